@@ -1,0 +1,1 @@
+"""Greetings, spoken by a dinosaur."""
