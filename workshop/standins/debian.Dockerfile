@@ -11,8 +11,10 @@ ENV SSL_CERT_FILE=/usr/local/share/workshop/ca-certificates.crt \
     PIP_CERT=/usr/local/share/workshop/ca-certificates.crt \
     REQUESTS_CA_BUNDLE=/usr/local/share/workshop/ca-certificates.crt
 
-# Where the host's pip finds packages, so that Poetry finds them there too.
+# Where the host's pip finds packages, so that pip, uv and Poetry find them there too.
 ARG PACKAGE_INDEX
-ENV POETRY_PYPI_MIRROR_URL=${PACKAGE_INDEX}
+ENV PIP_INDEX_URL=${PACKAGE_INDEX} \
+    UV_DEFAULT_INDEX=${PACKAGE_INDEX} \
+    POETRY_PYPI_MIRROR_URL=${PACKAGE_INDEX}
 
 CMD ["bash"]

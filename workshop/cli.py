@@ -1,0 +1,183 @@
+"""The words of the kit: each becomes one call, and an exit code.
+
+0: done. 1: something the learner built failed. 2: it could not be done.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from workshop import apt, bases, daemon, doctor, host, settings, up, versions
+from workshop.catalogue import EXTRA_IMAGES, IMAGES
+from workshop.engine import Engine
+from workshop.process import Children
+from workshop.progress import Board
+from workshop.trouble import Interrupted, Trouble
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from workshop.engine import Info
+
+COULD_NOT = 2
+INTERRUPTED = 130
+ROOT = Path(__file__).resolve().parent.parent
+
+_RUN = Children()
+
+app = typer.Typer(
+    help="Ready this machine for the course, build every service, start and stop them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@dataclass(frozen=True)
+class _Kit:
+    """What every word works with."""
+
+    console: Console
+    run: Children
+    engine: Engine
+    pins: versions.Versions
+
+    def say(self, line: str) -> None:
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def provide(self, *, stand_ins: bool = False) -> Info:
+        """An engine that answers, and every base image in it."""
+        here = host.look()
+        info = daemon.ready(self.engine, here, self.run, self.say)
+        wanted = bases.missing(self.engine, self.pins)
+        if not wanted:
+            return info
+        up.check_disk(info)
+        with Board(self.console) as board:
+            if not stand_ins:
+                wanted = bases.pull(self.engine, wanted, board)
+            if wanted and not (info.ours or stand_ins):
+                raise Trouble(
+                    f"base image {wanted[0].image}",
+                    "no registry answers",
+                    "Check the network, or make stand-ins with: workshop bases --stand-ins",
+                )
+            if wanted:
+                self._make(wanted, here, board)
+        return info
+
+    def _make(self, wanted: list[versions.Base], here: host.Host, board: Board) -> None:
+        if apt.missing(apt.BOOTSTRAP):
+            if here.obstacle:
+                raise Trouble("mmdebstrap", "it is missing", "Install it, then run this again")
+            self.say("Base images are built from Debian's packages: installing mmdebstrap for it")
+            apt.install(apt.BOOTSTRAP, here.release.split()[-1], self.run)
+        bases.stand_in(self.engine, self.pins, wanted, self.run, board)
+
+
+def _kit() -> _Kit:
+    return _Kit(Console(), _RUN, Engine(_RUN), versions.read(ROOT / "versions.toml"))
+
+
+@app.command("doctor")
+def _doctor() -> None:
+    """Say whether this machine is ready for the course, and what to do if not."""
+    kit = _kit()
+    bad = False
+    for finding in doctor.examine(kit.engine, host.look(), kit.pins, ROOT):
+        mark = "ok " if finding.good else "BAD"
+        kit.say(f"{mark} {finding.thing}: {finding.found}")
+        if not finding.good:
+            bad = True
+            kit.say(f"    {finding.cure}")
+    if bad:
+        raise typer.Exit(COULD_NOT)
+
+
+@app.command("bases")
+def _bases(
+    stand_ins: Annotated[
+        bool,
+        typer.Option("--stand-ins", help="Ask no registry: build them from Debian's packages."),
+    ] = False,
+) -> None:
+    """Make every base image of the course present, the day before."""
+    kit = _kit()
+    kit.provide(stand_ins=stand_ins)
+    for base in kit.pins.base:
+        if kit.engine.has(base.image):
+            kind = "stand-in" if kit.engine.standin_for(base.image) else ""
+            size = kit.engine.size(base.image) / 1e6
+            kit.say(
+                f"{base.image:<28} {size:5.0f} MB  supported until {base.ends}  {kind}".rstrip()
+            )
+
+
+@app.command("up")
+def _up(
+    tests: Annotated[
+        bool, typer.Option("--tests", help="Build the test and debug images too.")
+    ] = False,
+    start: Annotated[bool, typer.Option(help="Start the web services.")] = True,
+) -> None:
+    """Build every service, start the web ones, and wait until each is healthy."""
+    kit = _kit()
+    settings.write_missing(ROOT, kit.say)
+    settings.check(ROOT)
+    info = kit.provide()
+    up.check_disk(info, up.BYTES_NEEDED_AGAIN)
+    with Board(kit.console) as board:
+        images = IMAGES + (EXTRA_IMAGES if tests else ())
+        built = up.build(kit.engine, ROOT, images, board)
+        addresses = up.start(kit.engine, ROOT, board) if start else {}
+    kit.console.print()
+    kit.console.print(up.table(built, addresses), highlight=False)
+    standins = [b.image for b in kit.pins.base if kit.engine.standin_for(b.image)]
+    if standins:
+        kit.say(
+            "\nNo image registry answered: the base images are stand-ins made from Debian's packages."
+        )
+
+
+@app.command("down")
+def _down(
+    everything: Annotated[bool, typer.Option("--all", help="Remove the to-do data too.")] = False,
+) -> None:
+    """Stop and remove what `up` started; the to-do data stays, unless --all is given."""
+    kit = _kit()
+    if kit.engine.info() is None:
+        kit.say("No Docker engine answers: nothing of the kit runs")
+        return
+    up.down(kit.engine, ROOT, everything=everything)
+
+
+def main() -> None:
+    """Run the command line; what the user can put right is one line and exit code 2."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        app()
+    except Trouble as trouble:
+        _complain(str(trouble))
+        sys.exit(COULD_NOT)
+    except Interrupted:
+        _complain("Interrupted: what was under way was stopped. Run the command again to go on.")
+        sys.exit(INTERRUPTED)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """End the children first: their threads would else keep this program waiting for them."""
+    _RUN.stop()
+    raise Interrupted
+
+
+def _complain(line: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(line, highlight=False, markup=False)

@@ -1,0 +1,108 @@
+"""An engine that answers: the user's own, or else one that the kit installs and starts."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workshop import apt
+from workshop.engine import KIT_LABEL
+from workshop.host import MTU_OF_ETHERNET
+from workshop.trouble import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from workshop.engine import Engine, Info
+    from workshop.host import Host
+    from workshop.process import Runner
+
+LOG = Path("/var/log/workshop-dockerd.log")
+LOCK = Path("/run/lock/workshop-engine.lock")
+PLUGINS = ("compose", "buildx")
+SECONDS_TO_ANSWER = 60.0
+_POLL_SECONDS = 0.1
+
+INSTALL_CURE = "Install Docker (docs.docker.com/engine/install), start it, then run this again"
+
+
+def ready(engine: Engine, host: Host, run: Runner, say: Callable[[str], None]) -> Info:
+    """Make an engine answer, and tell what it is.
+
+    One that answers already is used as it is. A `Trouble` says why none can be had.
+    """
+    info = engine.info()
+    if info is None:
+        if host.obstacle:
+            raise Trouble("Docker engine", f"none answers, and {host.obstacle}", INSTALL_CURE)
+        with _alone():
+            info = engine.info() or _set_up(engine, host, run, say)
+    for plugin in PLUGINS:
+        if engine.lacks(plugin):
+            raise Trouble(
+                f"docker {plugin}",
+                "the docker command has no such plug-in",
+                f"Install docker-{plugin}-plugin (docs.docker.com/engine/install)",
+            )
+    return info
+
+
+def _set_up(engine: Engine, host: Host, run: Runner, say: Callable[[str], None]) -> Info:
+    if apt.missing(["dockerd", "docker", "iptables"]) or any(map(engine.lacks, PLUGINS)):
+        say(
+            "No Docker engine answers: installing one from Debian's packages "
+            f"({apt.FROM_NEWER[0]} and what it needs; WORKSHOP_NO_INSTALL=1 forbids it)"
+        )
+        apt.install(apt.ENGINE, host.release.split()[-1], run)
+    say("Starting the Docker engine")
+    if host.systemd:
+        run(["systemctl", "start", "docker"], timeout=SECONDS_TO_ANSWER)
+        return _wait(engine, lambda: True)
+    dockerd = _start(host)
+    return _wait(engine, lambda: dockerd.poll() is None)
+
+
+def _start(host: Host) -> subprocess.Popen[bytes]:
+    """Start dockerd in a session of its own, so that it outlives this program and Ctrl-C."""
+    argv = ["dockerd", "--label", KIT_LABEL]
+    if host.mtu < MTU_OF_ETHERNET:
+        option = f"bridge=com.docker.network.driver.mtu={host.mtu}"
+        argv += ["--mtu", str(host.mtu), "--default-network-opt", option]
+    with LOG.open("ab") as log:
+        return subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
+        )
+
+
+def _wait(engine: Engine, alive: Callable[[], bool]) -> Info:
+    """Wait until the engine answers; one that dies, or never answers, is a `Trouble`."""
+    deadline = time.monotonic() + SECONDS_TO_ANSWER
+    while alive() and time.monotonic() < deadline:
+        if info := engine.info():
+            return info
+        time.sleep(_POLL_SECONDS)
+    raise Trouble("Docker engine", f"it did not start: {_last_words()}", f"Read {LOG}")
+
+
+def _last_words() -> str:
+    if not LOG.exists():
+        return "it left no log"
+    lines = LOG.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1][-200:].rstrip(".") if lines else "its log is empty"
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Keep a second checkout from installing or starting an engine at the same time."""
+    if not LOCK.parent.is_dir() or not shutil.which("dpkg"):
+        yield
+        return
+    import fcntl  # noqa: PLC0415 - not there on Windows
+
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,85 @@
+"""Is this machine ready for the course, and what to do if not."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workshop import bases, up
+from workshop.catalogue import IMAGES, WEB
+from workshop.daemon import INSTALL_CURE, PLUGINS
+from workshop.settings import is_free
+from workshop.trouble import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from workshop.engine import Engine, Info
+    from workshop.host import Host
+    from workshop.versions import Versions
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is as it should be, what it is, and the cure if not."""
+
+    thing: str
+    good: bool
+    found: str
+    cure: str = ""
+
+
+def examine(engine: Engine, host: Host, versions: Versions, root: Path) -> Iterator[Finding]:
+    """Look at everything that the course needs, changing nothing."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("Python", good=True, found=python)
+    cli = shutil.which("docker")
+    yield Finding("docker command", bool(cli), cli or "not on the PATH", INSTALL_CURE)
+    info = engine.info()
+    if info is None:
+        yield _no_engine(host)
+    else:
+        yield from _with_engine(engine, info, versions)
+    if not (root / ".env").exists():
+        yield from _ports()
+
+
+def _no_engine(host: Host) -> Finding:
+    if host.obstacle:
+        return Finding(
+            "Docker engine", good=False, found=f"none; {host.obstacle}", cure=INSTALL_CURE
+        )
+    return Finding("Docker engine", good=True, found="none yet: make up installs and starts one")
+
+
+def _with_engine(engine: Engine, info: Info, versions: Versions) -> Iterator[Finding]:
+    yield Finding(
+        "Docker engine",
+        good=True,
+        found=info.version + (" (started by the kit)" if info.ours else ""),
+    )
+    for plugin in PLUGINS:
+        lacks = engine.lacks(plugin)
+        cure = f"Install docker-{plugin}-plugin"
+        yield Finding(f"docker {plugin}", not lacks, "missing" if lacks else "there", cure)
+    try:
+        up.check_disk(info)
+        yield Finding("disk", good=True, found="room enough")
+    except Trouble as trouble:
+        yield Finding("disk", good=False, found=trouble.found, cure=trouble.cure)
+    absent = [base.image for base in bases.missing(engine, versions)]
+    standins = [b.image for b in versions.base if engine.standin_for(b.image)]
+    kind = f"{len(standins)} of them stand-ins" if standins else "pulled"
+    found = f"missing: {', '.join(absent)}" if absent else f"all there, {kind}"
+    yield Finding("base images", not absent, found, "Run: workshop bases")
+    built = sum(engine.has(image.name) for image in IMAGES)
+    yield Finding("images of the course", good=True, found=f"{built} of {len(IMAGES)} built")
+
+
+def _ports() -> Iterator[Finding]:
+    busy = [web for web in WEB if not is_free(web.port)]
+    found = "free" if not busy else "taken: " + ", ".join(str(web.port) for web in busy)
+    yield Finding("ports", not busy, found, "make up picks others and says which")

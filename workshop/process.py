@@ -1,0 +1,122 @@
+"""Other programs, run to their end: no child outlives the call that started it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from workshop.trouble import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+KEPT_LINES = 2000
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a program ended: its exit code, and the last lines of its two outputs, merged."""
+
+    code: int
+    output: str
+
+    @property
+    def last_line(self) -> str:
+        """The last line that says something; empty where the program said nothing."""
+        lines = [line.strip() for line in self.output.splitlines() if line.strip()]
+        return lines[-1] if lines else ""
+
+
+class Runner(Protocol):
+    """Runs one program and waits for it."""
+
+    def __call__(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        on_line: Callable[[str], None] | None = None,
+        timeout: float | None = None,
+    ) -> Finished:
+        """Run `argv`; `env` is added to this process's own; `timeout` is in seconds.
+
+        A program that is missing ends with code 127, one that is too slow with 124.
+        """
+        ...
+
+
+class Children:
+    """A `Runner` that can stop all it has started, from whichever thread."""
+
+    def __init__(self) -> None:
+        self._live: set[subprocess.Popen[str]] = set()
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def __call__(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        on_line: Callable[[str], None] | None = None,
+        timeout: float | None = None,
+    ) -> Finished:
+        """See `Runner`; `Interrupted` is raised once `stop` was called."""
+        try:
+            child = self._start(argv, env)
+        except OSError as error:
+            return Finished(127, f"{argv[0]}: {error.strerror}")
+        timer = threading.Timer(timeout, child.kill) if timeout else None
+        if timer:
+            timer.start()
+        lines: deque[str] = deque(maxlen=KEPT_LINES)
+        try:
+            assert child.stdout is not None  # noqa: S101 - it was opened as a pipe
+            for line in child.stdout:
+                lines.append(line)
+                if on_line:
+                    on_line(line.rstrip("\n"))
+            code = child.wait()
+        finally:
+            self._end(child)
+            late = timer is not None and not timer.is_alive()
+            if timer:
+                timer.cancel()
+        return Finished(124 if late and code else code, "".join(lines))
+
+    def stop(self) -> None:
+        """End every child that still runs, and start no more."""
+        with self._lock:
+            self._stopped = True
+            for child in self._live:
+                child.terminate()
+
+    def _start(self, argv: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[str]:
+        with self._lock:
+            if self._stopped:
+                raise Interrupted
+            child = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env={**os.environ, **(env or {})},
+            )
+            self._live.add(child)
+            return child
+
+    def _end(self, child: subprocess.Popen[str]) -> None:
+        with self._lock:
+            self._live.discard(child)
+        if child.poll() is None:
+            child.terminate()
+            child.wait()
+        if child.stdout:
+            child.stdout.close()

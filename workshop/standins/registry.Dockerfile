@@ -1,0 +1,14 @@
+# A stand-in for the official registry image, where no image registry answers.
+ARG SUITE
+FROM debian:${SUITE}-slim
+
+# Debian's configuration asks for a password file; the official image's does not.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends docker-registry \
+    && rm -rf /var/lib/apt/lists/* \
+    && sed -i -e '/^auth:/,/^[^ ]/{/^auth:/d;/^ /d}' -e 's#/var/lib/docker-registry#/var/lib/registry#' /etc/docker/registry/config.yml
+
+EXPOSE 5000
+VOLUME ["/var/lib/registry"]
+ENTRYPOINT ["docker-registry"]
+CMD ["serve", "/etc/docker/registry/config.yml"]
