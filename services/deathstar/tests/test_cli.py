@@ -1,0 +1,171 @@
+"""What the command line does, against a real server."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from deathstar.cli import app
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running_api(*options: str, **env: str) -> Iterator[subprocess.Popen[str]]:
+    """Run `deathstar api` as a process of its own; kill it in the end if it still runs."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "deathstar", "api", *options],
+        env=os.environ | env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield server
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def wait_for(server: subprocess.Popen[str], url: str) -> None:
+    """Return when the server answers at url; fail after 20 s or when it has ended."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}/health", timeout=1).close()
+        except urllib.error.URLError:
+            time.sleep(0.05)
+        else:
+            return
+    server.kill()
+    pytest.fail(f"no answer at {url}: {server.communicate()[0]}")
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The address of a running API."""
+    port = free_port()
+    with running_api("--host", "127.0.0.1", "--port", str(port)) as server:
+        wait_for(server, f"http://127.0.0.1:{port}")
+        yield f"http://127.0.0.1:{port}"
+
+
+def laser(planet: str, url: str) -> Result:
+    """Fire the laser."""
+    return CliRunner().invoke(app, ["laser", planet, "--url", url])
+
+
+def test_the_laser_destroys_a_planet_once(url: str) -> None:
+    """The first shot hits and exits with 0, the second misses and exits with 1."""
+    first, second = laser("alderaan", url), laser("alderaan", f"{url}/")
+    assert (first.exit_code, first.stdout) == (0, "alderaan is destroyed.\n")
+    assert (second.exit_code, second.stdout) == (1, "")
+    assert second.stderr == "deathstar: there is no planet alderaan\n"
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../health", "ö", "x" * 51])
+def test_a_name_no_planet_can_have_is_not_there(url: str, name: str) -> None:
+    """Whatever the name is, it stays one part of the address."""
+    result = laser(name, url)
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_of_many_lasers_one_hits(url: str) -> None:
+    """Twenty requests at a time for one planet: one 204, nineteen times 404."""
+
+    def shoot(_: int) -> int:
+        request = urllib.request.Request(f"{url}/api/v1/planets/Tython", method="DELETE")
+        try:
+            with urllib.request.urlopen(request, timeout=5) as response:
+                return response.status
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sorted(pool.map(shoot, range(20))) == [204] + 19 * [404]
+
+
+def test_an_api_that_is_not_there_exits_with_2() -> None:
+    """One line on stderr names the address and the cure."""
+    url = f"http://127.0.0.1:{free_port()}"
+    result = laser("Naboo", url)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"deathstar: no answer from the API at {url} (")
+    assert result.stderr.endswith("); 'deathstar api' starts it\n")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("bad", ["localhost:8080", "file:///etc/passwd", "ftp://x"])
+def test_a_url_of_another_kind_exits_with_2(bad: str) -> None:
+    """Only HTTP addresses are tried."""
+    result = laser("Naboo", bad)
+    assert result.exit_code == 2
+    assert result.stderr == f"deathstar: --url must start with http:// or https://, but is {bad}\n"
+
+
+def test_a_server_of_another_kind_exits_with_2() -> None:
+    """A status that the API never gives is shown as it is."""
+
+    class Teapot(BaseHTTPRequestHandler):
+        def do_DELETE(self) -> None:
+            self.send_response(418)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Teapot) as server:
+        Thread(target=server.handle_request).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        result = laser("Naboo", url)
+    assert result.exit_code == 2
+    assert result.stderr == f"deathstar: the API at {url} answered 418 where 204 was expected\n"
+
+
+def test_the_environment_sets_address_and_port_and_sigterm_ends_the_server() -> None:
+    """DEATHSTAR_HOST and DEATHSTAR_PORT count; SIGTERM ends the server with 0 within 3 s."""
+    port = free_port()
+    with running_api(DEATHSTAR_HOST="127.0.0.1", DEATHSTAR_PORT=str(port)) as server:
+        wait_for(server, f"http://127.0.0.1:{port}")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+            server.send_signal(signal.SIGTERM)
+            output, _ = server.communicate(timeout=3)
+    assert server.returncode == 0
+    assert f"Uvicorn running on http://127.0.0.1:{port}" in output
+    assert "Traceback" not in output
+
+
+def test_without_options_it_listens_on_8080_of_all_addresses() -> None:
+    """The defaults are those that a container needs."""
+    with running_api() as server:
+        wait_for(server, "http://127.0.0.1:8080")
+        server.terminate()
+        output, _ = server.communicate(timeout=3)
+    assert "Uvicorn running on http://0.0.0.0:8080" in output
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http"])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    """The message names the option."""
+    result = CliRunner().invoke(app, ["api", "--port", port])
+    assert result.exit_code == 2
+    assert "--port" in result.stderr
