@@ -19,7 +19,7 @@ $(WORDS): .venv/.ready
 
 # Exactly what requirements.txt pins, and no half-made environment: the stamp
 # is written last.
-.venv/.ready: requirements.txt pyproject.toml
+.venv/.ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Python: $$($(PYTHON) --version 2>&1); 3.11 or later is needed. Install it, or name one: make PYTHON=python3.12 up" >&2; exit 2; }
 	@echo "Setting up .venv, the kit's own Python environment (once)"

@@ -1,0 +1,139 @@
+"""Containers seen from outside: what the engine tests look with."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKSHOP = (str(ROOT / ".venv/bin/python"), "-m", "workshop")
+POLL_SECONDS = 0.05
+
+
+def run(
+    *argv: str, check: bool = True, timeout: float = 600, **options
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end; its two outputs are merged."""
+    env = {**os.environ, **options.pop("env", {})}
+    done = subprocess.run(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        env=env,
+        check=False,
+        **options,
+    )
+    assert done.returncode == 0 or not check, f"{' '.join(argv)}: {done.returncode}\n{done.stdout}"
+    return done
+
+
+def docker(*words: str, **options) -> str:
+    """What `docker WORDS` prints."""
+    return run("docker", *words, **options).stdout.strip()
+
+
+def until(condition: Callable[[], T], what: str, seconds: float = 30) -> T:
+    """Wait until `condition` holds, and return what it gave; fail after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(POLL_SECONDS)
+    return found
+
+
+@dataclass(frozen=True)
+class Container:
+    """A running container."""
+
+    id: str
+
+    def address(self, port: int) -> str:
+        """Where the container's `port` is on this machine."""
+        return "http://" + docker("port", self.id, str(port)).splitlines()[0]
+
+    def answers(self, port: int, path: str = "/", seconds: float = 30) -> httpx.Response:
+        """The first answer that the container gives there."""
+
+        def ask() -> httpx.Response | None:
+            assert self.running, f"it ended:\n{self.logs()}"
+            with contextlib.suppress(httpx.TransportError):
+                return httpx.get(self.address(port) + path, timeout=5)
+            return None
+
+        return until(ask, f"an answer on {port}{path}", seconds)
+
+    @property
+    def running(self) -> bool:
+        return docker("inspect", "--format", "{{.State.Running}}", self.id) == "true"
+
+    @property
+    def health(self) -> str:
+        return docker("inspect", "--format", "{{.State.Health.Status}}", self.id)
+
+    def logs(self) -> str:
+        return docker("logs", self.id)
+
+    def uids(self) -> set[int]:
+        """The user of every process in it, as the host sees them."""
+        lines = docker("top", self.id, "-eo", "uid,pid").splitlines()[1:]
+        return {int(line.split()[0]) for line in lines}
+
+    def stop(self) -> tuple[int, float]:
+        """Send SIGTERM, as `docker stop` does: the exit code, and after how many seconds."""
+        start = time.monotonic()
+        docker("stop", "--time", "10", self.id)
+        seconds = time.monotonic() - start
+        return int(docker("inspect", "--format", "{{.State.ExitCode}}", self.id)), seconds
+
+    def run(self, *command: str, check: bool = True) -> str:
+        """What a command prints that runs inside."""
+        return docker("exec", self.id, *command, check=check)
+
+
+@contextlib.contextmanager
+def container(image: str, *options: str, command: tuple[str, ...] = ()) -> Iterator[Container]:
+    """A container for as long as the block runs."""
+    name = f"workshop-test-{secrets.token_hex(4)}"
+    try:
+        docker("run", "--detach", "--name", name, *options, image, *command)
+        yield Container(name)
+    finally:
+        docker("rm", "--force", "--volumes", name, check=False)
+
+
+def files_in(image: str) -> list[str]:
+    """The path of every file in `image`, without a leading slash."""
+    name = docker("create", image)
+    try:
+        export = subprocess.Popen(("docker", "export", name), stdout=subprocess.PIPE)
+        listed = subprocess.run(
+            ("tar", "--list"), stdin=export.stdout, capture_output=True, text=True, check=True
+        )
+        assert export.stdout
+        export.stdout.close()
+        assert export.wait() == 0
+    finally:
+        docker("rm", name)
+    return listed.stdout.splitlines()
+
+
+def config_of(image: str) -> dict:
+    """The image's configuration, as `docker image inspect` has it."""
+    return json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image))
