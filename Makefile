@@ -6,7 +6,7 @@
 # On Windows, run make in WSL or in Git Bash.
 PYTHON ?= python3
 BIN := .venv/bin
-TASK := $(BIN)/task --silent --exit-code
+TASK := $(BIN)/task --exit-code
 
 WORDS := up down doctor bases test lint format build ladder help clean \
     buildTask1 buildTask2 buildTask3-1 buildTask3-2 buildTask4 buildTask5

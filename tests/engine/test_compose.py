@@ -1,0 +1,214 @@
+"""The compose files, run from a second checkout that must not disturb the first."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from harness import ROOT, Container, docker, until
+
+from workshop.catalogue import EXTRA_IMAGES, IMAGES, WEB
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PORT_VARIABLES = [web.variable for web in WEB]
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports of this machine that nothing listens on."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+@dataclass(frozen=True)
+class Project:
+    """One compose project in a folder of its own, on ports of its own."""
+
+    folder: Path
+    env: dict[str, str]
+    options: tuple[str, ...] = ()
+
+    def compose(self, *words: str, check: bool = True) -> str:
+        return docker("compose", *self.options, *words, cwd=self.folder, env=self.env, check=check)
+
+    def container(self, service: str) -> Container:
+        return Container(self.compose("ps", "--quiet", service))
+
+    def get(self, variable: str, path: str = "/") -> str:
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"http://127.0.0.1:{self.env[variable]}{path}", timeout=5).text
+        return ""
+
+
+@pytest.fixture
+def project(built, checkout) -> Iterator[Project]:
+    """A checkout whose images are built, and of which nothing is left afterwards."""
+    for name in ("todo-app:dev", "todo-app:test", "todo-app:prod", "todo-app:debug"):
+        built(name)
+    # Bind mounts keep their owner: the checkout belongs to whoever runs the test.
+    env = dict(zip(PORT_VARIABLES, map(str, free_ports(len(PORT_VARIABLES))), strict=True))
+    env["COMPOSE_PROJECT_NAME"] = f"workshop-test-{secrets.token_hex(4)}"
+    made = Project(checkout, env, ("--profile", "all"))
+    yield made
+    made.compose("down", "--volumes", "--timeout", "3")
+
+
+def services_of(file: str) -> dict[str, dict]:
+    """The services of one of the kit's compose files, as compose itself reads them."""
+    words = ("--profile", "all", "--file", file, "config", "--format", "json")
+    said = docker("compose", *words, cwd=ROOT)
+    return json.loads(said[said.index("{") :])["services"]
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+@pytest.mark.usefixtures("engine")
+def test_compose_and_the_tool_build_the_same_images():
+    """The compose files and the catalogue name the same folder, file, target and image."""
+    wanted = {(i.name, i.folder, i.dockerfile, i.target) for i in IMAGES + EXTRA_IMAGES}
+    files = ("docker-compose.yml", "docker-compose.debug.yml", "docker-compose.part-3.yml")
+    for file in files:
+        for service in services_of(file).values():
+            build = service["build"]
+            folder = os.path.relpath(build["context"], ROOT)
+            target = build.get("target", "")
+            assert (service["image"], folder, build["dockerfile"], target) in wanted
+
+
+def test_an_edited_template_shows_without_a_rebuild(project):
+    project.compose("up", "--detach", "--wait", "--no-build", "todo-app")
+    template = project.folder / "services/todo-app/todo_app/templates/index.html"
+    assert "What is there to do?" in project.get("TODO_PORT")
+    edit(template, "What is there to do?", "What comes next?")
+    until(lambda: "What comes next?" in project.get("TODO_PORT"), "the edited template")
+
+
+def test_an_edited_source_file_reloads_the_server(project):
+    project.compose("up", "--detach", "--wait", "--no-build", "todo-app")
+    view = project.folder / "services/todo-app/todo_app/views.py"
+    edit(view, '"status": "ok"', '"status": "splendid"')
+    until(lambda: "splendid" in project.get("TODO_PORT", "/health"), "the edited view")
+
+
+@pytest.mark.parametrize("poll", ["", "1"], ids=["events", "polling"])
+def test_the_persistent_tests_turn_red_and_green_without_a_restart(project, poll):
+    project.env["TEST_POLL"] = poll
+    project.compose("up", "--detach", "--no-build", "todo-tests")
+    runner = project.container("todo-tests")
+    view = project.folder / "services/todo-app/todo_app/views.py"
+
+    def said(word: str, times: int) -> bool:
+        return runner.logs().count(word) >= times
+
+    until(lambda: said("GREEN", 1), "a first green run", 90)
+    edit(view, '"status": "ok"', '"status": "broken"')
+    until(lambda: said("RED", 1), "a red run", 90)
+    greens = runner.logs().count("GREEN")
+    edit(view, '"status": "broken"', '"status": "ok"')
+    until(lambda: said("GREEN", greens + 1), "a green run again", 90)
+    assert docker("inspect", "--format", "{{.RestartCount}}", runner.id) == "0"
+    code, seconds = runner.stop()
+    assert seconds < 3
+    assert code in {0, 130, 143}
+
+
+def test_to_do_items_outlive_the_containers(project):
+    key = f"SECRET_KEY={secrets.token_hex(32)}\n"
+    (project.folder / "services/todo-app/.env").write_text(key)
+    up = ("up", "--detach", "--wait", "--no-build", "todo-production")
+    project.compose(*up)
+    address = f"http://127.0.0.1:{project.env['TODO_PRODUCTION_PORT']}"
+    with httpx.Client(base_url=address) as client:
+        token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/").text)
+        assert token
+        client.post("/items", data={"csrf_token": token[1], "title": "Outlive this"})
+    project.compose("down")
+    assert project.get("TODO_PRODUCTION_PORT") == ""
+    project.compose(*up)
+    assert "Outlive this" in project.get("TODO_PRODUCTION_PORT")
+
+
+def test_production_without_settings_of_its_own_says_so_and_ends(project):
+    said = project.compose("up", "--no-build", "todo-production", check=False)
+    assert "SECRET_KEY is not set" in said
+    assert project.compose("ps", "--quiet", "todo-production") == ""
+
+
+def test_two_checkouts_run_side_by_side(project):
+    """Same services, other project name and ports: neither sees the other come or go."""
+    twin_env = dict(zip(PORT_VARIABLES, map(str, free_ports(len(PORT_VARIABLES))), strict=True))
+    twin_env["COMPOSE_PROJECT_NAME"] = project.env["COMPOSE_PROJECT_NAME"] + "-twin"
+    twin = Project(project.folder, twin_env, project.options)
+    try:
+        for one in (project, twin):
+            one.compose("up", "--detach", "--wait", "--no-build", "todo-app")
+    finally:
+        twin.compose("down", "--volumes", "--timeout", "3")
+    assert "What is there to do?" in project.get("TODO_PORT")
+    assert twin.get("TODO_PORT") == ""
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_file_the_container_writes_in_a_bind_mount_keeps_its_owner(checkout):
+    """Built with another user's numbers, the development image writes as that user."""
+    image, folder = f"workshop-test-{secrets.token_hex(4)}", checkout / "services/todo-app"
+    numbers = ("--build-arg=USER_UID=4321", "--build-arg=USER_GID=4322")
+    os.chown(folder / "todo_app", 4321, 4322)
+    mount = f"type=bind,source={folder / 'todo_app'},target=/app/todo_app"
+    try:
+        docker("build", "--target=development", *numbers, "--tag", image, str(folder))
+        docker("run", "--rm", "--mount", mount, image, "touch", "/app/todo_app/made")
+        made = (folder / "todo_app/made").stat()
+        assert (made.st_uid, made.st_gid) == (4321, 4322)
+    finally:
+        docker("image", "rm", "--force", image, check=False)
+
+
+def test_part_three_runs_from_its_compose_file(built, checkout):
+    built("poetry-ws-part-3-python-poetry:latest")
+    env = {"COMPOSE_PROJECT_NAME": f"workshop-test-{secrets.token_hex(4)}"}
+    file = ("compose", "--file", "docker-compose.part-3.yml")
+    try:
+        said = docker(*file, "run", "--rm", "--build", "python-poetry", cwd=checkout, env=env)
+        assert "Greetings from somenergia.coop!" in said
+    finally:
+        docker(*file, "down", cwd=checkout, env=env)
+
+
+def test_the_debug_environment_runs_the_app_once_you_start_it(project):
+    debug = Project(project.folder, project.env, ("--file", "docker-compose.debug.yml"))
+    ports = free_ports(2)
+    debug.env.update(TODO_DEBUG_PORT=str(ports[0]), DEBUG_PORT=str(ports[1]))
+    try:
+        debug.compose("up", "--detach", "--no-build")
+        assert debug.get("TODO_DEBUG_PORT") == ""
+        debug.compose("exec", "--detach", "todo-debug", "flask", "run")
+        until(lambda: "What is there to do?" in debug.get("TODO_DEBUG_PORT"), "flask")
+    finally:
+        debug.compose("down", "--volumes", "--timeout", "3")
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("file", ["docker-compose.yml", "docker-compose.debug.yml"])
+def test_every_port_is_this_machines_alone_and_none_is_5000(file):
+    for service in services_of(file).values():
+        for port in service.get("ports", ()):
+            assert port["host_ip"] == "127.0.0.1"
+            assert port["published"] != "5000"

@@ -1,0 +1,107 @@
+"""Upload and download against a real registry of the test's own."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+from harness import ROOT, container, docker, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REGISTRY = "registry:2.8.3"
+TASK = str(ROOT / ".venv/bin/task")
+
+
+@pytest.fixture(scope="module")
+def registry(engine) -> Iterator[str]:
+    """The address of an empty registry."""
+    if not engine.has(REGISTRY):
+        pytest.fail(f"{REGISTRY} is missing: run make bases")
+    with container(REGISTRY, "--publish", "127.0.0.1::5000") as server:
+        server.answers(5000, "/v2/")
+        yield server.address(5000).removeprefix("http://")
+
+
+def task(*words: str, check: bool = True) -> str:
+    return run(TASK, "--exit-code", *words, cwd=ROOT, check=check).stdout
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("service", ["deathstar", "greeter"])
+def test_what_was_uploaded_is_what_is_pulled(registry, service):
+    owner = f"learner-{secrets.token_hex(4)}"
+    names = (f"SERVICE={service}", f"DOCKER_REGISTRY={registry}", f"DOCKER_OWNER={owner}")
+    image = f"{registry}/{owner}/{service}:latest"
+    try:
+        task("docker:build", *names)
+        built_id = docker("image", "inspect", "--format", "{{.Id}}", image)
+        uploaded = re.search(r"digest: (sha256:\w+)", task("docker:upload", *names))
+        assert uploaded
+        docker("image", "rm", "--force", image)
+        pulled = re.search(r"Digest: (sha256:\w+)", docker("pull", image))
+        assert pulled
+        assert pulled[1] == uploaded[1]
+        assert docker("image", "inspect", "--format", "{{.Id}}", image) == built_id
+    finally:
+        docker("image", "rm", "--force", image, check=False)
+
+
+def test_compose_pushes_part_three_to_the_registry_that_is_named(built, registry):
+    built("poetry-ws-part-3-python-poetry:latest")
+    image = f"{registry}/poetry-ws-part-3-python-poetry:latest"
+    file = ("compose", "--file", "docker-compose.part-3.yml")
+    try:
+        docker(*file, "build", "python-poetry", cwd=ROOT, env={"REGISTRY": registry})
+        docker(*file, "push", "python-poetry", cwd=ROOT, env={"REGISTRY": registry})
+        docker("image", "rm", "--force", image)
+        docker("pull", image)
+        assert "Greetings from somenergia.coop!" in docker("run", "--rm", image)
+    finally:
+        docker("image", "rm", "--force", image, check=False)
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_registry_that_refuses_is_named_with_the_cure(tmp_path):
+    """A registry that wants a password gets none."""
+    password = f"learner:{'$2y$05$'}{'a' * 53}\n"  # nobody's: it is never matched
+    (tmp_path / "htpasswd").write_text(password)
+    options = (
+        "--publish=127.0.0.1::5000",
+        f"--mount=type=bind,source={tmp_path},target=/auth,readonly",
+        "--env=REGISTRY_AUTH=htpasswd",
+        "--env=REGISTRY_AUTH_HTPASSWD_REALM=workshop",
+        "--env=REGISTRY_AUTH_HTPASSWD_PATH=/auth/htpasswd",
+    )
+    with container(REGISTRY, *options) as server:
+        server.answers(5000, "/v2/")
+        address = server.address(5000).removeprefix("http://")
+        image = f"{address}/learner/greeter:latest"
+        names = ("SERVICE=greeter", f"DOCKER_REGISTRY={address}", "DOCKER_OWNER=learner")
+        try:
+            task("docker:build", *names)
+            said = task("docker:upload", *names, check=False)
+        finally:
+            docker("image", "rm", "--force", image, check=False)
+    assert f"{image} was not uploaded" in said
+    assert f"docker login {address}" in said
+
+
+@pytest.mark.parametrize("word", ["docker:build", "docker:run", "docker:upload"])
+def test_an_unknown_service_is_told_the_known_ones(word):
+    said = task(word, "SERVICE=nonsense", "DOCKER_OWNER=learner", check=False)
+    assert "nonsense" in said
+    assert "deathstar" in said
+
+
+def test_an_upload_needs_an_owner():
+    assert "DOCKER_OWNER=your-name" in task("docker:upload", check=False)
+
+
+def test_the_image_name_is_made_of_the_four_variables(engine):  # noqa: ARG001
+    names = ("DOCKER_REGISTRY=r.test", "DOCKER_OWNER=o", "DOCKER_IMAGE_NAME=n")
+    done = run(TASK, "--dry", "docker:build", *names, "DOCKER_IMAGE_VERSION=v", cwd=ROOT)
+    assert 'docker build --tag "r.test/o/n:v" services/deathstar' in done.stdout
