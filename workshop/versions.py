@@ -58,7 +58,7 @@ class Versions(_Table):
     poetry: Poetry
     standin: Standin
     base: tuple[Base, ...]
-    original: tuple[Original, ...]
+    original: tuple[Original, ...] = ()
 
 
 def read(path: Path) -> Versions:

@@ -1,0 +1,114 @@
+"""Where the user's own engine answers: it is used as it is, and images are pulled."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from harness import ROOT, container, docker, run, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+REGISTRY, BASE = "registry:2.8.3", "ubuntu:24.04"
+PINS = """
+[poetry]
+version = "2.5.1"
+[standin]
+pip = "pip"
+mirror-plugin = "poetry-plugin-pypi-mirror"
+[[base]]
+image = "ubuntu:24.04"
+ends = 2029-05-31
+recipe = "ubuntu"
+suite = "trixie"
+"""
+
+
+@pytest.fixture(scope="module")
+def own_engine(engine, tmp_path_factory) -> Iterator[str]:
+    """An engine that the kit did not start; it pulls from a registry of the test's own.
+
+    It lives in the registry's network namespace: two engines in one would fight over docker0.
+    """
+    if os.geteuid() or not shutil.which("dockerd") or not engine.has(REGISTRY):
+        pytest.skip("a second engine needs root and dockerd on this machine")
+    folder = tmp_path_factory.mktemp("engine")
+    with container(REGISTRY, "--publish=127.0.0.1::5000") as registry:
+        registry.answers(5000, "/v2/")
+        mirrored = f"{registry.address(5000).removeprefix('http://')}/library/{BASE}"
+        docker("tag", BASE, mirrored)
+        docker("push", mirrored)
+        docker("image", "rm", mirrored)
+        process = docker("inspect", "--format", "{{.State.Pid}}", registry.id)
+        socket = f"unix://{folder}/engine.sock"
+        argv = [
+            *("nsenter", f"--net=/proc/{process}/ns/net"),
+            *("dockerd", "--host", socket, "--bridge=none", "--iptables=false"),
+            *("--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"),
+            *("--pidfile", f"{folder}/pid", "--registry-mirror=http://127.0.0.1:5000"),
+        ]
+        with (folder / "log").open("w") as log, stopped(argv, log):
+            asks = ("docker", "--host", socket, "info")
+            until(lambda: run(*asks, check=False).returncode == 0, "the second engine")
+            yield socket
+
+
+@contextlib.contextmanager
+def stopped(argv: list[str], log) -> Iterator[None]:
+    """Run a program for as long as the block runs."""
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as child:
+        try:
+            yield
+        finally:
+            child.send_signal(signal.SIGTERM)
+
+
+@pytest.fixture
+def kit(tmp_path) -> Path:
+    """A copy of the tool that knows a single base image."""
+    folder = tmp_path / "kit"
+    shutil.copytree(ROOT / "workshop", folder / "workshop")
+    (folder / "versions.toml").write_text(PINS)
+    return folder
+
+
+def workshop(kit: Path, socket: str, *words: str) -> subprocess.CompletedProcess[str]:
+    python = str(ROOT / ".venv/bin/python")
+    env = {"DOCKER_HOST": socket, "COLUMNS": "200"}
+    return run(python, "-m", "workshop", *words, cwd=kit, env=env, check=False)
+
+
+def test_base_images_are_pulled_and_no_stand_in_is_made(own_engine, kit):
+    done = workshop(kit, own_engine, "bases")
+    assert done.returncode == 0, done.stdout
+    assert "mmdebstrap" not in done.stdout
+    assert "installing" not in done.stdout
+    assert BASE in docker("--host", own_engine, "images", "--format", "{{.Repository}}:{{.Tag}}")
+
+
+def test_an_image_that_cannot_be_pulled_is_told_with_the_cure(own_engine, kit):
+    (kit / "versions.toml").write_text(PINS.replace(BASE, "ubuntu:26.04"))
+    done = workshop(kit, own_engine, "bases")
+    assert done.returncode == 2
+    assert "ubuntu:26.04" in done.stdout
+    assert "workshop bases --stand-ins" in done.stdout
+
+
+def test_a_disk_with_too_little_room_is_told_how_much_is_needed(own_engine, kit):
+    """The engine's folder is on a small disk of its own."""
+    small = docker("--host", own_engine, "info", "--format", "{{.DockerRootDir}}")
+    run("mount", "-t", "tmpfs", "-o", "size=64m", "workshop-test", small)
+    try:
+        (kit / "versions.toml").write_text(PINS.replace(BASE, "ubuntu:26.04"))
+        done = workshop(kit, own_engine, "bases")
+        assert done.returncode == 2
+        assert "0.1 GB free, 5 GB are needed" in done.stdout
+    finally:
+        run("umount", "--lazy", small)
