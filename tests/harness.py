@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import secrets
+import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -56,6 +57,15 @@ def until(condition: Callable[[], T], what: str, seconds: float = 30) -> T:
         assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
         time.sleep(POLL_SECONDS)
     return found
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports of this machine that nothing listens on."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 @dataclass(frozen=True)

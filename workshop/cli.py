@@ -142,9 +142,7 @@ def _up(
     kit.console.print(up.table(built, addresses), highlight=False)
     standins = [b.image for b in kit.pins.base if kit.engine.standin_for(b.image)]
     if standins:
-        kit.say(
-            "\nNo image registry answered: the base images are stand-ins made from Debian's packages."
-        )
+        kit.say("\nBase images are stand-ins from Debian's packages: no image registry answered.")
 
 
 @app.command("down")

@@ -38,7 +38,7 @@ def ready(engine: Engine, host: Host, run: Runner, say: Callable[[str], None]) -
     info = engine.info()
     if info is None:
         if host.obstacle:
-            raise Trouble("Docker engine", f"none answers, and {host.obstacle}", INSTALL_CURE)
+            raise Trouble("Docker engine", f"none answers, and {host.obstacle}", cure(host))
         with _alone():
             info = engine.info() or _set_up(engine, host, run, say)
     for plugin in PLUGINS:
@@ -49,6 +49,11 @@ def ready(engine: Engine, host: Host, run: Runner, say: Callable[[str], None]) -
                 f"Install docker-{plugin}-plugin (docs.docker.com/engine/install)",
             )
     return info
+
+
+def cure(host: Host) -> str:
+    """What the user can do where the kit cannot start an engine."""
+    return "Start that engine, or unset DOCKER_HOST" if host.other_engine else INSTALL_CURE
 
 
 def _set_up(engine: Engine, host: Host, run: Runner, say: Callable[[str], None]) -> Info:

@@ -7,9 +7,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workshop import bases, up
+from workshop import bases, daemon, up
 from workshop.catalogue import IMAGES, WEB
-from workshop.daemon import INSTALL_CURE, PLUGINS
 from workshop.settings import is_free
 from workshop.trouble import Trouble
 
@@ -37,7 +36,7 @@ def examine(engine: Engine, host: Host, versions: Versions, root: Path) -> Itera
     python = ".".join(map(str, sys.version_info[:3]))
     yield Finding("Python", good=True, found=python)
     cli = shutil.which("docker")
-    yield Finding("docker command", bool(cli), cli or "not on the PATH", INSTALL_CURE)
+    yield Finding("docker command", bool(cli), cli or "not on the PATH", daemon.INSTALL_CURE)
     info = engine.info()
     if info is None:
         yield _no_engine(host)
@@ -50,7 +49,7 @@ def examine(engine: Engine, host: Host, versions: Versions, root: Path) -> Itera
 def _no_engine(host: Host) -> Finding:
     if host.obstacle:
         return Finding(
-            "Docker engine", good=False, found=f"none; {host.obstacle}", cure=INSTALL_CURE
+            "Docker engine", good=False, found=f"none; {host.obstacle}", cure=daemon.cure(host)
         )
     return Finding("Docker engine", good=True, found="none yet: make up installs and starts one")
 
@@ -61,7 +60,7 @@ def _with_engine(engine: Engine, info: Info, versions: Versions) -> Iterator[Fin
         good=True,
         found=info.version + (" (started by the kit)" if info.ours else ""),
     )
-    for plugin in PLUGINS:
+    for plugin in daemon.PLUGINS:
         lacks = engine.lacks(plugin)
         cure = f"Install docker-{plugin}-plugin"
         yield Finding(f"docker {plugin}", not lacks, "missing" if lacks else "there", cure)

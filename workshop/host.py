@@ -32,7 +32,7 @@ class Host:
     def obstacle(self) -> str:
         """Why the kit cannot install an engine here; empty where it can."""
         if self.other_engine:
-            return f"DOCKER_HOST is {self.other_engine}, an engine that is not the kit's to start"
+            return f"DOCKER_HOST asks for {self.other_engine}"
         if self.forbidden:
             return f"{NO_INSTALL} forbids installing one"
         if self.system != "Linux" or self.release not in {"debian bookworm", "debian trixie"}:

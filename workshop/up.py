@@ -113,14 +113,12 @@ def table(built: Iterable[Built], addresses: dict[str, str]) -> Table:
     sheet = Table(box=None, pad_edge=False, header_style="bold")
     sheet.add_column("service", no_wrap=True)
     sheet.add_column("URL", no_wrap=True)
-    sheet.add_column("image", overflow="fold")
     sheet.add_column("MB", justify="right")
     sheet.add_column("build s", justify="right")
     for one in built:
         address = addresses.get(one.image.web.service, "") if one.image.web else ""
-        sheet.add_row(
-            one.image.word, address, one.image.name, f"{one.size / 1e6:.0f}", f"{one.seconds:.1f}"
-        )
+        name = f"{one.image.word} {one.image.target}".rstrip()
+        sheet.add_row(name, address, f"{one.size / 1e6:.0f}", f"{one.seconds:.1f}")
     return sheet
 
 

@@ -7,13 +7,12 @@ import json
 import os
 import re
 import secrets
-import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from harness import ROOT, Container, docker, until
+from harness import ROOT, Container, docker, free_ports, until
 
 from workshop.catalogue import EXTRA_IMAGES, IMAGES, WEB
 
@@ -22,15 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PORT_VARIABLES = [web.variable for web in WEB]
-
-
-def free_ports(count: int) -> list[int]:
-    """So many ports of this machine that nothing listens on."""
-    with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 @dataclass(frozen=True)
