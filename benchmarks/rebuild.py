@@ -1,0 +1,322 @@
+"""Measure the kit's Dockerfiles beside the course's original ones, in one run.
+
+Image sizes, and how long `docker build` takes after one edited source line. README.md,
+beside this file, says how, why, and what came of it last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import os
+import secrets
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from workshop.engine import Build, Engine
+from workshop.process import Children
+from workshop.progress import Board
+from workshop.trouble import Interrupted, Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from workshop.progress import Job
+
+ORIGINALS = Path(__file__).resolve().parent / "originals"
+ROOT = ORIGINALS.parent.parent
+COULD_NOT = 2
+INTERRUPTED = 130
+MB = 10**6
+
+
+@dataclass(frozen=True)
+class Bars:
+    """What the kit may take at most, as a share of what the original takes."""
+
+    above_base: float | None
+    whole: float | None
+    edited: float
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service with two Dockerfiles: the file that is edited, and what each is built on."""
+
+    name: str
+    folder: str
+    source: str
+    original_base: str
+    kit_base: str
+    bars: Bars
+
+
+SERVICES = (
+    Service(
+        "greeter",
+        folder="services/part-3/python-poetry",
+        source="src/greeter/cli.py",
+        original_base="python:3.13-slim-trixie",
+        kit_base="python:3.13-slim-trixie",
+        bars=Bars(above_base=0.05, whole=None, edited=0.5),
+    ),
+    Service(
+        "deathstar",
+        folder="services/deathstar",
+        source="deathstar/api.py",
+        original_base="python:3.11-bookworm",
+        kit_base="python:3.13-slim-trixie",
+        bars=Bars(above_base=None, whole=0.5, edited=0.3),
+    ),
+)
+
+
+@dataclass
+class Subject:
+    """One Dockerfile in a context of its own, and what was measured of it.
+
+    Times are in seconds, sizes in bytes.
+    """
+
+    name: str
+    context: Path
+    source: Path
+    base: str
+    edited: list[float] = field(default_factory=list)
+    unchanged: list[float] = field(default_factory=list)
+    whole: int = 0
+    above_base: int = 0
+
+    @property
+    def module(self) -> str:
+        """The edited file, as Python imports it."""
+        return f"{self.source.parent.name}.{self.source.stem}"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two Dockerfiles of one service."""
+
+    service: Service
+    original: Subject
+    kit: Subject
+
+    @property
+    def subjects(self) -> tuple[Subject, Subject]:
+        """Both."""
+        return self.original, self.kit
+
+
+class Bench:
+    """Builds images, times that, and looks at what came of it."""
+
+    def __init__(self, run: Children, engine: Engine, new_name: Callable[[], str]) -> None:
+        self._run, self._engine, self._new_name = run, engine, new_name
+
+    def build(self, subject: Subject, job: Job) -> tuple[str, float]:
+        """The new image's name, and how many seconds the `docker build` process took."""
+        image = self._new_name()
+        build = Build(image, subject.context, subject.context / "Dockerfile")
+        start = time.perf_counter()
+        self._engine.build(build, on_line=job.step)
+        return image, time.perf_counter() - start
+
+    def round(self, subject: Subject, job: Job) -> None:
+        """Edit one line and build; then build again with nothing changed."""
+        mark = edit(subject.source)
+        image, seconds = self.build(subject, job)
+        subject.edited.append(seconds)
+        subject.unchanged.append(self.build(subject, job)[1])
+        self._check_edit(subject, image, mark)
+        subject.whole = self._engine.size(image)
+        subject.above_base = subject.whole - self._base_size(subject, image)
+
+    def _check_edit(self, subject: Subject, image: str, mark: str) -> None:
+        """A quick build is worth nothing if the edit is not in the image."""
+        code = f"import inspect, {subject.module}; print(inspect.getsource({subject.module}))"
+        argv = ["docker", "run", "--rm", "--entrypoint", "python", image, "-c", code]
+        done = self._run(argv, timeout=60)
+        if mark not in done.output:
+            raise Trouble(
+                f"{subject.name}'s image",
+                "it does not hold the line that was edited",
+                f"Mend {subject.context.name}'s Dockerfile: its figures would mean nothing",
+            )
+
+    def _base_size(self, subject: Subject, image: str) -> int:
+        layers = "{{json .RootFS.Layers}}"
+        if not self._engine.inspect(image, layers).startswith(
+            self._engine.inspect(subject.base, layers).rstrip("]")
+        ):
+            raise Trouble(
+                f"{subject.name}'s image",
+                f"it is not built on {subject.base}",
+                "Mend SERVICES in benchmarks/rebuild.py",
+            )
+        return self._engine.size(subject.base)
+
+
+def edit(source: Path) -> str:
+    """Put a comment that no build has seen into the file's last line; returns the comment."""
+    mark = f"# edited {secrets.token_hex(8)}"
+    kept = [line for line in source.read_text().splitlines() if not line.startswith("# edited ")]
+    source.write_text("\n".join([*kept, mark, ""]))
+    return mark
+
+
+def pair(service: Service, folder: Path) -> Pair:
+    """Both contexts, below `folder`: the kit's, and a copy with the original's files laid over."""
+    skip = shutil.ignore_patterns(".venv", "__pycache__", ".*_cache")
+
+    def subject(side: str, base: str) -> Subject:
+        context = folder / side / service.name
+        shutil.copytree(ROOT / service.folder, context, ignore=skip)
+        return Subject(f"{service.name}, {side}", context, context / service.source, base)
+
+    both = Pair(
+        service, subject("original", service.original_base), subject("kit", service.kit_base)
+    )
+    shutil.copytree(ORIGINALS / service.name, both.original.context, dirs_exist_ok=True)
+    return both
+
+
+def measure(bench: Bench, pairs: list[Pair], rounds: int, board: Board) -> None:
+    """Build everything once, then `rounds` times by turns."""
+    subjects = [subject for both in pairs for subject in both.subjects]
+    for subject in subjects:
+        with board.job(f"{subject.name}, first", "building") as job:
+            bench.build(subject, job)
+    for number in range(1, rounds + 1):
+        with board.job(f"round {number} of {rounds}", "building") as job:
+            # Every second round backwards: going first is no advantage in the end.
+            for subject in subjects if number % 2 else reversed(subjects):
+                bench.round(subject, job)
+            job.note(", ".join(f"{subject.edited[-1]:.2f}" for subject in subjects))
+
+
+@contextlib.contextmanager
+def image_names(run: Children) -> Iterator[Callable[[], str]]:
+    """Gives a new name for each image; what was built under them is removed at the end.
+
+    Removed by name only: an image that another name keeps stays where it is.
+    """
+    repository = f"workshop-benchmark-{secrets.token_hex(4)}"
+    numbers = itertools.count(1)
+    try:
+        yield lambda: f"{repository}:{next(numbers)}"
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        form = "{{.Repository}}:{{.Tag}}"
+        listed = run(["docker", "image", "ls", "--format", form, repository], timeout=60)
+        if images := listed.output.split():
+            run(["docker", "image", "rm", *images], timeout=120)
+
+
+def table(pairs: list[Pair]) -> Table:
+    """Sizes in decimal megabytes; times in seconds, as median (least to most)."""
+    sheet = Table(box=None, pad_edge=False, header_style="bold")
+    sheet.add_column("", no_wrap=True)
+    for header in ("original", "kit", "ratio", "at most"):
+        sheet.add_column(header, justify="right", no_wrap=True)
+    for both in pairs:
+        original, kit, bars = both.original, both.kit, both.service.bars
+        sheet.add_row(f"[bold]{both.service.name}")
+        _add_sizes(sheet, "above base, MB", original.above_base, kit.above_base, bars.above_base)
+        _add_sizes(sheet, "whole, MB", original.whole, kit.whole, bars.whole)
+        _add_times(sheet, "edited, s", original.edited, kit.edited, bars.edited)
+        _add_times(sheet, "unchanged, s", original.unchanged, kit.unchanged, None)
+    return sheet
+
+
+def _add_sizes(sheet: Table, what: str, original: int, kit: int, bar: float | None) -> None:
+    cells = (f"{original / MB:.1f}", f"{kit / MB:.1f}")
+    sheet.add_row(f"  {what}", *cells, *_verdict(kit / original, bar))
+
+
+def _add_times(
+    sheet: Table, what: str, original: list[float], kit: list[float], bar: float | None
+) -> None:
+    ratio = statistics.median(kit) / statistics.median(original)
+    sheet.add_row(f"  {what}", _spread(original), _spread(kit), *_verdict(ratio, bar))
+
+
+def _spread(seconds: list[float]) -> str:
+    return f"{statistics.median(seconds):.2f} ({min(seconds):.2f}-{max(seconds):.2f})"
+
+
+def _verdict(ratio: float, bar: float | None) -> tuple[str, str]:
+    """The ratio, and its bar with whether it is kept; empty where there is no bar."""
+    if bar is None:
+        return f"{ratio:.3f}", ""
+    return f"{ratio:.3f}", f"{bar:.2f} {'kept' if ratio <= bar else 'MISSED'}"
+
+
+def main(rounds: int, services: list[Service], console: Console) -> None:
+    """Measure `services` and print the table."""
+    run = Children()
+    engine = Engine(run)
+    info = engine.info()
+    if info is None:
+        raise Trouble("Docker engine", "none answers", "Run `make doctor` to see what to do")
+    with (
+        tempfile.TemporaryDirectory(prefix="workshop-benchmark-") as folder,
+        image_names(run) as new_name,
+        Board(console) as board,
+    ):
+        pairs = [pair(service, Path(folder)) for service in services]
+        measure(Bench(run, engine, new_name), pairs, rounds, board)
+        bases = {subject.base for both in pairs for subject in both.subjects}
+        standins = sorted(base for base in bases if engine.standin_for(base))
+    console.print()
+    console.print(table(pairs), highlight=False)
+    console.print(f"\nDocker Engine {info.version}, {os.cpu_count()} cores, rounds: {rounds}.")
+    console.print("Times: of the whole docker build process, as median (least-most).")
+    console.print("Ratio: the kit's size or median, divided by the original's.")
+    if standins:
+        console.print("Base images that are stand-ins made from Debian's packages:")
+        console.print(f"  {', '.join(standins)}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=_positive, default=7, help="how often (default: 7)")
+    names = [service.name for service in SERVICES]
+    parser.add_argument("--service", choices=names, help="this one only (default: all)")
+    return parser.parse_args()
+
+
+def _positive(word: str) -> int:
+    if (number := int(word)) < 1:
+        raise argparse.ArgumentTypeError(f"it must be 1 or more, and is {number}")
+    return number
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise Interrupted
+
+
+if __name__ == "__main__":
+    given = _arguments()
+    for interruption in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(interruption, _interrupt)
+    try:
+        main(given.rounds, [s for s in SERVICES if given.service in {None, s.name}], Console())
+    except Trouble as trouble:
+        Console(stderr=True, soft_wrap=True).print(str(trouble), highlight=False, markup=False)
+        sys.exit(COULD_NOT)
+    except Interrupted:
+        Console(stderr=True).print("Interrupted: what was built for it is removed.")
+        sys.exit(INTERRUPTED)
