@@ -9,21 +9,21 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from workshop import apt
+from workshop import apt, disk
 from workshop.engine import STANDIN_LABEL, Build
 from workshop.trouble import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from workshop.engine import Engine
+    from workshop.engine import Engine, Info
+    from workshop.machine import Machine
     from workshop.process import Runner
-    from workshop.progress import Board
     from workshop.versions import Base, Standin, Versions
 
 RECIPES = Path(__file__).parent / "standins"
@@ -31,17 +31,38 @@ CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 ROOT_RECIPE = "debian"
 
 
-def missing(engine: Engine, versions: Versions) -> list[Base]:
+def ready(machine: Machine, pins: Versions, info: Info, *, ask_registry: bool = True) -> None:
+    """Make every base image present: from a registry, or else, in the kit's own engine, made here.
+
+    Without `ask_registry` stand-ins are made in whatever engine this is.
+    """
+    wanted = missing(machine.engine, pins)
+    if wanted:
+        disk.check(info, disk.FIRST_TIME)
+    if wanted and ask_registry:
+        wanted = pull(machine, wanted)
+        if wanted and not info.ours:
+            raise Trouble(
+                f"base image {wanted[0].image}",
+                "no registry answers",
+                "Check the network, or make stand-ins with: workshop bases --stand-ins",
+            )
+    if wanted:
+        _provide_mmdebstrap(machine)
+        stand_in(machine, pins, wanted)
+
+
+def missing(engine: Engine, pins: Versions) -> list[Base]:
     """The base images that services build on and the engine does not hold."""
-    return [b for b in versions.base if b.recipe != ROOT_RECIPE and not engine.has(b.image)]
+    return [b for b in pins.base if b.recipe != ROOT_RECIPE and not engine.has(b.image)]
 
 
-def pull(engine: Engine, wanted: Iterable[Base], board: Board) -> list[Base]:
+def pull(machine: Machine, wanted: Iterable[Base]) -> list[Base]:
     """Pull what is `wanted`; returns what could not be had once the registry does not answer."""
     left = list(wanted)
     while left:
-        with board.job(left[0].image, "pulling") as job:
-            done = engine.pull(left[0].image, on_line=job.step)
+        with machine.board.job(left[0].image, "pulling") as job:
+            done = machine.engine.pull(left[0].image, on_line=job.line)
             if done.code:
                 job.note(f"no registry answers ({_short(done.last_line)})")
                 return left
@@ -49,36 +70,41 @@ def pull(engine: Engine, wanted: Iterable[Base], board: Board) -> list[Base]:
     return left
 
 
-def stand_in(
-    engine: Engine, versions: Versions, wanted: Iterable[Base], run: Runner, board: Board
-) -> None:
-    """Make a stand-in for each image that is `wanted`, each Debian release beside the others."""
+def stand_in(machine: Machine, pins: Versions, wanted: Iterable[Base]) -> None:
+    """Make a stand-in for each image that is `wanted`, one Debian release beside the other."""
     suites: dict[str, list[Base]] = {}
     for base in wanted:
         suites.setdefault(base.suite, []).append(base)
-    roots = {b.suite: b for b in versions.base if b.recipe == ROOT_RECIPE}
-    with tempfile.TemporaryDirectory(prefix="workshop-bases-") as name:
-        folder = Path(name)
-        maker = _Maker(engine, versions.standin, run, board, folder)
+    roots = {b.suite: b for b in pins.base if b.recipe == ROOT_RECIPE}
+    with tempfile.TemporaryDirectory(prefix="workshop-bases-") as folder:
+        maker = _Maker(machine, pins.standin, Path(folder))
         with ThreadPoolExecutor() as pool:
-            started = [pool.submit(maker.root, roots[suite]) for suite in suites]
-            chains = dict(zip(suites, started, strict=True))
-            made = []
-            for suite, chain in chains.items():
-                chain.result()
-                made += [pool.submit(maker.child, base) for base in suites[suite]]
-            for image in made:
-                image.result()
+
+            def whole_suite(suite: str) -> list[Future[None]]:
+                maker.root(roots[suite])
+                return [pool.submit(maker.child, base) for base in suites[suite]]
+
+            for made in [pool.submit(whole_suite, suite) for suite in suites]:
+                for child in made.result():
+                    child.result()
+
+
+def _provide_mmdebstrap(machine: Machine) -> None:
+    if not apt.missing(apt.BOOTSTRAP):
+        return
+    if machine.host.obstacle:
+        raise Trouble("mmdebstrap", "it is missing", "Install it, then run this again")
+    machine.board.say("Base images are to be made from Debian's packages: installing mmdebstrap")
+    with machine.board.job("mmdebstrap", "installing") as job:
+        apt.install(apt.BOOTSTRAP, machine.host.codename, machine.run, on_line=job.line)
 
 
 class _Maker:
-    """Builds stand-ins by the recipes in `workshop/standins/`."""
+    """Builds stand-ins by the recipes in `workshop/standins/`, in a temporary `folder`."""
 
-    def __init__(
-        self, engine: Engine, pins: Standin, run: Runner, board: Board, folder: Path
-    ) -> None:
-        self._engine, self._pins, self._run, self._board = engine, pins, run, board
-        self._folder = folder
+    def __init__(self, machine: Machine, pins: Standin, folder: Path) -> None:
+        self._engine, self._run, self._board = machine.engine, machine.run, machine.board
+        self._pins, self._folder = pins, folder
 
     def root(self, base: Base) -> None:
         """Debian itself, from the mirror that this machine uses."""

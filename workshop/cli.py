@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from workshop import apt, bases, daemon, doctor, host, settings, up, versions
+from workshop import bases, daemon, disk, doctor, host, settings, up, versions
 from workshop.catalogue import EXTRA_IMAGES, IMAGES
 from workshop.engine import Engine
+from workshop.machine import Machine
 from workshop.process import Children
 from workshop.progress import Board
 from workshop.trouble import Interrupted, Trouble
@@ -53,34 +54,12 @@ class _Kit:
     def say(self, line: str) -> None:
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
-    def provide(self, *, stand_ins: bool = False) -> Info:
+    def provide(self, board: Board, *, ask_registry: bool = True) -> Info:
         """An engine that answers, and every base image in it."""
-        here = host.look()
-        info = daemon.ready(self.engine, here, self.run, self.say)
-        wanted = bases.missing(self.engine, self.pins)
-        if not wanted:
-            return info
-        up.check_disk(info)
-        with Board(self.console) as board:
-            if not stand_ins:
-                wanted = bases.pull(self.engine, wanted, board)
-            if wanted and not (info.ours or stand_ins):
-                raise Trouble(
-                    f"base image {wanted[0].image}",
-                    "no registry answers",
-                    "Check the network, or make stand-ins with: workshop bases --stand-ins",
-                )
-            if wanted:
-                self._make(wanted, here, board)
+        machine = Machine(host.look(), self.engine, self.run, board)
+        info = daemon.ready(machine)
+        bases.ready(machine, self.pins, info, ask_registry=ask_registry)
         return info
-
-    def _make(self, wanted: list[versions.Base], here: host.Host, board: Board) -> None:
-        if apt.missing(apt.BOOTSTRAP):
-            if here.obstacle:
-                raise Trouble("mmdebstrap", "it is missing", "Install it, then run this again")
-            self.say("Base images are built from Debian's packages: installing mmdebstrap for it")
-            apt.install(apt.BOOTSTRAP, here.release.split()[-1], self.run)
-        bases.stand_in(self.engine, self.pins, wanted, self.run, board)
 
 
 def _kit() -> _Kit:
@@ -111,7 +90,8 @@ def _bases(
 ) -> None:
     """Make every base image of the course present, the day before."""
     kit = _kit()
-    kit.provide(stand_ins=stand_ins)
+    with Board(kit.console) as board:
+        kit.provide(board, ask_registry=not stand_ins)
     for base in kit.pins.base:
         if kit.engine.has(base.image):
             kind = "stand-in" if kit.engine.standin_for(base.image) else ""
@@ -132,9 +112,8 @@ def _up(
     kit = _kit()
     settings.write_missing(ROOT, kit.say)
     settings.check(ROOT)
-    info = kit.provide()
-    up.check_disk(info, up.BYTES_NEEDED_AGAIN)
     with Board(kit.console) as board:
+        disk.check(kit.provide(board), disk.AGAIN)
         images = IMAGES + (EXTRA_IMAGES if tests else ())
         built = up.build(kit.engine, ROOT, images, board)
         addresses = up.start(kit.engine, ROOT, board) if start else {}

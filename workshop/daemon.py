@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from workshop.engine import Engine, Info
     from workshop.host import Host
-    from workshop.process import Runner
+    from workshop.machine import Machine
 
 LOG = Path("/var/log/workshop-dockerd.log")
 LOCK = Path("/run/lock/workshop-engine.lock")
@@ -30,17 +30,18 @@ _POLL_SECONDS = 0.1
 INSTALL_CURE = "Install Docker (docs.docker.com/engine/install), start it, then run this again"
 
 
-def ready(engine: Engine, host: Host, run: Runner, say: Callable[[str], None]) -> Info:
+def ready(machine: Machine) -> Info:
     """Make an engine answer, and tell what it is.
 
     One that answers already is used as it is. A `Trouble` says why none can be had.
     """
+    engine, host = machine.engine, machine.host
     info = engine.info()
     if info is None:
         if host.obstacle:
             raise Trouble("Docker engine", f"none answers, and {host.obstacle}", cure(host))
         with _alone():
-            info = engine.info() or _set_up(engine, host, run, say)
+            info = engine.info() or _set_up(machine)
     for plugin in PLUGINS:
         if engine.lacks(plugin):
             raise Trouble(
@@ -56,19 +57,21 @@ def cure(host: Host) -> str:
     return "Start that engine, or unset DOCKER_HOST" if host.other_engine else INSTALL_CURE
 
 
-def _set_up(engine: Engine, host: Host, run: Runner, say: Callable[[str], None]) -> Info:
+def _set_up(machine: Machine) -> Info:
+    engine, host, board = machine.engine, machine.host, machine.board
     if apt.missing(["dockerd", "docker", "iptables"]) or any(map(engine.lacks, PLUGINS)):
-        say(
+        board.say(
             "No Docker engine answers: installing one from Debian's packages "
-            f"({apt.FROM_NEWER[0]} and what it needs; WORKSHOP_NO_INSTALL=1 forbids it)"
+            "(WORKSHOP_NO_INSTALL=1 forbids it)"
         )
-        apt.install(apt.ENGINE, host.release.split()[-1], run)
-    say("Starting the Docker engine")
-    if host.systemd:
-        run(["systemctl", "start", "docker"], timeout=SECONDS_TO_ANSWER)
-        return _wait(engine, lambda: True)
-    dockerd = _start(host)
-    return _wait(engine, lambda: dockerd.poll() is None)
+        with board.job("Docker engine", "installing") as job:
+            apt.install(apt.ENGINE, host.codename, machine.run, on_line=job.line)
+    with board.job("Docker engine", "starting"):
+        if host.systemd:
+            machine.run(["systemctl", "start", "docker"], timeout=SECONDS_TO_ANSWER)
+            return _wait(engine, lambda: True)
+        dockerd = _start(host)
+        return _wait(engine, lambda: dockerd.poll() is None)
 
 
 def _start(host: Host) -> subprocess.Popen[bytes]:

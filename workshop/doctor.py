@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workshop import bases, daemon, up
+from workshop import bases, daemon, disk
 from workshop.catalogue import IMAGES, WEB
 from workshop.settings import is_free
 from workshop.trouble import Trouble
@@ -64,12 +64,12 @@ def _with_engine(engine: Engine, info: Info, versions: Versions) -> Iterator[Fin
         lacks = engine.lacks(plugin)
         cure = f"Install docker-{plugin}-plugin"
         yield Finding(f"docker {plugin}", not lacks, "missing" if lacks else "there", cure)
+    absent = [base.image for base in bases.missing(engine, versions)]
     try:
-        up.check_disk(info)
+        disk.check(info, disk.AGAIN if not absent else disk.FIRST_TIME)
         yield Finding("disk", good=True, found="room enough")
     except Trouble as trouble:
         yield Finding("disk", good=False, found=trouble.found, cure=trouble.cure)
-    absent = [base.image for base in bases.missing(engine, versions)]
     standins = [b.image for b in versions.base if engine.standin_for(b.image)]
     kind = f"{len(standins)} of them stand-ins" if standins else "pulled"
     found = f"missing: {', '.join(absent)}" if absent else f"all there, {kind}"

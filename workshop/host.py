@@ -29,6 +29,11 @@ class Host:
     mtu: int
 
     @property
+    def codename(self) -> str:
+        """The distribution's code name, as in `bookworm`."""
+        return self.release.split()[-1]
+
+    @property
     def obstacle(self) -> str:
         """Why the kit cannot install an engine here; empty where it can."""
         if self.other_engine:

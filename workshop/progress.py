@@ -36,7 +36,11 @@ class Job:
     def step(self, line: str) -> None:
         """Show the step that a line of BuildKit's progress begins; other lines say nothing."""
         if found := _STEP.match(line):
-            self._show(f"{found['where']} {found['what']}")
+            self.line(f"{found['where']} {found['what']}")
+
+    def line(self, text: str) -> None:
+        """Show a line of another program's output as it is."""
+        self._show(text.strip())
 
     def note(self, remark: str) -> None:
         """What to say at the end in place of "done"."""
@@ -74,6 +78,10 @@ class Board:
     ) -> None:
         self._live.stop()
 
+    def say(self, line: str) -> None:
+        """Print a line that stays."""
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
     @contextlib.contextmanager
     def job(self, name: str, doing: str) -> Iterator[Job]:
         """Show `name` for as long as the block runs, and what came of it at the end."""
@@ -87,8 +95,4 @@ class Board:
             yield job
         finally:
             self._live.remove_task(line)
-        self._console.print(
-            f"  {name:<38} {job.seconds:6.1f} s  {job.remark}".rstrip(),
-            highlight=False,
-            markup=False,
-        )
+        self.say(f"  {name:<38} {job.seconds:6.1f} s  {job.remark}".rstrip())

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -19,18 +17,13 @@ from workshop.trouble import Interrupted, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
-    from workshop.engine import Info
     from workshop.process import Finished
     from workshop.progress import Board
 
 # More builds at a time than this only make each other wait.
 BUILDS_AT_A_TIME = 3
-GB = 10**9
-# What a first `make up` takes on disk: about 2.5 GB of images, and build caches.
-BYTES_NEEDED = 5 * GB
-# What one more takes, with the base images there and most layers in the cache.
-BYTES_NEEDED_AGAIN = 1 * GB
 
 
 @dataclass(frozen=True)
@@ -40,20 +33,6 @@ class Built:
     image: Image
     size: int
     seconds: float
-
-
-def check_disk(info: Info, needed: int = BYTES_NEEDED) -> None:
-    """Refuse to begin what the disk cannot hold; `needed` is in bytes."""
-    folder = Path(info.root)
-    if not folder.is_dir():  # the engine lives elsewhere: in a virtual machine, say
-        return
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise Trouble(
-            f"disk under {folder}",
-            f"{free / GB:.1f} GB free, {needed / GB:.0f} GB are needed",
-            "Free some (docker system prune removes what no container uses), then run this again",
-        )
 
 
 def build(engine: Engine, root: Path, images: Sequence[Image], board: Board) -> list[Built]:
