@@ -1,8 +1,8 @@
 # The words of the kit: `make up`, `make test`, `make help`.
 #
-# This file only makes .venv, the kit's own Python environment. What each word
+# This file only sees to .venv, the kit's own Python environment. What each word
 # does stands in Taskfile.yaml, and Task, which runs it, is in .venv too.
-
+#
 # On Windows, run make in WSL or in Git Bash.
 PYTHON ?= python3
 BIN := .venv/bin
@@ -17,14 +17,7 @@ WORDS := up down doctor bases test lint format build ladder help clean \
 $(WORDS): .venv/.ready
 	@$(TASK) $@
 
-# Exactly what requirements.txt pins, and no half-made environment: the stamp
-# is written last.
+# The stamp is written last: an environment half made is made anew.
 .venv/.ready: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "Python: $$($(PYTHON) --version 2>&1); 3.11 or later is needed. Install it, or name one: make PYTHON=python3.12 up" >&2; exit 2; }
-	@echo "Setting up .venv, the kit's own Python environment (once)"
-	@$(PYTHON) -m venv --clear .venv >/dev/null || \
-	    { echo "Python: it cannot make a virtual environment. Install the package python3-venv, then run this again" >&2; exit 2; }
-	@$(BIN)/python -m pip install --quiet --no-compile --require-hashes --requirement requirements.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(PYTHON) workshop/bootstrap.py
 	@touch $@
