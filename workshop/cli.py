@@ -110,10 +110,10 @@ def _up(
 ) -> None:
     """Build every service, start the web ones, and wait until each is healthy."""
     kit = _kit()
-    settings.write_missing(ROOT, kit.say)
     settings.check(ROOT)
     with Board(kit.console) as board:
         disk.check(kit.provide(board), disk.AGAIN)
+        settings.write_missing(ROOT, board.say)
         images = IMAGES + (EXTRA_IMAGES if tests else ())
         built = up.build(kit.engine, ROOT, images, board)
         addresses = up.start(kit.engine, ROOT, board) if start else {}

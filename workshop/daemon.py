@@ -27,6 +27,8 @@ PLUGINS = ("compose", "buildx")
 SECONDS_TO_ANSWER = 60.0
 _POLL_SECONDS = 0.1
 
+FORBIDDEN = "it is there, and you may not use it"
+FORBIDDEN_CURE = "Join its group (sudo usermod -aG docker $USER), then log in again"
 INSTALL_CURE = "Install Docker (docs.docker.com/engine/install), start it, then run this again"
 
 
@@ -38,6 +40,8 @@ def ready(machine: Machine) -> Info:
     engine, host = machine.engine, machine.host
     info = engine.info()
     if info is None:
+        if engine.forbids():
+            raise Trouble("Docker engine", FORBIDDEN, FORBIDDEN_CURE)
         if host.obstacle:
             raise Trouble("Docker engine", f"none answers, and {host.obstacle}", cure(host))
         with _alone():

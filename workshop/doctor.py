@@ -39,14 +39,18 @@ def examine(engine: Engine, host: Host, versions: Versions, root: Path) -> Itera
     yield Finding("docker command", bool(cli), cli or "not on the PATH", daemon.INSTALL_CURE)
     info = engine.info()
     if info is None:
-        yield _no_engine(host)
+        yield _no_engine(engine, host)
     else:
         yield from _with_engine(engine, info, versions)
     if not (root / ".env").exists():
         yield from _ports()
 
 
-def _no_engine(host: Host) -> Finding:
+def _no_engine(engine: Engine, host: Host) -> Finding:
+    if engine.forbids():
+        return Finding(
+            "Docker engine", good=False, found=daemon.FORBIDDEN, cure=daemon.FORBIDDEN_CURE
+        )
     if host.obstacle:
         return Finding(
             "Docker engine", good=False, found=f"none; {host.obstacle}", cure=daemon.cure(host)

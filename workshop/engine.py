@@ -81,6 +81,10 @@ class Engine:
             said["ServerVersion"], said["DockerRootDir"], KIT_LABEL in (said["Labels"] or [])
         )
 
+    def forbids(self) -> bool:
+        """Whether an engine is there that this user may not speak to."""
+        return "permission denied" in self._docker("info", timeout=30).output
+
     def lacks(self, plugin: str) -> bool:
         """Whether the docker CLI has no such plug-in (`compose`, `buildx`)."""
         return self._docker(plugin, "version", timeout=30).code != 0

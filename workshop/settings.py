@@ -38,8 +38,10 @@ def write_missing(
 
 
 def check(root: Path) -> None:
-    """Refuse a settings file that Docker would read otherwise than it looks."""
+    """Refuse a settings file that Docker would read otherwise than it looks; none is well too."""
     for path in (root / ".env", root / TODO_FOLDER / ".env"):
+        if not path.exists():
+            continue
         if not path.is_file():
             raise Trouble(
                 str(path.relative_to(root)), "it is no file", "Remove it: make up writes it"
