@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,11 +12,12 @@ from rich.console import Console
 
 from workshop.engine import Engine
 from workshop.host import Host
+from workshop.machine import Machine
 from workshop.process import Finished
 from workshop.progress import Board
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 Answer: TypeAlias = "str | Finished | Callable[[], str | Finished]"
@@ -89,8 +89,8 @@ def docker(
     return Engine(script), script
 
 
-def machine(**facts: Any) -> Host:
-    """A machine on which the kit can install an engine, but for the `facts` told."""
+def host(**facts: Any) -> Host:
+    """A host on which the kit can install an engine, but for the `facts` told."""
     usual = {
         "system": "Linux",
         "release": "debian trixie",
@@ -113,10 +113,16 @@ def programs(folder: Path, **scripts: str) -> str:
     return str(folder)
 
 
-@contextmanager
-def board(width: int = 80, *, terminal: bool = False) -> Iterator[tuple[Board, StringIO]]:
-    """A board, and what stands on it."""
+def board(width: int = 80, *, terminal: bool = False) -> tuple[Board, StringIO]:
+    """A board, and the paper on which it stands."""
     paper = StringIO()
-    console = Console(file=paper, width=width, force_terminal=terminal, no_color=True)
-    with Board(console) as made:
-        yield made, paper
+    return Board(Console(file=paper, width=width, force_terminal=terminal, no_color=True)), paper
+
+
+def machine(engine: Engine, *, run: Script | None = None, **facts: Any) -> tuple[Machine, StringIO]:
+    """A machine with this engine on such a host, and the paper on which its progress stands.
+
+    Whatever is run that `run` does not know fails the test.
+    """
+    shown, paper = board()
+    return Machine(host(**facts), engine, run or Script({}), shown), paper
