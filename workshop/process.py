@@ -54,7 +54,8 @@ class Children:
 
     def __init__(self) -> None:
         self._live: set[subprocess.Popen[str]] = set()
-        self._lock = threading.Lock()
+        # Re-entrant: a signal may call `stop` while this thread holds it.
+        self._lock = threading.RLock()
         self._stopped = False
 
     def __call__(
@@ -92,7 +93,7 @@ class Children:
         """End every child that still runs, and start no more."""
         with self._lock:
             self._stopped = True
-            for child in self._live:
+            for child in list(self._live):
                 child.terminate()
 
     def _start(self, argv: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[str]:
