@@ -100,14 +100,12 @@ def test_a_server_runs_as_the_user_it_should_and_stops_when_told(built, image):
 def test_a_server_declares_its_port_and_starts_without_a_shell(built, image):
     config = config_of(built(image))
     assert f"{WEB[image].port}/tcp" in config["ExposedPorts"]
-    words = [*(config["Entrypoint"] or ()), *(config["Cmd"] or ())]
+    words = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
     assert words[0] not in {"sh", "bash", "/bin/sh", "/bin/bash"}
 
 
-@pytest.mark.parametrize("image", EXPECTED)
+@pytest.mark.parametrize("image", [name for name in EXPECTED if EXPECTED[name].uid != ROOT_USER])
 def test_its_files_are_not_its_users_to_change(built, image):
-    if EXPECTED[image].uid == ROOT_USER:
-        pytest.skip("root may change every file")
     script = (
         "import os; home = os.getcwd(); "
         'print([d for d, *_ in os.walk(home) if os.access(d, os.W_OK)], os.access("/etc", os.W_OK))'
