@@ -3,9 +3,14 @@
 # This file only sees to .venv, the kit's own Python environment. What each word
 # does stands in Taskfile.yaml, and Task, which runs it, is in .venv too.
 #
-# On Windows, run make in WSL or in Git Bash.
-PYTHON ?= python3
-BIN := .venv/bin
+# On Windows, run make in WSL, or in Git Bash.
+ifeq ($(OS),Windows_NT)
+    PYTHON ?= python
+    BIN := .venv/Scripts
+else
+    PYTHON ?= python3
+    BIN := .venv/bin
+endif
 TASK := $(BIN)/task --exit-code
 
 WORDS := up down doctor bases test lint format build ladder help clean \

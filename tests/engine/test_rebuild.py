@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
+from harness import docker
 
 from workshop.catalogue import IMAGES
 
@@ -63,7 +64,7 @@ def first_install(checkout: Path, image: Image) -> str:
     The build ends there: what the step would install is no matter here.
     """
     # Tagged by no name of the kit's, so that the kit's own image stays as it is.
-    build = replace(image.build(checkout), image="workshop-test-rebuild")
+    build = replace(image.build(checkout), image=f"workshop-test-{secrets.token_hex(4)}")
     installs: dict[str, str] = {}
     with subprocess.Popen(
         ("docker", *build.argv()),
@@ -82,6 +83,7 @@ def first_install(checkout: Path, image: Image) -> str:
                 child.terminate()
                 return installs[output[1]]
     assert child.returncode == 0, "".join(lines)
+    docker("image", "rm", build.image)
     assert installs, "the build has no install step at all"
     return ""
 

@@ -267,7 +267,8 @@ def postgres_image(engine, tmp_path_factory):  # noqa: ARG001
     folder = tmp_path_factory.mktemp("postgres")
     (folder / "Dockerfile").write_text(POSTGRES)
     docker("build", "--tag", "workshop-test-postgres", str(folder))
-    return "workshop-test-postgres"
+    yield "workshop-test-postgres"
+    docker("image", "rm", "workshop-test-postgres")
 
 
 def test_the_items_can_live_in_postgresql(built, network, postgres_image):
