@@ -307,7 +307,9 @@ def test_a_port_that_is_bound_is_not_free(address, listening, is_free):
 
 
 def test_a_port_is_free_right_after_a_connection_ended(is_free):
-    with bound("127.0.0.1") as port:
-        client = socket.create_connection(("127.0.0.1", port))
-        client.close()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            # Whoever hangs up first keeps the port for a while.
+            server.accept()[0].close()
     assert is_free(port)
