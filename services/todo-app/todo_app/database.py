@@ -14,20 +14,21 @@ CONNECT_TIMEOUT_SECONDS = 3
 def open_database(url: URL) -> Engine:
     """Return an engine whose database answers and holds the tables.
 
-    Raises StartError, with the address but never the password, when it does not answer.
+    Raises StartError, with the address but never the password, when it cannot be used.
     """
-    # pool_pre_ping: a database that was restarted costs no request an error.
-    engine = create_engine(url, pool_pre_ping=True, connect_args=_connect_args(url))
     try:
+        # pool_pre_ping: a database that was restarted costs no request an error.
+        engine = create_engine(url, pool_pre_ping=True, connect_args=_connect_args(url))
         _create_tables(engine)
-    except SQLAlchemyError as error:
+    # Not SQLAlchemy's errors alone: an unknown word in the address, or a PostgreSQL that stores
+    # SQL_ASCII, ends in a TypeError.
+    except Exception as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         raise StartError(
-            f"DATABASE_URL: the database {_shown(url)} does not answer ({reason}). {_cure(url)}"
+            f"DATABASE_URL: the database {_shown(url)} cannot be used ({reason}). {_cure(url)}"
         ) from None
-    finally:
-        # gunicorn forks its workers after this: no two of them may share a connection.
-        engine.dispose()
+    # gunicorn forks its workers after this: no two of them may share a connection.
+    engine.dispose()
     return engine
 
 
@@ -66,4 +67,7 @@ def _cure(url: URL) -> str:
             f"The file and its folder must be there and writable for uid {os.getuid()}: "
             "mount a named volume at /data, or a folder that belongs to that user"
         )
-    return "Check that the server runs, and the host, port, user, password and name in the address"
+    return (
+        "Check that the server runs, that the database's encoding is UTF8, and the host, port, "
+        "user, password and name in the address"
+    )

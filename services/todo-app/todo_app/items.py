@@ -6,7 +6,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
 MAX_TITLE_LENGTH = 200
 
 
-class InvalidTitle(ValueError):
+class InvalidTitleError(ValueError):
     """A title that cannot be kept; the message is written for the person who typed it."""
 
 
@@ -29,14 +29,14 @@ class Item(Base):
 def clean_title(text: str) -> str:
     """Return `text` with each run of white space as one blank and none at the ends.
 
-    Raises InvalidTitle when nothing is left, or more than MAX_TITLE_LENGTH characters are.
+    Raises InvalidTitleError when nothing is left, or more than MAX_TITLE_LENGTH characters are.
     """
     # PostgreSQL cannot store the null character.
     title = " ".join(text.replace("\0", " ").split())
     if not title:
-        raise InvalidTitle("Write what there is to do, then press Add.")
+        raise InvalidTitleError("Write what there is to do, then press Add.")
     if len(title) > MAX_TITLE_LENGTH:
-        raise InvalidTitle(
+        raise InvalidTitleError(
             f"That is {len(title)} characters; there is room for {MAX_TITLE_LENGTH}. "
             "Shorten it, or split it into two items."
         )
@@ -57,7 +57,7 @@ class Items:
             return list(session.scalars(select(Item).order_by(Item.id)))
 
     def add(self, text: str) -> Item:
-        """Keep a new open item; raises InvalidTitle when `text` makes no title."""
+        """Keep a new open item; raises InvalidTitleError when `text` makes no title."""
         item = Item(title=clean_title(text), done=False)
         with self._transaction() as session:
             session.add(item)

@@ -1,10 +1,19 @@
 """The page, and what its buttons do. Every change answers with a redirect to the page."""
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from todo_app import database
-from todo_app.items import InvalidTitle, Item, Items
+from todo_app.items import InvalidTitleError, Item, Items
 
 blueprint = Blueprint("todo", __name__)
 # More than PostgreSQL's integer holds is no item: it is not found, and is no error.
@@ -23,7 +32,7 @@ def add() -> ResponseReturnValue:
     text = request.form.get("title", "")
     try:
         item = _items().add(text)
-    except InvalidTitle as error:
+    except InvalidTitleError as error:
         return _page(text=text, error=str(error)), 422
     return _back(f"Added “{item.title}”.", focus="title")
 
