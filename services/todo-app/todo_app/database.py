@@ -19,7 +19,11 @@ def open_database(url: URL) -> Engine:
     try:
         # pool_pre_ping: a database that was restarted costs no request an error.
         engine = create_engine(url, pool_pre_ping=True, connect_args=_connect_args(url))
-        _create_tables(engine)
+        try:
+            _create_tables(engine)
+        finally:
+            # gunicorn forks its workers after this: no two of them may share a connection.
+            engine.dispose()
     # Not SQLAlchemy's errors alone: an unknown word in the address, or a PostgreSQL that stores
     # SQL_ASCII, ends in a TypeError.
     except Exception as error:
@@ -27,8 +31,6 @@ def open_database(url: URL) -> Engine:
         raise StartError(
             f"DATABASE_URL: the database {_shown(url)} cannot be used ({reason}). {_cure(url)}"
         ) from None
-    # gunicorn forks its workers after this: no two of them may share a connection.
-    engine.dispose()
     return engine
 
 

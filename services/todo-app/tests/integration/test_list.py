@@ -1,0 +1,144 @@
+import re
+
+import pytest
+from visiting import Visitor, status, titles
+
+
+def test_a_new_list_says_that_it_is_empty(visitor):
+    answer = visitor.client.get("/")
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/html"
+    assert "Nothing to do yet." in answer.text
+    assert titles(answer.text, "open") == titles(answer.text, "done") == []
+
+
+def test_adding_redirects_and_shows_the_item(visitor):
+    answer = visitor.add("  Buy   milk ")
+    assert [redirect.status_code for redirect in answer.history] == [303]
+    assert answer.status_code == 200
+    assert titles(answer.text, "open") == ["Buy milk"]
+    assert status(answer.text) == "Added “Buy milk”."
+    assert "<title>(1) To do</title>" in answer.text
+
+
+def test_a_status_is_said_once(visitor):
+    visitor.add("Buy milk")
+    assert status(visitor.page) == ""
+
+
+def test_items_are_counted_and_kept_in_order(visitor):
+    for title in ("one", "two", "three"):
+        visitor.add(title)
+    page = visitor.press("complete", "two").text
+    assert titles(page, "open") == ["one", "three"]
+    assert titles(page, "done") == ["two"]
+    assert "<strong>2</strong> open, <strong>1</strong> done" in page
+
+
+def test_a_completed_item_is_done_until_it_is_reopened(visitor):
+    visitor.add("Buy milk")
+    page = visitor.press("complete", "Buy milk").text
+    assert (titles(page, "open"), titles(page, "done")) == ([], ["Buy milk"])
+    assert status(page) == "Completed “Buy milk”."
+    assert "All done." in page
+    page = visitor.press("reopen", "Buy milk").text
+    assert (titles(page, "open"), titles(page, "done")) == (["Buy milk"], [])
+    assert status(page) == "Reopened “Buy milk”."
+
+
+def test_a_deleted_item_is_gone_and_undo_is_offered_once(visitor):
+    visitor.add("Buy milk")
+    page = visitor.press("delete", "Buy milk").text
+    assert titles(page, "open") == []
+    assert status(page) == "Deleted “Buy milk”."
+    assert 'action="/undo"' in page
+    assert 'action="/undo"' not in visitor.page
+
+
+@pytest.mark.parametrize(("before", "group"), [((), "open"), (("complete",), "done")])
+def test_undo_puts_the_item_back_where_it_was(visitor, before, group):
+    visitor.add("Buy milk")
+    visitor.add("Buy bread")
+    for title in ("Buy milk", "Buy bread"):
+        for verb in before:
+            visitor.press(verb, title)
+    visitor.press("delete", "Buy milk")
+    page = visitor.send("/undo").text
+    assert titles(page, group) == ["Buy milk", "Buy bread"]
+    assert status(page) == "Restored “Buy milk”."
+
+
+def test_undo_without_a_deletion_says_so(visitor):
+    visitor.add("Buy milk")
+    page = visitor.send("/undo").text
+    assert status(page) == "There is nothing to undo."
+    assert titles(page, "open") == ["Buy milk"]
+
+
+@pytest.mark.parametrize("verb", ["complete", "reopen", "delete"])
+def test_an_item_deleted_in_another_window_is_gone_kindly(visitor, verb):
+    visitor.add("Buy milk")
+    number = visitor.id_of("Buy milk")
+    visitor.press("delete", "Buy milk")
+    answer = visitor.send(f"/items/{number}/{verb}")
+    assert answer.status_code == 200
+    assert status(answer.text) == "That item is gone: it was deleted in another window."
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "Write what there is to do, then press Add."),
+        ("   ", "Write what there is to do, then press Add."),
+        ("x" * 201, "That is 201 characters; there is room for 200."),
+    ],
+)
+def test_a_title_that_cannot_be_kept_is_shown_again_beside_the_reason(visitor, text, message):
+    answer = visitor.add(text)
+    assert answer.status_code == 422
+    assert re.search(rf'<p id="title-error"[^>]*>{re.escape(message)}', answer.text)
+    assert f'name="title" value="{text}"' in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    assert titles(visitor.page, "open") == []
+
+
+@pytest.mark.parametrize("title", ["<script>alert(1)</script>", "<b>\"bold\" & 'brave'</b>"])
+def test_html_in_a_title_is_shown_as_text(visitor, title):
+    for page in (visitor.add(title).text, visitor.press("delete", title).text):
+        assert "<script>alert" not in page
+        assert "<b>" not in page
+        assert title in status(page)
+
+
+def test_html_in_a_refused_title_is_shown_as_text(visitor):
+    answer = visitor.add('"><script>alert(1)</script>' + "x" * 200)
+    assert answer.status_code == 422
+    assert "<script>alert" not in answer.text
+
+
+@pytest.mark.parametrize("title", ["Купить хлеб 🥖", "买牛奶", "שלום", "naïve “quoted”"])
+def test_every_script_is_kept_as_it_was_typed(visitor, title):
+    assert titles(visitor.add(title).text, "open") == [title]
+
+
+def test_two_sessions_see_the_same_list(app, visitor):
+    other = Visitor(app)
+    visitor.add("Buy milk")
+    assert titles(other.page, "open") == ["Buy milk"]
+    other.press("complete", "Buy milk")
+    assert titles(visitor.page, "done") == ["Buy milk"]
+
+
+def test_only_the_session_that_deleted_an_item_can_undo_it(app, visitor):
+    visitor.add("Buy milk")
+    visitor.press("delete", "Buy milk")
+    page = Visitor(app).send("/undo").text
+    assert status(page) == "There is nothing to undo."
+    assert titles(page, "open") == []
+
+
+def test_items_outlive_the_app(make_app, app, database_url, visitor):
+    visitor.add("Buy milk")
+    app.extensions["todo_engine"].dispose()
+    again = make_app(database_url, empty=False)
+    assert titles(Visitor(again).page, "open") == ["Buy milk"]
