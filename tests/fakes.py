@@ -55,7 +55,7 @@ class Script:
             self.envs.append(dict(env or {}))
             answer = self._answer(argv)
         said = answer() if callable(answer) else answer
-        done = said if isinstance(said, Finished) else Finished(0, said)
+        done = said if isinstance(said, Finished) else Finished(0, said, said)
         for line in done.output.splitlines() if on_line else ():
             on_line(line)
         return done

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from workshop.trouble import Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from workshop.process import Runner
 
@@ -30,15 +30,38 @@ def mirror(etc: Path = Path("/etc/apt")) -> str:
     """The address of the Debian mirror that this machine's own apt uses."""
     files = [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]
     for file in files:
-        if file.suffix not in {".list", ".sources"} or not file.is_file():
+        if file.suffix not in _READERS or not file.is_file():
             continue
-        for line in file.read_text(encoding="utf-8").splitlines():
-            found = re.match(r"(?:URIs:|deb(?:\s+\[[^]]*\])?)\s*(\S+/debian)/?(?:\s|$)", line)
-            if found:
-                return found[1]
+        text = file.read_text(encoding="utf-8", errors="replace")
+        lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+        # Debian's own packages are in `main`; other vendors name their components otherwise.
+        for address, components in _READERS[file.suffix](lines):
+            if "main" in components and address.rstrip("/").endswith("/debian"):
+                return address.rstrip("/")
     raise Trouble(
         str(etc), "no Debian mirror is named in apt's sources", "Add one, then run this again"
     )
+
+
+def _one_line(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """The sources of a `.list` file: an address and its components each."""
+    for line in lines:
+        found = re.match(r"deb(?:\s+\[[^]]*\])?\s+(\S+)\s+\S+\s+(.*)", line.strip())
+        if found:
+            yield found[1], found[2].split()
+
+
+def _deb822(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """The sources of a `.sources` file that are switched on: addresses and components each."""
+    for stanza in "\n".join(lines).split("\n\n"):
+        fields = dict(re.findall(r"^([A-Za-z-]+):[ \t]*(.*(?:\n[ \t].*)*)", stanza, re.MULTILINE))
+        if fields.get("Enabled", "yes").strip().lower() in {"no", "false", "0"}:
+            continue
+        for address in fields.get("URIs", "").split():
+            yield address, fields.get("Components", "").split()
+
+
+_READERS = {".list": _one_line, ".sources": _deb822}
 
 
 def install(

@@ -45,7 +45,7 @@ def ready(machine: Machine, pins: Versions, info: Info, *, ask_registry: bool = 
             raise Trouble(
                 f"base image {wanted[0].image}",
                 "no registry answers",
-                "Check the network, or make stand-ins with: workshop bases --stand-ins",
+                "Check the network, or make stand-ins with: .venv/bin/workshop bases --stand-ins",
             )
     if wanted:
         _provide_mmdebstrap(machine)
@@ -112,7 +112,7 @@ class _Maker:
             return
         context = self._folder / base.suite
         shutil.copytree(RECIPES / "etc", context / "etc")
-        shutil.copy(os.environ.get("SSL_CERT_FILE") or CERTIFICATES, context / CERTIFICATES.name)
+        _copy_certificates(context / CERTIFICATES.name)
         with self._board.job(base.image, "mmdebstrap: Debian from its packages") as job:
             done = self._run(
                 [
@@ -160,15 +160,28 @@ class _Maker:
         )
 
 
+def _copy_certificates(target: Path) -> None:
+    source = os.environ.get("SSL_CERT_FILE") or str(CERTIFICATES)
+    try:
+        shutil.copy(source, target)
+    except OSError as error:
+        raise Trouble(
+            f"certificates {source}",
+            str(error.strerror),
+            "Install ca-certificates, or unset SSL_CERT_FILE",
+        ) from None
+
+
 def package_index(run: Runner) -> str:
     """Where this machine's pip looks packages up; one that holds a password is kept out."""
     done = run(["python3", "-m", "pip", "config", "get", "global.index-url"], timeout=60)
-    address = os.environ.get("PIP_INDEX_URL") or ("" if done.code else done.last_line)
+    address = os.environ.get("PIP_INDEX_URL") or ("" if done.code else done.answer.strip())
     if not address:
         from pip._internal.models.index import PyPI  # noqa: PLC0415 - pip's own default
 
         address = PyPI.simple_url
-    if urlsplit(address).password:
+    parts = urlsplit(address)
+    if parts.password or parts.username:
         raise Trouble(
             "pip's index-url",
             "it holds a password, which would be readable in every image",

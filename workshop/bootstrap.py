@@ -44,17 +44,17 @@ def main() -> None:
 def install(words: "list[str]", count: int) -> None:
     """Run pip with `words`, which collects `count` packages, and show how far it is."""
     argv = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
-    pip = subprocess.Popen(
-        argv + words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
-    )
     lines, done = [], 0
-    for line in pip.stdout or ():
-        lines.append(line.strip())
-        if line.startswith("Collecting "):
-            done = min(done + 1, count)
-            show(done, count)
+    with subprocess.Popen(
+        argv + words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
+    ) as pip:
+        for line in pip.stdout or ():
+            lines.append(line.strip())
+            if line.startswith("Collecting "):
+                done = min(done + 1, count)
+                show(done, count)
     show(0, 0)
-    if pip.wait():
+    if pip.returncode:
         errors = [line for line in lines if line.startswith("ERROR")]
         reason = (errors or lines[-1:] or ["pip failed"])[0]
         fail("pip install: %s. Check the network, then run this again" % reason.rstrip("."))

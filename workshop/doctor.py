@@ -36,7 +36,9 @@ def examine(engine: Engine, host: Host, versions: Versions, root: Path) -> Itera
     python = ".".join(map(str, sys.version_info[:3]))
     yield Finding("Python", good=True, found=python)
     cli = shutil.which("docker")
-    yield Finding("docker command", bool(cli), cli or "not on the PATH", daemon.INSTALL_CURE)
+    found = cli or "not on the PATH" + ("" if host.obstacle else ": make up installs it")
+    good = bool(cli) or not host.obstacle
+    yield Finding("docker command", good, found, daemon.INSTALL_CURE)
     info = engine.info()
     if info is None:
         yield _no_engine(engine, host)
@@ -77,12 +79,12 @@ def _with_engine(engine: Engine, info: Info, versions: Versions) -> Iterator[Fin
     standins = [b.image for b in versions.base if engine.standin_for(b.image)]
     kind = f"{len(standins)} of them stand-ins" if standins else "pulled"
     found = f"missing: {', '.join(absent)}" if absent else f"all there, {kind}"
-    yield Finding("base images", not absent, found, "Run: workshop bases")
+    yield Finding("base images", not absent, found, "Run: make bases")
     built = sum(engine.has(image.name) for image in IMAGES)
     yield Finding("images of the course", good=True, found=f"{built} of {len(IMAGES)} built")
 
 
 def _ports() -> Iterator[Finding]:
-    busy = [web for web in WEB if not is_free(web.port)]
-    found = "free" if not busy else "taken: " + ", ".join(str(web.port) for web in busy)
-    yield Finding("ports", not busy, found, "make up picks others and says which")
+    busy = ", ".join(str(web.port) for web in WEB if not is_free(web.port))
+    found = f"{busy} taken: make up picks others and says which" if busy else "free"
+    yield Finding("ports", good=True, found=found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,11 @@ _GONE = (
     "Cannot connect to the Docker daemon",
     "error during connect",
     "error reading from server: EOF",
-    "the connection is draining",
-    "transport is closing",
-    "connection reset by peer",
     "failed to list workers",
 )
+_RULE = "------"
 _FULL = "no space left on device"
+_FORBIDDEN = "permission denied while trying to connect"
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,10 @@ class Engine:
         """What the engine says of itself, or None where none answers."""
         done = self._docker("info", "--format", "{{json .}}", timeout=30)
         try:
-            said = json.loads(done.output.strip().splitlines()[-1])
-        except (IndexError, ValueError):
+            said = json.loads(done.answer)
+        except ValueError:
             return None
-        if done.code or not said.get("ServerVersion"):
+        if done.code or not isinstance(said, dict) or not said.get("ServerVersion"):
             return None
         return Info(
             said["ServerVersion"], said["DockerRootDir"], KIT_LABEL in (said["Labels"] or [])
@@ -83,7 +83,7 @@ class Engine:
 
     def forbids(self) -> bool:
         """Whether an engine is there that this user may not speak to."""
-        return "permission denied" in self._docker("info", timeout=30).output
+        return _FORBIDDEN in self._docker("info", timeout=30).output
 
     def lacks(self, plugin: str) -> bool:
         """Whether the docker CLI has no such plug-in (`compose`, `buildx`)."""
@@ -94,7 +94,7 @@ class Engine:
         done = self._docker("image", "inspect", "--format", template, image, timeout=60)
         if done.code and "No such image" not in done.output:
             self._refuse(f"image {image}", done)
-        return "" if done.code else done.output.strip()
+        return "" if done.code else done.answer.strip()
 
     def has(self, image: str) -> bool:
         """Whether the engine holds `image`."""
@@ -150,15 +150,30 @@ class Engine:
                 "the disk is full",
                 "Free 5 GB or more (docker system prune removes what no container uses)",
             )
-        if any(sign in done.output for sign in _GONE) or (done.code and not self.info()):
+        if any(sign in done.output for sign in _GONE) or not self.info():
             raise Trouble(thing, "the Docker engine stopped answering", "Run the command again")
         raise Trouble(thing, _reason(done), cure)
 
 
 def _reason(done: Finished) -> str:
     """The line that says why a build or a compose call failed."""
-    for line in reversed(done.output.splitlines()):
+    lines = [line.strip() for line in done.output.splitlines() if line.strip()]
+    if step := _failed_step(lines):
+        return step
+    for line in reversed(lines):
         for sign in ("ERROR: ", "Error response from daemon: ", "Error: "):
             if sign in line:
                 return line.split(sign, 1)[1].strip().rstrip(".")
     return (done.last_line or f"exit code {done.code}").rstrip(".")
+
+
+def _failed_step(lines: list[str]) -> str:
+    """BuildKit's summary of the step that failed, and the last words of it: between two rules."""
+    rules = [number for number, line in enumerate(lines) if line == _RULE]
+    if len(rules) < 2 or not lines[rules[-2] + 1].startswith("> "):  # noqa: PLR2004 - a pair
+        return ""
+    head, *said = lines[rules[-2] + 1 : rules[-1]]
+    words = [re.sub(r"^\d+\.\d+ ", "", line) for line in said]
+    errors = [line for line in words if line.startswith(("ERROR", "E:", "error"))]
+    last = (errors or words or [""])[-1]
+    return f"step {head.removeprefix('> ').rstrip(':')} failed: {last}".rstrip(": .")

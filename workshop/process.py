@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
+import tempfile
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from workshop.trouble import Interrupted
 
@@ -15,14 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 KEPT_LINES = 2000
+SECONDS_TO_END = 10.0
 
 
 @dataclass(frozen=True)
 class Finished:
-    """How a program ended: its exit code, and the last lines of its two outputs, merged."""
+    """How a program ended: its exit code, and the last lines of what it printed.
+
+    `output` is both of its outputs; `answer` its standard output, without what it printed
+    as an error, but where somebody listened to every line: then it is both.
+    """
 
     code: int
     output: str
+    answer: str = ""
 
     @property
     def last_line(self) -> str:
@@ -67,36 +76,42 @@ class Children:
         timeout: float | None = None,
     ) -> Finished:
         """See `Runner`; `Interrupted` is raised once `stop` was called."""
-        try:
-            child = self._start(argv, env)
-        except OSError as error:
-            return Finished(127, f"{argv[0]}: {error.strerror}")
-        timer = threading.Timer(timeout, child.kill) if timeout else None
-        if timer:
-            timer.start()
-        lines: deque[str] = deque(maxlen=KEPT_LINES)
-        try:
-            assert child.stdout is not None  # noqa: S101 - it was opened as a pipe
-            for line in child.stdout:
-                lines.append(line)
-                if on_line:
-                    on_line(line.rstrip("\n"))
-            code = child.wait()
-        finally:
-            self._end(child)
-            late = timer is not None and not timer.is_alive()
+        # Who listens hears both outputs in their order; who asks gets the answer apart.
+        with contextlib.ExitStack() as stack:
+            errors = None if on_line else stack.enter_context(tempfile.TemporaryFile("w+b"))
+            try:
+                child = self._start(argv, env, errors)
+            except OSError as error:
+                return Finished(127, f"{argv[0]}: {error.strerror}")
+            timer = threading.Timer(timeout, _kill, [child]) if timeout else None
             if timer:
-                timer.cancel()
-        return Finished(124 if late and code else code, "".join(lines))
+                timer.start()
+            lines: deque[str] = deque(maxlen=KEPT_LINES)
+            try:
+                assert child.stdout is not None  # noqa: S101 - it was opened as a pipe
+                for line in child.stdout:
+                    lines.append(line)
+                    if on_line:
+                        on_line(line.rstrip("\n"))
+                code = child.wait()
+            finally:
+                self._end(child)
+                late = timer is not None and not timer.is_alive()
+                if timer:
+                    timer.cancel()
+            answer = "".join(lines)
+            return Finished(124 if late and code else code, answer + _text(errors), answer)
 
     def stop(self) -> None:
         """End every child that still runs, and start no more."""
         with self._lock:
             self._stopped = True
             for child in list(self._live):
-                child.terminate()
+                _signal(child, signal.SIGTERM)
 
-    def _start(self, argv: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[str]:
+    def _start(
+        self, argv: Sequence[str], env: Mapping[str, str] | None, errors: IO[bytes] | None
+    ) -> subprocess.Popen[str]:
         with self._lock:
             if self._stopped:
                 raise Interrupted
@@ -104,11 +119,14 @@ class Children:
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
+                stderr=errors or subprocess.STDOUT,
                 text=True,
                 encoding="utf-8",
                 errors="replace",
                 env={**os.environ, **(env or {})},
+                # A group of its own: Ctrl-C reaches this program alone, which then ends
+                # the child and whatever the child has started.
+                start_new_session=True,
             )
             self._live.add(child)
             return child
@@ -117,7 +135,32 @@ class Children:
         with self._lock:
             self._live.discard(child)
         if child.poll() is None:
-            child.terminate()
-            child.wait()
+            _signal(child, signal.SIGTERM)
+            try:
+                child.wait(SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                _kill(child)
+                child.wait()
         if child.stdout:
             child.stdout.close()
+
+
+def _text(file: IO[bytes] | None) -> str:
+    """What was written into `file`, as far as it is UTF-8."""
+    if file is None:
+        return ""
+    file.seek(0)
+    return file.read().decode("utf-8", errors="replace")
+
+
+def _kill(child: subprocess.Popen[str]) -> None:
+    _signal(child, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _signal(child: subprocess.Popen[str], number: int) -> None:
+    """Signal a child and all that it has started; Windows knows the child alone."""
+    if not hasattr(os, "killpg"):
+        child.terminate()
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, number)

@@ -7,6 +7,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Self
 
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
@@ -88,7 +89,7 @@ class Board:
         line = self._live.add_task(name, total=None, step=doing)
 
         def show(step: str) -> None:
-            self._live.update(line, step=step.replace("[", r"\["))
+            self._live.update(line, step=escape(step))
 
         job = Job(name, show)
         try:

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # How far the next port lies that is tried where one is taken.
-PORT_STEP = 10
+PORT_STEP = 1
+# Ports that stay what they are: those of docker-compose.debug.yml, and those that browsers
+# refuse to open because other protocols use them (fetch.spec.whatwg.org, "bad port").
+RESERVED = frozenset(
+    {5110, 5678, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080}
+)
 
 TODO_FOLDER = "services/todo-app"
 
@@ -31,7 +36,7 @@ def write_missing(
         _write(own, _own_lines(root, say, environ))
     todo = root / TODO_FOLDER / ".env"
     if not todo.exists():
-        template = (todo.parent / ".env.template").read_text(encoding="utf-8")
+        template = _template(todo.parent / ".env.template")
         say(f"Writing {TODO_FOLDER}/.env from its template, with a secret of its own")
         key = f"SECRET_KEY={secrets.token_hex(32)}"
         _write(todo, re.sub(r"^SECRET_KEY=.*$", key, template, flags=re.MULTILINE))
@@ -72,7 +77,8 @@ def _own_lines(root: Path, say: Callable[[str], None], environ: Mapping[str, str
     ]
     if hasattr(os, "getuid") and os.getuid():
         lines += [f"USER_UID={os.getuid()}", f"USER_GID={os.getgid()}"]
-    taken: set[int] = set()
+    given = (environ.get(web.variable, "") for web in WEB)
+    taken = {*RESERVED, *(int(port) for port in given if port.isdigit())}
     for web in WEB:
         if web.variable in environ:
             continue
@@ -88,29 +94,44 @@ def _own_lines(root: Path, say: Callable[[str], None], environ: Mapping[str, str
 
 def _check_line(where: str, line: bytes) -> None:
     try:
-        text = line.decode("utf-8").strip()
+        raw = line.decode("utf-8")
     except UnicodeDecodeError:
         raise Trouble(where, "it is not UTF-8 text", "Save the file as UTF-8") from None
+    text = raw.strip()
     if not text or text.startswith("#"):
         return
     name, equals, value = text.partition("=")
     if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        shown = name if not equals else name + "="
-        raise Trouble(
-            where, f"{shown[:40]!r} is not of the form NAME=value", "Write NAME=value, no spaces"
-        )
+        # The line is not shown: it may hold a secret.
+        raise Trouble(where, "it is not of the form NAME=value", "Write NAME=value, no spaces")
     if value[:1] in {'"', "'"}:
         raise Trouble(
             where,
             f"the value of {name} is in quotes, which docker run --env-file keeps as part of it",
             "Remove the quotes",
         )
+    if value != value.strip() or " #" in value or "$" in value or raw.endswith(" "):
+        raise Trouble(
+            where,
+            f"the value of {name} has a blank at an end, a comment behind it, or a dollar sign, "
+            "which docker compose and docker run --env-file read differently",
+            "Remove it",
+        )
+
+
+def _template(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        cure = f"Restore it with: git checkout {path.name}"
+        raise Trouble(path.name, str(error.strerror), cure) from None
 
 
 def _write(path: Path, text: str) -> None:
     """Write `path` whole or not at all, readable by its owner alone."""
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
         file.write(text)
     part.replace(path)

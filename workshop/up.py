@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -69,7 +70,8 @@ def start(engine: Engine, root: Path, board: Board) -> dict[str, str]:
         if done.code:
             why = _last_words(engine, root, done)
             if not ran_before:
-                down(engine, root)
+                with contextlib.suppress(Trouble):  # why it did not come up is the news
+                    down(engine, root)
             engine.check("docker compose up", done, why)
     pages = {web.service: web.page for web in WEB}
     return {
@@ -106,7 +108,7 @@ def _check_ports(engine: Engine, root: Path) -> None:
     ours = {port for row in _rows(engine, root) for port in _published(row)}
     done = engine.compose("--profile", "all", "config", "--format", "json", folder=root)
     engine.check("docker-compose.yml", done, "Mend the line that it names")
-    services = json.loads(done.output[done.output.index("{") :])["services"]
+    services = json.loads(done.answer)["services"]
     for web in WEB:
         port = int(services[web.service]["ports"][0]["published"])
         if port not in ours and not settings.is_free(port):
@@ -121,9 +123,8 @@ def _rows(engine: Engine, root: Path) -> Iterator[dict[str, Any]]:
     """The checkout's containers, as `docker compose ps` has them."""
     done = engine.compose("--profile", "all", "ps", "--format", "json", folder=root)
     engine.check("docker compose ps", done, "Run the command again")
-    for line in done.output.splitlines():
-        if line.startswith("{"):
-            yield json.loads(line)
+    for line in done.answer.splitlines():
+        yield json.loads(line)
 
 
 def _published(row: dict[str, Any]) -> set[int]:

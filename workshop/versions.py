@@ -65,7 +65,7 @@ def read(path: Path) -> Versions:
     """Read `path`; a file that is not as it should be is a `Trouble` that names the entry."""
     try:
         return Versions.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Trouble(
             path.name, str(error), "Restore it with: git checkout versions.toml"
         ) from None

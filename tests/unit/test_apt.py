@@ -39,10 +39,10 @@ DEB822 = f"# Debian\nTypes: deb\nURIs: {MIRROR}\nSuites: trixie\nComponents: mai
         {"sources_list": f"deb-src {OTHER} trixie main\ndeb {MIRROR} trixie main\n"},
         {"sources_list": f"# deb {OTHER} trixie main\n#deb {OTHER} x\ndeb {MIRROR} x main\n"},
         {"sources_list": f"deb {OTHER}-security trixie main\ndeb {MIRROR} trixie main\n"},
-        {"sources_list": f"deb {MIRROR} a b\n", "other_list": f"deb {OTHER} a b\n"},
-        {"sources_list": "", "a_list": f"deb {MIRROR} a b\n", "b_list": f"deb {OTHER} a b\n"},
-        {"a_list": "deb http://app.example/linux a b\n", "b_sources": DEB822},
-        {"a_save": f"deb {OTHER} a b\n", "b_sources": DEB822},
+        {"sources_list": f"deb {MIRROR} x main\n", "other_list": f"deb {OTHER} x main\n"},
+        {"sources_list": "", "a_list": f"deb {MIRROR} x main\n", "b_list": f"deb {OTHER} x main\n"},
+        {"a_list": "deb http://app.example/linux x main\n", "b_sources": DEB822},
+        {"a_save": f"deb {OTHER} x main\n", "b_sources": DEB822},
     ],
 )
 def test_the_mirror_is_the_one_that_the_machine_uses(files, tmp_path):
@@ -69,21 +69,16 @@ def test_a_machine_without_apts_folder_has_no_mirror(tmp_path):
         apt.mirror(tmp_path / "none")
 
 
-@pytest.mark.xfail(
-    strict=True, raises=UnicodeDecodeError, reason="a comment in another encoding ends the reading"
-)
 def test_a_comment_need_not_be_utf8(tmp_path):
-    (tmp_path / "sources.list").write_bytes(b"# M\xfcnchen\ndeb " + MIRROR.encode() + b" a b\n")
+    (tmp_path / "sources.list").write_bytes(b"# M\xfcnchen\ndeb " + MIRROR.encode() + b" x main\n")
     assert apt.mirror(tmp_path) == MIRROR
 
 
-@pytest.mark.xfail(strict=True, reason="whatever ends in /debian is taken, Docker's own too")
 def test_the_repository_of_another_vendor_is_no_mirror(tmp_path):
     vendor = "deb https://download.docker.com/linux/debian trixie stable\n"
     assert apt.mirror(etc(tmp_path, docker_list=vendor, system_sources=DEB822)) == MIRROR
 
 
-@pytest.mark.xfail(strict=True, reason="a source that is switched off is taken all the same")
 def test_a_source_that_is_switched_off_is_passed_over(tmp_path):
     off = DEB822.replace(MIRROR, OTHER) + "Enabled: no\n"
     assert apt.mirror(etc(tmp_path, a_sources=off, b_sources=DEB822)) == MIRROR

@@ -182,9 +182,6 @@ def test_a_disk_without_room_is_said_before_anything_is_pulled(tmp_path, monkeyp
     assert images_of(script, "pull") == []
 
 
-@pytest.mark.xfail(
-    strict=True, raises=FileNotFoundError, reason="it is copied without a look whether it is there"
-)
 def test_certificates_that_are_missing_are_trouble(monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", NOWHERE)
     engine, _ = docker(ANSWERS)
@@ -215,10 +212,7 @@ def test_without_settings_the_package_index_is_pips_own_default():
     "user",
     [
         "me:5ecre7",
-        pytest.param(
-            "5ecre7",
-            marks=pytest.mark.xfail(strict=True, reason="a token may stand where a name does"),
-        ),
+        "5ecre7",
     ],
 )
 def test_a_package_index_with_a_password_is_trouble_that_does_not_show_it(user, monkeypatch):

@@ -72,9 +72,6 @@ def test_an_engine_that_the_user_may_not_use_is_called_that():
     assert "usermod -aG docker" in trouble.cure
 
 
-@pytest.mark.xfail(
-    strict=True, reason="`permission denied` is taken for the engine's, whatever it was about"
-)
 def test_a_settings_file_that_cannot_be_read_is_not_the_engine():
     engine, _ = docker(info=Finished(1, CONFIG + NO_ENGINE.output))
     assert "none answers" in refused(engine, forbidden=True).found

@@ -31,12 +31,7 @@ def info_of(**facts) -> str:
         '{"ServerVersion": "26',
         info_of(ServerVersion="", Labels=None),
         Finished(1, info_of(Labels=None)),
-        pytest.param(
-            "[]",
-            marks=pytest.mark.xfail(
-                strict=True, raises=AttributeError, reason="JSON that is no object is not expected"
-            ),
-        ),
+        "[]",
     ],
 )
 def test_there_is_no_info_where_no_engine_answers(answer):
@@ -50,7 +45,7 @@ def test_info_has_the_version_and_the_folder():
 
 
 def test_a_warning_before_the_answer_does_not_hide_it():
-    engine, _ = docker(info=NOISE + INFO)
+    engine, _ = docker(info=Finished(0, NOISE + INFO, INFO))
     assert engine.info()
 
 
@@ -119,15 +114,11 @@ def build_trouble(output: str, *, info=INFO) -> Trouble:
 def test_a_failed_build_names_image_step_and_the_command_to_see_more():
     trouble = build_trouble(PIP)
     assert trouble.thing == "image app:1.0"
-    assert "failed to solve" in trouble.found
     assert "pip install nonesuch" in trouble.found
     assert trouble.cure == f"See all of it with: docker {' '.join(BUILD.argv())}"
     assert "\n" not in str(trouble)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="only BuildKit's own last line is kept, not what the step said"
-)
 def test_a_failed_build_tells_what_the_step_said():
     assert "No matching distribution found for nonesuch" in str(build_trouble(PIP))
 
@@ -158,9 +149,6 @@ def test_an_engine_that_went_away_is_called_that(output, info):
     assert build_trouble(output, info=info).found == "the Docker engine stopped answering"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="`connection reset by peer` is taken for the engine's, whosever it was"
-)
 def test_a_registry_that_hangs_up_is_not_the_engine():
     reset = "read tcp 10.0.0.2:50412->192.0.2.1:443: read: connection reset by peer"
     assert reset in build_trouble(f"ERROR: failed to solve: python:3.13: {reset}").found
@@ -214,14 +202,9 @@ def test_an_image_that_cannot_be_looked_at_is_trouble():
         engine.has("x:latest")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=(ValueError, AssertionError),
-    reason="docker's warnings come with its answer, and are taken for a part of it",
-)
 @pytest.mark.parametrize(("ask", "answer", "said"), [("size", 12, "12"), ("standin_for", "", "")])
 def test_a_warning_is_no_part_of_the_answer(ask, answer, said):
-    engine, _ = docker({"docker image inspect": f"{NOISE}{said}\n"})
+    engine, _ = docker({"docker image inspect": Finished(0, f"{NOISE}{said}\n", f"{said}\n")})
     assert getattr(engine, ask)("x:latest") == answer
 
 

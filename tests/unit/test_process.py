@@ -31,9 +31,17 @@ def alive(pid: int) -> bool:
 NOTE_AND_WAIT = ["sh", "-c", "echo $$; exec sleep 60"]
 
 
-def test_both_outputs_come_back_merged_in_their_order():
-    code = "import os; os.write(1, b'one\\n'); os.write(2, b'two\\n'); os.write(1, b'three\\n')"
-    assert Children()(python(code)) == Finished(0, "one\ntwo\nthree\n")
+BOTH = "import os; os.write(1, b'one\\n'); os.write(2, b'two\\n'); os.write(1, b'three\\n')"
+
+
+def test_who_listens_hears_both_outputs_in_their_order():
+    heard = []
+    Children()(python(BOTH), on_line=heard.append)
+    assert heard == ["one", "two", "three"]
+
+
+def test_who_asks_gets_the_answer_apart_from_the_errors():
+    assert Children()(python(BOTH)) == Finished(0, "one\nthree\ntwo\n", "one\nthree\n")
 
 
 def test_the_exit_code_comes_back():
@@ -96,10 +104,6 @@ def test_a_program_that_is_in_time_keeps_its_code(code):
     assert Children()(["sh", "-c", f"exit {code}"], timeout=5).code == code
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the timer kills the child alone: what the child has started keeps the pipe open",
-)
 def test_the_time_out_holds_for_what_a_child_has_started():
     start = time.monotonic()
     Children()(["sh", "-c", "sleep 1; exit 0"], timeout=0.1)

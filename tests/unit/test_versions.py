@@ -105,9 +105,6 @@ def test_an_entry_that_is_not_as_it_should_be_is_named(old, new, found, file):
     assert trouble.cure == "Mend that entry."
 
 
-@pytest.mark.xfail(
-    strict=True, raises=UnicodeDecodeError, reason="only OSError and TOMLDecodeError are caught"
-)
 def test_a_file_that_is_not_utf8_is_trouble(file):
     file.write_bytes(SMALL.encode() + b"# caf\xe9\n")
     assert refused(file).thing == "versions.toml"
