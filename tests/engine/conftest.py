@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
 from typing import TYPE_CHECKING
 
@@ -18,15 +20,18 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def built(engine: Engine) -> Callable[[str], str]:
-    """Builds an image of the kit by its name, once; returns the name."""
+def built(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Builds an image of the kit by its name, once for all of the workers; returns the name."""
     known = {image.name: image for image in IMAGES + EXTRA_IMAGES}
-    done: set[str] = set()
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(4)
+    done = tmp_path_factory.getbasetemp().parent / f"built-{run}"
+    done.mkdir(exist_ok=True)
 
     def build(name: str) -> str:
-        if name not in done:
+        mark = done / name.replace(":", "-")
+        if not mark.exists():
             engine.build(known[name].build(ROOT))
-            done.add(name)
+            mark.touch()
         return name
 
     return build
