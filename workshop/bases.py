@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from workshop.engine import Engine, Info
     from workshop.machine import Machine
     from workshop.process import Runner
+    from workshop.progress import Job
     from workshop.versions import Base, Standin, Versions
 
 RECIPES = Path(__file__).parent / "standins"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 ROOT_RECIPE = "debian"
+RETRY = "Check the network, then run this again: what is made already stays"
 
 
 def ready(machine: Machine, pins: Versions, info: Info, *, ask_registry: bool = True) -> None:
@@ -131,10 +133,10 @@ class _Maker:
                 raise Trouble(
                     f"stand-in for {base.image}",
                     f"mmdebstrap failed: {done.last_line}",
-                    "Check the network and the free disk space, then run this again",
+                    RETRY,
                 )
             arguments = {"PACKAGE_INDEX": package_index(self._run)}
-            self._engine.build(self._build(base, context, arguments), on_line=job.step)
+            self._build(base, context, arguments, job)
 
     def child(self, base: Base) -> None:
         """An image made from its release's Debian."""
@@ -148,16 +150,21 @@ class _Maker:
                 "MIRROR_PLUGIN": self._pins.mirror_plugin,
             }
         with self._board.job(base.image, "stand-in") as job:
-            self._engine.build(self._build(base, context, arguments), on_line=job.step)
+            self._build(base, context, arguments, job)
 
-    def _build(self, base: Base, context: Path, arguments: dict[str, str]) -> Build:
-        return Build(
+    def _build(self, base: Base, context: Path, arguments: dict[str, str], job: Job) -> None:
+        build = Build(
             image=base.image,
             context=context,
             dockerfile=RECIPES / f"{base.recipe}.Dockerfile",
             arguments=arguments,
             labels={STANDIN_LABEL: base.image},
         )
+        try:
+            self._engine.build(build, on_line=job.step)
+        except Trouble as trouble:
+            # Its context is gone by the time that this is read: no command could repeat it.
+            raise Trouble(f"stand-in for {base.image}", trouble.found, RETRY) from None
 
 
 def _copy_certificates(target: Path) -> None:

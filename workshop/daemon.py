@@ -29,6 +29,8 @@ _POLL_SECONDS = 0.1
 
 FORBIDDEN = "it is there, and you may not use it"
 FORBIDDEN_CURE = "Join its group (sudo usermod -aG docker $USER), then log in again"
+# On a bad network a question for a name is often lost: ask again soon, and often.
+PATIENT_NAMES = ("--dns-opt", "timeout:1", "--dns-opt", "attempts:10")
 INSTALL_CURE = "Install Docker (docs.docker.com/engine/install), start it, then run this again"
 
 
@@ -80,7 +82,7 @@ def _set_up(machine: Machine) -> Info:
 
 def _start(host: Host) -> subprocess.Popen[bytes]:
     """Start dockerd in a session of its own, so that it outlives this program and Ctrl-C."""
-    argv = ["dockerd", "--label", KIT_LABEL]
+    argv = ["dockerd", "--label", KIT_LABEL, *PATIENT_NAMES]
     if host.mtu < MTU_OF_ETHERNET:
         option = f"bridge=com.docker.network.driver.mtu={host.mtu}"
         argv += ["--mtu", str(host.mtu), "--default-network-opt", option]

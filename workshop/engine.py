@@ -25,6 +25,7 @@ _GONE = (
     "failed to list workers",
 )
 _RULE = "------"
+_STEP_WIDTH = 60
 _FULL = "no space left on device"
 _FORBIDDEN = "permission denied while trying to connect"
 
@@ -176,4 +177,6 @@ def _failed_step(lines: list[str]) -> str:
     words = [re.sub(r"^\d+\.\d+ ", "", line) for line in said]
     errors = [line for line in words if line.startswith(("ERROR", "E:", "error"))]
     last = (errors or words or [""])[-1]
-    return f"step {head.removeprefix('> ').rstrip(':')} failed: {last}".rstrip(": .")
+    step = head.removeprefix("> ").rstrip(":")
+    short = step if len(step) <= _STEP_WIDTH else step[:_STEP_WIDTH].rstrip() + "..."
+    return f"step {short} failed: {last}".rstrip(": .")
