@@ -3,8 +3,9 @@
 No arguments        every test, once
 PATHS AND OPTIONS   handed to pytest: tests/unit, -k health, ...
 watch [OPTIONS]     unit and integration tests, again on each change of a file, until stopped;
-                    with OPTIONS for pytest, every test they choose. TEST_POLL=1 looks at the
-                    files every second, for mounts that send no events.
+                    with OPTIONS, such as -k health, pytest gets those, and the browser tests run
+                    too. TEST_POLL=1 looks at the files every second, for mounts that send no
+                    events.
 """
 
 import os
@@ -25,8 +26,8 @@ def command(arguments: list[str], poll: str) -> list[str]:
         raise ValueError(f"TEST_POLL is {poll!r}, wanted 1 (look at the files) or 0 (be told)")
     return [
         *("ptw", "--nobeep", "--ext", WATCHED),
-        *("--onpass", "echo GREEN: every test passes; waiting for a change"),
-        *("--onfail", "echo RED: see above; waiting for a change"),
+        *("--onpass", "echo GREEN: every test passes, waiting for a change"),
+        *("--onfail", "echo RED: see above, waiting for a change"),
         *(["--poll"] if FLAGS[poll] else []),
         *("todo_app", "tests", "--"),
         *(arguments[1:] or ["--ignore=tests/e2e"]),
