@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from harness import ROOT, Container, docker, free_ports, until
+from harness import ROOT, Container, docker, free_ports, get, until
 
 from workshop.catalogue import EXTRA_IMAGES, IMAGES, WEB
 
@@ -39,7 +39,7 @@ class Project:
 
     def get(self, variable: str, path: str = "/") -> str:
         with contextlib.suppress(httpx.TransportError):
-            return httpx.get(f"http://127.0.0.1:{self.env[variable]}{path}", timeout=5).text
+            return get(f"http://127.0.0.1:{self.env[variable]}{path}").text
         return ""
 
 

@@ -13,9 +13,8 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
-from harness import ROOT, docker, free_ports, until
+from harness import ROOT, docker, free_ports, get, until
 
 from workshop.catalogue import IMAGES, WEB
 
@@ -95,7 +94,7 @@ def test_up_and_down_and_a_busy_port_between(kit):
     addresses = re.findall(r"http://localhost:\d+\S*", said)
     assert len(addresses) == len(WEB)
     for address in addresses:
-        assert httpx.get(address).status_code == 200
+        assert get(address).status_code == 200
     for image in IMAGES:
         assert image.name in said
 
