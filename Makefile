@@ -13,7 +13,7 @@ else
 endif
 TASK := $(BIN)/task --exit-code
 
-WORDS := up down doctor bases test lint format build ladder help clean \
+WORDS := up down doctor bases test lint format build ladder bench help clean \
     buildTask1 buildTask2 buildTask3-1 buildTask3-2 buildTask4 buildTask5
 
 .PHONY: $(WORDS)
