@@ -46,7 +46,9 @@ def test_every_task_says_what_it_does():
     assert [name for name, task in TASKS.items() if "desc" not in task] == ["default"]
 
 
-@pytest.mark.parametrize("image", [i for i in IMAGES if i.word.startswith("task-")], ids=str)
+@pytest.mark.parametrize(
+    "image", [i for i in IMAGES if i.word.startswith("task-")], ids=lambda i: i.word
+)
 def test_a_fastapi_task_is_built_under_its_name(image):
     command = TASKS[f"buildTask{image.word.removeprefix('task-')}"]["cmd"]
     file = f"{image.folder}/{image.dockerfile}"
