@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from harness import ROOT, Container, docker, free_ports, get, until
+from harness import ROOT, Container, config_of, docker, free_ports, get, until
 
 from workshop.catalogue import EXTRA_IMAGES, IMAGES, WEB
 
@@ -101,11 +101,12 @@ def test_an_edited_source_file_reloads_the_server(project):
 @pytest.mark.parametrize(
     "part", [(), ("--ignore=tests/e2e", "-k", "health")], ids=["events", "polling"]
 )
-def test_the_persistent_tests_turn_red_and_green_without_a_restart(project, part):
+def test_the_persistent_tests_turn_red_and_green_without_a_restart(project, part, request):
     project.env["TEST_POLL"] = "1" if part else ""
     if part:
         name = f"{project.env['COMPOSE_PROJECT_NAME']}-tests"
         project.compose("run", "--detach", "--name", name, "todo-tests", "watch", *part)
+        request.addfinalizer(lambda: docker("rm", "--force", name))  # `down` leaves it
         runner = Container(name)
     else:
         project.compose("up", "--detach", "--no-build", "todo-tests")
@@ -210,3 +211,10 @@ def test_every_port_is_this_machines_alone_and_none_is_5000(file):
         for port in service.get("ports", ()):
             assert port["host_ip"] == "127.0.0.1"
             assert port["published"] != "5000"
+
+
+@pytest.mark.parametrize("file", ["docker-compose.yml", "docker-compose.debug.yml"])
+def test_every_volume_has_a_name_so_that_down_leaves_none_behind(built, file):
+    for service in services_of(file).values():
+        declared = set(config_of(built(service["image"])).get("Volumes") or ())
+        assert declared <= {mount["target"] for mount in service.get("volumes", ())}

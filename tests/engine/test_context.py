@@ -6,6 +6,7 @@ import io
 import secrets
 import subprocess
 import tarfile
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,9 +22,12 @@ SMALL = 2_000_000  # bytes
 
 def context_of(folder: Path) -> dict[str, bytes]:
     """The files that a build in `folder` may copy, by asking a build to copy them all."""
-    everything = b"FROM scratch\nCOPY . /\n"
-    words = ("docker", "build", "--quiet", "--output=type=tar,dest=-", "--file=-", str(folder))
-    done = subprocess.run(words, input=everything, capture_output=True, check=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".Dockerfile") as everything:
+        everything.write("FROM scratch\nCOPY . /\n")
+        everything.flush()
+        file = ("--file", everything.name)
+        words = ("docker", "build", "--quiet", "--output=type=tar,dest=-", *file, str(folder))
+        done = subprocess.run(words, capture_output=True, check=True)
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
         files = (member for member in tar if member.isfile())
         return {member.name: tar.extractfile(member).read() for member in files}
