@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import socket
 import subprocess
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -116,10 +118,12 @@ class Container:
 
     def stop(self) -> tuple[int, float]:
         """Send SIGTERM, as `docker stop` does: the exit code, and after how many seconds."""
-        start = time.monotonic()
+        start = datetime.now(UTC)
         docker("stop", "--time", "10", self.id)
-        seconds = time.monotonic() - start
-        return int(docker("inspect", "--format", "{{.State.ExitCode}}", self.id)), seconds
+        state = json.loads(docker("inspect", "--format", "{{json .State}}", self.id))
+        # The engine's own time of its end: the docker command's may be later on a busy machine.
+        end = datetime.fromisoformat(re.sub(r"\.(\d{6})\d*Z", r".\1+00:00", state["FinishedAt"]))
+        return state["ExitCode"], (end - start).total_seconds()
 
     def run(self, *command: str, check: bool = True) -> str:
         """What a command prints that runs inside."""

@@ -26,6 +26,7 @@ class Expected:
 
 
 HELLO = "Hello World"
+SECONDS_TO_STOP = 3
 POETRY, LISTS, PIP_CACHE, TESTS = "Poetry", "apt lists", "pip cache", "tests"
 EXPECTED = {
     # Its lesson opens a shell in it and meets root.
@@ -88,13 +89,17 @@ def test_a_command_runs_as_the_user_it_should(built, image):
 @pytest.mark.parametrize("image", WEB)
 def test_a_server_answers_as_the_user_it_should_and_stops_when_told(built, image):
     expected = WEB[image]
-    publish = f"127.0.0.1::{expected.port}"
-    with container(built(image), "--publish", publish, *expected.options) as server:
-        assert expected.says in server.answers(expected.port).text
-        assert server.uids() == {expected.uid}
-        code, seconds = server.stop()
-        assert code in {0, 143}, server.logs()
-        assert seconds < 3
+    options = ("--publish", f"127.0.0.1::{expected.port}", *expected.options)
+    # Twice at most: a busy machine may keep one that hears the signal from ending in time.
+    for _ in range(2):
+        with container(built(image), *options) as server:
+            assert expected.says in server.answers(expected.port).text
+            assert server.uids() == {expected.uid}
+            code, seconds = server.stop()
+            assert code in {0, 143}, server.logs()
+        if seconds < SECONDS_TO_STOP:
+            return
+    pytest.fail(f"it took {seconds:.1f} s to stop, twice; {SECONDS_TO_STOP} s are allowed")
 
 
 @pytest.mark.parametrize("image", WEB)
