@@ -56,7 +56,7 @@ def open_page(browser, address):
 
     def opened(**options):
         context = browser.new_context(**options)
-        context.set_default_timeout(5000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         context.on("response", answered)
         context.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
