@@ -1,3 +1,5 @@
+import sys
+
 from workshop.cli import main
 
-main()
+sys.exit(main())

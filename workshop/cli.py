@@ -1,160 +1,204 @@
 """The words of the kit: each becomes one call, and an exit code.
 
 0: done. 1: something the learner built failed. 2: it could not be done.
+
+A word has to answer at once, so each imports what it needs when it runs.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from argparse import ArgumentParser, BooleanOptionalAction
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-import typer
-from rich.console import Console
-
-from workshop import bases, daemon, disk, doctor, host, settings, up, versions
-from workshop.catalogue import EXTRA_IMAGES, IMAGES
-from workshop.engine import Engine
-from workshop.machine import Machine
-from workshop.process import Children
-from workshop.progress import Board
 from workshop.trouble import Interrupted, Trouble
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Iterable
     from types import FrameType
 
-    from workshop.engine import Info
+    from workshop.kit import Kit
+    from workshop.process import Children
 
 COULD_NOT = 2
 INTERRUPTED = 130
-ROOT = Path(__file__).resolve().parent.parent
-
-_RUN = Children()
-
-app = typer.Typer(
-    help="Ready this machine for the course, build every service, start and stop them.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+PROGRAM = "workshop"
+PURPOSE = "Ready this machine for the course, build every service, start and stop them."
+COLUMNS = 79
 
 
-@dataclass(frozen=True)
-class _Kit:
-    """What every word works with."""
-
-    console: Console
-    run: Children
-    engine: Engine
-    pins: versions.Versions
-
-    def say(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-    def provide(self, board: Board, *, ask_registry: bool = True) -> Info:
-        """An engine that answers, and every base image in it."""
-        machine = Machine(host.look(), self.engine, self.run, board)
-        info = daemon.ready(machine)
-        bases.ready(machine, self.pins, info, ask_registry=ask_registry)
-        return info
-
-
-def _kit() -> _Kit:
-    return _Kit(Console(), _RUN, Engine(_RUN), versions.read(ROOT / "versions.toml"))
-
-
-@app.command("doctor")
-def _doctor() -> None:
+def _doctor(_asked: Namespace) -> int:
     """Say whether this machine is ready for the course, and what to do if not."""
-    kit = _kit()
-    bad = False
-    for finding in doctor.examine(kit.engine, host.look(), kit.pins, ROOT):
-        mark = "ok " if finding.good else "BAD"
-        kit.say(f"{mark} {finding.thing}: {finding.found}")
-        if not finding.good:
-            bad = True
-            kit.say(f"    {finding.cure}")
-    if bad:
-        raise typer.Exit(COULD_NOT)
+    return 0 if _kit().doctor() else COULD_NOT
 
 
-@app.command("bases")
-def _bases(
-    stand_ins: Annotated[
-        bool,
-        typer.Option("--stand-ins", help="Ask no registry: build them from Debian's packages."),
-    ] = False,
-) -> None:
+def _bases_options(word: ArgumentParser) -> None:
+    word.add_argument(
+        "--stand-ins",
+        action="store_true",
+        help="Ask no registry: build them from Debian's packages.",
+    )
+
+
+def _bases(asked: Namespace) -> int:
     """Make every base image of the course present, the day before."""
-    kit = _kit()
-    with Board(kit.console) as board:
-        kit.provide(board, ask_registry=not stand_ins)
-    for base in kit.pins.base:
-        if kit.engine.has(base.image):
-            kind = "stand-in" if kit.engine.standin_for(base.image) else ""
-            size = kit.engine.size(base.image) / 1e6
-            kit.say(
-                f"{base.image:<28} {size:5.0f} MB  supported until {base.ends}  {kind}".rstrip()
-            )
+    _kit().bases(ask_registry=not asked.stand_ins)
+    return 0
 
 
-@app.command("up")
-def _up(
-    tests: Annotated[
-        bool, typer.Option("--tests", help="Build the test and debug images too.")
-    ] = False,
-    start: Annotated[bool, typer.Option(help="Start the web services.")] = True,
-) -> None:
+def _up_options(word: ArgumentParser) -> None:
+    word.add_argument("--tests", action="store_true", help="Build the test and debug images too.")
+    word.add_argument(
+        "--start", action=BooleanOptionalAction, default=True, help="Start the web services."
+    )
+
+
+def _up(asked: Namespace) -> int:
     """Build every service, start the web ones, and wait until each is healthy."""
-    kit = _kit()
-    settings.check(ROOT)
-    with Board(kit.console) as board:
-        disk.check(kit.provide(board), disk.AGAIN)
-        settings.write_missing(ROOT, board.say)
-        images = IMAGES + (EXTRA_IMAGES if tests else ())
-        built = up.build(kit.engine, ROOT, images, board)
-        addresses = up.start(kit.engine, ROOT, board) if start else {}
-    kit.console.print()
-    kit.console.print(up.table(built, addresses), highlight=False)
-    standins = [b.image for b in kit.pins.base if kit.engine.standin_for(b.image)]
-    if standins:
-        kit.say("\nBase images are stand-ins from Debian's packages: no image registry answered.")
+    _kit().up(tests=asked.tests, start=asked.start)
+    return 0
 
 
-@app.command("down")
-def _down(
-    everything: Annotated[bool, typer.Option("--all", help="Remove the to-do data too.")] = False,
-) -> None:
+def _down_options(word: ArgumentParser) -> None:
+    word.add_argument(
+        "--all", dest="everything", action="store_true", help="Remove the to-do data too."
+    )
+
+
+def _down(asked: Namespace) -> int:
     """Stop and remove what `up` started; the to-do data stays, unless --all is given."""
-    kit = _kit()
-    if kit.engine.info() is None:
-        kit.say("No Docker engine answers: nothing of the kit runs")
-        return
-    up.down(kit.engine, ROOT, everything=everything)
+    _kit().down(everything=asked.everything)
+    return 0
 
 
-def main() -> None:
+def _no_options(word: ArgumentParser) -> None:
+    """Such a word is all there is to say."""
+
+
+class _Word(NamedTuple):
+    """What a word does, which its docstring says; and what may be said with it."""
+
+    run: Callable[[Namespace], int]
+    options: Callable[[ArgumentParser], None] = _no_options
+
+    @property
+    def help(self) -> str:
+        return self.run.__doc__ or ""
+
+
+WORDS = {
+    "doctor": _Word(_doctor),
+    "bases": _Word(_bases, _bases_options),
+    "up": _Word(_up, _up_options),
+    "down": _Word(_down, _down_options),
+}
+
+
+def main() -> int:
     """Run the command line; what the user can put right is one line and exit code 2."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    _heed_signals()
     try:
-        app()
+        try:
+            return _answer(sys.argv[1:])
+        finally:
+            sys.stdout.flush()
     except Trouble as trouble:
         _complain(str(trouble))
-        sys.exit(COULD_NOT)
+        return COULD_NOT
     except Interrupted:
         _complain("Interrupted: what was under way was stopped. Run the command again to go on.")
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read this has gone: Python would complain at its end, as it writes the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COULD_NOT
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """End the children first: their threads would else keep this program waiting for them."""
-    _RUN.stop()
-    raise Interrupted
+def _answer(said: list[str]) -> int:
+    """Do what was said; the exit code."""
+    if not said:
+        _complain(_help())
+        return COULD_NOT
+    name, *more = said
+    if name in {"-h", "--help"}:
+        print(_help())  # noqa: T201 - it is what was asked for
+        return 0
+    if name not in WORDS:
+        raise Trouble(PROGRAM, f"no word '{name}'", _cure(PROGRAM, name, WORDS))
+    return WORDS[name].run(_read(name, more))
+
+
+def _read(name: str, more: list[str]) -> Namespace:
+    """What was said with a word; a `Trouble` names what it does not know."""
+    word = WORDS[name]
+    parser = _Parser(prog=f"{PROGRAM} {name}", description=word.help, allow_abbrev=False)
+    word.options(parser)
+    # Intermixed: an option may stand between two names.
+    asked, unknown = parser.parse_known_intermixed_args(more)
+    if unknown:
+        thing, _, _ = unknown[0].partition("=")
+        found = f"no option '{thing}'" if thing.startswith("-") else f"'{thing}' is a word too many"
+        raise Trouble(parser.prog, found, _cure(parser.prog, thing, parser.format_usage().split()))
+    return asked
+
+
+class _Parser(ArgumentParser):
+    """Says in one line what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Trouble(self.prog, message, f"See {self.prog} --help")
+
+
+def _cure(program: str, wrong: str, known: Iterable[str]) -> str:
+    """The known word that `wrong` may have been meant to be, or where to look."""
+    import difflib
+
+    near = difflib.get_close_matches(wrong, [word.strip("[]") for word in known], n=1)
+    return f"Did you mean '{near[0]}'?" if near else f"See {program} --help"
+
+
+def _help() -> str:
+    import textwrap
+
+    lines = [f"usage: {PROGRAM} WORD [OPTIONS]", "", PURPOSE, ""]
+    width = max(map(len, WORDS)) + 4
+    for name, word in WORDS.items():
+        first, after = f"  {name}".ljust(width), " " * width
+        lines += textwrap.wrap(word.help, COLUMNS, initial_indent=first, subsequent_indent=after)
+    return "\n".join([*lines, "", f"{PROGRAM} WORD --help says more."])
+
+
+def _kit() -> Kit:
+    from workshop.kit import Kit
+
+    return Kit.here(_children())
+
+
+def _children() -> Children:
+    """A runner of programs; a signal to this one ends them first.
+
+    Their threads would else keep this program waiting for them.
+    """
+    from workshop.process import Children
+
+    run = Children()
+    _heed_signals(run.stop)
+    return run
+
+
+def _heed_signals(stop: Callable[[], None] = lambda: None) -> None:
+    """From now on `stop` is called, and `Interrupted` raised, when the user wants an end."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        stop()
+        raise Interrupted
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
 
 
 def _complain(line: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(line, highlight=False, markup=False)
+    sys.stderr.write(line + "\n")

@@ -84,22 +84,64 @@ def unreachable(kit, tmp_path) -> Kit:
 def test_every_word_explains_itself(word, kit):
     code, out, err = kit.run(word, "--help")
     assert (code, err) == (0, "")
-    assert f"workshop {word} [OPTIONS]" in out
+    assert out.startswith(f"usage: workshop {word} [-h]")
+    assert max(map(len, out.splitlines())) < 80
 
 
 def test_the_kit_names_its_words_with_what_they_do(kit):
-    code, out, _ = kit.run("--help")
-    assert code == 0
+    code, out, err = kit.run("--help")
+    assert (code, err) == (0, "")
     for word in WORDS:
         assert re.search(rf"^ +{word} +[A-Z]\w+", out, re.MULTILINE)
+    assert max(map(len, out.splitlines())) < 80
 
 
-@pytest.mark.parametrize("words", [["upp"], ["up", "--no-such-option"]])
-def test_an_unknown_word_ends_with_2_and_names_it(words, kit):
-    code, out, err = kit.run(*words)
+def test_without_a_word_it_helps_and_ends_with_2(kit):
+    _, wanted, _ = kit.run("--help")
+    assert kit.run() == (2, "", wanted)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("ups", "workshop: no word 'ups'. Did you mean 'up'?"),
+        ("xyz", "workshop: no word 'xyz'. See workshop --help"),
+        ("--up", "workshop: no word '--up'. Did you mean 'up'?"),
+        ("up --tess", "workshop up: no option '--tess'. Did you mean '--tests'?"),
+        ("up --starts=1", "workshop up: no option '--starts'. Did you mean '--start'?"),
+        ("up --test", "workshop up: no option '--test'. Did you mean '--tests'?"),
+        ("up --xyz", "workshop up: no option '--xyz'. See workshop up --help"),
+        ("down all", "workshop down: 'all' is a word too many. Did you mean '--all'?"),
+        ("down xyz", "workshop down: 'xyz' is a word too many. See workshop down --help"),
+    ],
+)
+def test_what_it_does_not_know_it_names_beside_what_may_be_meant(words, line, kit):
+    assert kit.run(*words.split()) == (2, "", line + "\n")
+
+
+def test_an_option_used_wrongly_is_one_line_and_2(kit):
+    code, out, err = kit.run("up", "--tests=no")
     assert (code, out) == (2, "")
-    assert words[-1] in err
-    assert "--help" in err
+    assert re.fullmatch(r"workshop up: .*--tests.*\. See workshop up --help\n", err)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["up", "--help"], ["down"]])
+def test_a_reader_that_has_gone_is_no_trouble(words, unreachable):
+    with unreachable.start(*words) as child:
+        child.stdout.close()
+        err = child.stderr.read()
+    assert err == ""
+
+
+SLOW = ("httpx", "pydantic", "rich", "typer", "yaml")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["up", "--help"], ["ups"]])
+def test_no_slow_package_is_loaded_before_a_word_runs(words, kit):
+    _, _, err = kit.run(*words, PYTHONPROFILEIMPORTTIME="1")
+    loaded = {line.split("|")[-1].strip().partition(".")[0] for line in err.splitlines()}
+    assert "argparse" in loaded
+    assert loaded.isdisjoint(SLOW)
 
 
 def test_trouble_is_one_line_and_2(kit):
