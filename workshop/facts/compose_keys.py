@@ -1,0 +1,119 @@
+"""Which keys of a compose file are read, which are ignored, and which are refused, and why.
+
+Whatever is in no list is no key of the compose specification.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HOST = "it reaches beyond the container, into the machine that checks"
+_ONE_FILE = "one file is read: write here what the other says"
+_LIMITS = "the machine that checks sets the limits"
+_SECRET = "the check has no secrets to hand over"  # noqa: S105 - the words for a learner
+_ENGINE = "it asks of the engine what not every engine has"
+_BUILD = "images are built from what stands in the folder, with nothing from elsewhere"
+_HOOK = "it runs commands beside the service's own"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The keys that may stand in one kind of mapping; `harmless` are a refused key's values."""
+
+    read: frozenset[str]
+    ignored: frozenset[str] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    harmless: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Every key of the specification."""
+        return self.read | self.ignored | self.refused.keys()
+
+
+def _scope(
+    read: str,
+    ignored: str = "",
+    harmless: Mapping[str, tuple[object, ...]] | None = None,
+    **why: str,
+) -> Scope:
+    """A scope; `why` is the keys that are refused for it, by the reason's name."""
+    reasons = {
+        "host": _HOST,
+        "one_file": _ONE_FILE,
+        "limits": _LIMITS,
+        "secret": _SECRET,
+        "engine": _ENGINE,
+        "build": _BUILD,
+        "hook": _HOOK,
+    }
+    refused = {key: reasons[name] for name, keys in why.items() for key in keys.split()}
+    return Scope(frozenset(read.split()), frozenset(ignored.split()), refused, harmless or {})
+
+
+TOP = _scope(
+    "services volumes networks version",
+    "name",
+    one_file="include",
+    secret="secrets configs",  # noqa: S106
+    engine="models",
+)
+SERVICE = _scope(
+    "image build command entrypoint environment env_file ports volumes tmpfs profiles init user "
+    "working_dir depends_on tty stdin_open read_only cap_drop restart healthcheck develop networks",
+    "annotations attach container_name domainname expose hostname labels logging mac_address "
+    "platform pull_policy pull_refresh_after scale stop_grace_period stop_signal",
+    {
+        "privileged": (False,),
+        "network_mode": ("none", "bridge"),
+        "security_opt": (["no-new-privileges"], ["no-new-privileges:true"]),
+        "oom_kill_disable": (False,),
+        "use_api_socket": (False,),
+    },
+    host="privileged cap_add cgroup cgroup_parent device_cgroup_rules devices dns dns_opt "
+    "dns_search external_links extra_hosts group_add ipc links network_mode pid security_opt "
+    "sysctls use_api_socket userns_mode uts volumes_from",
+    limits="blkio_config cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime "
+    "cpu_shares cpus cpuset deploy mem_limit mem_reservation mem_swappiness memswap_limit "
+    "oom_kill_disable oom_score_adj pids_limit shm_size storage_opt ulimits",
+    secret="secrets configs credential_spec",  # noqa: S106
+    engine="gpus isolation models provider runtime",
+    one_file="extends label_file",
+    hook="post_start pre_stop",
+)
+BUILD = _scope(
+    "context dockerfile target args",
+    "labels no_cache platforms provenance pull sbom tags",
+    {"network": ("default", "none"), "privileged": (False,)},
+    host="entitlements extra_hosts network privileged",
+    secret="secrets ssh",  # noqa: S106
+    limits="shm_size ulimits",
+    engine="isolation",
+    build="additional_contexts cache_from cache_to dockerfile_inline",
+)
+VOLUME = _scope(
+    "",
+    "labels name",
+    {"driver": ("local",), "external": (False,)},
+    host="driver driver_opts external",
+)
+NETWORK = _scope(
+    "",
+    "attachable enable_ipv4 enable_ipv6 internal labels name",
+    {"driver": ("bridge",), "external": (False,)},
+    host="driver driver_opts external ipam",
+)
+PORT = _scope("target published host_ip protocol", "mode app_protocol name")
+MOUNT = _scope(
+    "type source target read_only bind", "consistency volume tmpfs", host="cluster image"
+)
+BIND = _scope("create_host_path", "selinux", host="propagation recursive")
+ENV_FILE = _scope("path required", "", engine="format")
+DEPENDS = _scope("condition", "restart required")
+HEALTHCHECK = _scope("test disable interval timeout start_period start_interval retries")
+DEVELOP = _scope("watch")
+WATCH = _scope("action path target", "ignore include initial_sync", hook="exec")

@@ -1,0 +1,226 @@
+"""YAML from anyone, as a tree that knows its lines: no objects are made, and it is bounded.
+
+Words are what docker compose takes them for (YAML 1.2, and the older octal 010): `yes` is a text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+MAX_BYTES = 1_000_000
+MAX_SIZE = 50_000
+MAX_HEIGHT = 40
+_CHARACTERS_A_NODE = 32
+
+Value: TypeAlias = "str | int | float | bool | list[Node] | dict[str, Node] | None"
+
+_INT = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: dict[str, bool | float | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf"), float("inf")),
+    "-.inf": float("-inf"),
+    ".nan": float("nan"),
+}
+_MAX_DIGITS = 40
+_TOO_WIDE = 2**64
+_TAG = "tag:yaml.org,2002:"
+
+
+class BadYaml(ValueError):  # noqa: N818 - it is the text that is bad
+    """The text is no YAML that the kit reads: `line` counts from 1."""
+
+    def __init__(self, line: int, text: str) -> None:
+        self.line, self.text = line, text
+        super().__init__(f"line {line}: {text}")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value, and the line on which it (or its key) stands.
+
+    `size` counts the nodes in it and every 32 characters as one more; `height` its levels.
+    What an alias stands for counts each time.
+    """
+
+    value: Value
+    line: int
+    size: int = 1
+    height: int = 1
+
+
+@dataclass
+class _Open:
+    """A list or mapping that has not ended; `merges` are the pairs whose key is a plain `<<`."""
+
+    line: int
+    anchor: str | None
+    mapping: bool
+    nodes: list[Node] = field(default_factory=list)
+    merges: set[int] = field(default_factory=set)
+
+
+def parse(data: str | bytes) -> Node | None:
+    """The tree of one YAML document, or None where there is none; raises `BadYaml`."""
+    import yaml  # noqa: PLC0415 - slow to import
+
+    text = _decoded(data)
+    builder = _Builder()
+    try:
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            builder.take(event)
+    except BadYaml:
+        raise
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise BadYaml(mark.line + 1 if mark else 1, error.problem or "no YAML") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise BadYaml(1, (str(error).splitlines() or ["no YAML"])[0]) from None
+    return builder.root
+
+
+def _decoded(data: str | bytes) -> str:
+    if len(data) > MAX_BYTES:
+        raise BadYaml(1, f"the file has {len(data):,} bytes; {MAX_BYTES:,} are read")
+    if isinstance(data, str):
+        return data.removeprefix("\ufeff")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise BadYaml(line, "the file is no text in UTF-8") from None
+
+
+class _Builder:
+    """Makes a tree of the parser's events, without recursion."""
+
+    def __init__(self) -> None:
+        self.root: Node | None = None
+        self._anchors: dict[str, Node] = {}
+        self._open: list[_Open] = []
+        self._documents = 0
+        self._size = 0
+
+    def take(self, event: Any) -> None:  # noqa: ANN401 - the library has no types for it
+        """Take the next event."""
+        line = event.start_mark.line + 1
+        match type(event).__name__:
+            case "DocumentStartEvent":
+                self._document(line)
+            case "ScalarEvent":
+                self._scalar(event, line)
+            case "AliasEvent":
+                self._alias(event.anchor, line)
+            case "SequenceStartEvent":
+                self._start(event, line, mapping=False)
+            case "MappingStartEvent":
+                self._start(event, line, mapping=True)
+            case "SequenceEndEvent" | "MappingEndEvent":
+                self._end()
+
+    def _document(self, line: int) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            raise BadYaml(line, "a second document starts here, and one is read")
+
+    def _scalar(self, event: Any, line: int) -> None:  # noqa: ANN401
+        plain = event.implicit[0]
+        if plain and event.value == "<<" and self._open:
+            self._open[-1].merges.add(len(self._open[-1].nodes))
+        value = _resolved(event.value, event.tag, line, plain=plain)
+        self._add(Node(value, line, 1 + len(event.value) // _CHARACTERS_A_NODE), event.anchor)
+
+    def _alias(self, anchor: str, line: int) -> None:
+        if any(part.anchor == anchor for part in self._open):
+            raise BadYaml(line, f"*{anchor} stands inside its own anchor &{anchor}")
+        if anchor not in self._anchors:
+            raise BadYaml(line, f"*{anchor} has no anchor &{anchor} before it")
+        node = replace(self._anchors[anchor], line=line)
+        # What it stands for is read once more by whoever walks the tree.
+        self._size += node.size - 1
+        self._add(node, None)
+
+    def _start(self, event: Any, line: int, *, mapping: bool) -> None:  # noqa: ANN401
+        if event.tag not in (None, "!", _TAG + ("map" if mapping else "seq")):
+            raise BadYaml(line, f"the tag {event.tag} is not read")
+        if len(self._open) >= MAX_HEIGHT:
+            raise BadYaml(line, f"more than {MAX_HEIGHT} levels stand in each other")
+        self._open.append(_Open(line, event.anchor, mapping))
+
+    def _end(self) -> None:
+        done = self._open.pop()
+        value: Value = _mapping(done) if done.mapping else done.nodes
+        inside = list(value.values()) if isinstance(value, dict) else done.nodes
+        size = 1 + sum(node.size for node in inside)
+        height = 1 + max((node.height for node in inside), default=0)
+        self._add(Node(value, done.line, size, height), done.anchor)
+
+    def _add(self, node: Node, anchor: str | None) -> None:
+        own = node.size if not isinstance(node.value, list | dict) else 1
+        self._size += own
+        if max(self._size, node.size) > MAX_SIZE:
+            raise BadYaml(node.line, "the file is too large, its aliases written out")
+        if node.height > MAX_HEIGHT:
+            raise BadYaml(node.line, f"more than {MAX_HEIGHT} levels stand in each other")
+        if anchor:
+            self._anchors[anchor] = node
+        if self._open:
+            self._open[-1].nodes.append(node)
+        else:
+            self.root = node
+
+
+def _mapping(done: _Open) -> dict[str, Node]:
+    """The pairs of a mapping; its own keys win over those it merges, and the first of those."""
+    own: dict[str, Node] = {}
+    merged: dict[str, Node] = {}
+    for at in range(0, len(done.nodes), 2):
+        key, node = done.nodes[at], done.nodes[at + 1]
+        if at in done.merges:
+            for other in _sources(node):
+                merged = {**other, **merged}
+            continue
+        if not isinstance(key.value, str):
+            raise BadYaml(key.line, "a key is no text: put it in quotes")
+        if key.value in own:
+            first = own[key.value].line
+            raise BadYaml(key.line, f"the key {key.value[:60]} is there already, on line {first}")
+        own[key.value] = replace(node, line=key.line)
+    return {**merged, **own}
+
+
+def _sources(node: Node) -> list[dict[str, Node]]:
+    """The mappings that a `<<` merges."""
+    nodes = node.value if isinstance(node.value, list) else [node]
+    found = [each.value for each in nodes if isinstance(each.value, dict)]
+    if len(found) != len(nodes):
+        raise BadYaml(node.line, "<< merges what is no mapping")
+    return found
+
+
+def _resolved(text: str, tag: str | None, line: int, *, plain: bool) -> Value:
+    """What a word stands for: a plain one may be a number, a truth or nothing."""
+    if tag in (_TAG + "str", "!") or (tag is None and not plain):
+        return text
+    kinds = {"int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}
+    value = _plain(text)
+    if tag is None or type(value) in kinds.get(tag.removeprefix(_TAG), ()):
+        return value
+    raise BadYaml(line, f"the tag {tag} is not read")
+
+
+def _plain(text: str) -> str | int | float | bool | None:
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) > _MAX_DIGITS or text[0] not in "+-.0123456789":
+        return text
+    digits = text.replace("_", "")
+    if _INT.fullmatch(digits):
+        old_octal = re.fullmatch(r"([-+]?)0([0-7]+)", digits)
+        value = int(f"{old_octal[1]}0o{old_octal[2]}" if old_octal else digits, 0)
+        return value if abs(value) < _TOO_WIDE else float(value)
+    return float(digits) if _FLOAT.fullmatch(digits) else text
