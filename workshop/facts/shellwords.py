@@ -1,0 +1,265 @@
+"""Words as a Dockerfile has them: quotes, escapes and variables, by BuildKit's rules.
+
+The rules are those of BuildKit's own shell lexer (`frontend/dockerfile/shell`), which resembles a
+POSIX shell and is none: checked against real builds by the differential tests.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What Go calls a space, which is what BuildKit trims and splits by. Python counts some more.
+SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680"
+    + "".join(map(chr, range(0x2000, 0x200B)))
+    + "\u2028\u2029\u202f\u205f\u3000"
+)
+
+MAX_DEPTH = 50
+MAX_PATTERN = 256
+MAX_EXPANSION = 1 << 20
+
+_NAME = re.compile(r"\d+|[^\W\d]\w*|[@*#?\-$!]")
+_SPACES = re.compile(f"[{SPACE}]+")
+
+
+class BadWord(ValueError):  # noqa: N818 - it is the file's fault, not the kit's
+    """A word that BuildKit refuses: an open quote, a bad substitution, a variable that must be."""
+
+
+class Lexer:
+    """One text, read once from its start to its end.
+
+    `raw` keeps quotes, escapes and unset variables as they stand: how BuildKit looks for heredocs.
+    """
+
+    def __init__(
+        self, text: str, variables: Mapping[str, str], escape: str = "\\", *, raw: bool = False
+    ) -> None:
+        self._text, self._variables, self._escape, self._raw = text, variables, escape, raw
+        self._at = 0
+        self._depth = 0
+        self._room = MAX_EXPANSION
+        self._literal = _literal(escape)
+
+    def text(self) -> str:
+        """The whole text, expanded; raises `BadWord`."""
+        return "".join(piece for piece, _ in self._until("", escapes=self._raw))
+
+    def words(self) -> list[str]:
+        """The text, expanded, then split at spaces that are neither quoted nor escaped."""
+        words, word = [], ""
+        for piece, splits in self._until("", escapes=self._raw):
+            if not splits:
+                word += piece
+                continue
+            head, *tail = _SPACES.split(piece)
+            word += head
+            for part in tail:
+                words.append(word)
+                word = part
+        return [each for each in [*words, word] if each]
+
+    def _until(self, stop: str, *, escapes: bool) -> list[tuple[str, bool]]:
+        """The pieces up to `stop` (empty: the end), each with whether its spaces split words."""
+        pieces: list[tuple[str, bool]] = []
+        while self._at < len(self._text):
+            char = self._text[self._at]
+            if stop and char == stop:
+                self._at += 1
+                return pieces
+            if char == "$":
+                pieces.append((self._dollar(), True))
+            elif char == "'":
+                pieces.append((self._single(), False))
+            elif char == '"':
+                pieces.append((self._double(), False))
+            elif char == self._escape:
+                pieces.append((self._escaped(escapes=escapes), False))
+            else:
+                pieces.append((self._plain(stop), True))
+        if stop:
+            raise BadWord(f"{stop} is missing")
+        return pieces
+
+    def _plain(self, stop: str) -> str:
+        found = self._literal.match(self._text, self._at)
+        end = found.end() if found else self._at + 1
+        if stop and (cut := self._text.find(stop, self._at, end)) >= 0:
+            end = cut
+        piece, self._at = self._text[self._at : end], end
+        return piece
+
+    def _escaped(self, *, escapes: bool) -> str:
+        piece = self._text[self._at : self._at + 2]
+        self._at += 2
+        # An escape at the very end escapes nothing.
+        return piece if escapes else piece[1:]
+
+    def _single(self) -> str:
+        end = self._text.find("'", self._at + 1)
+        if end < 0:
+            raise BadWord("a single quote is not closed")
+        start, self._at = self._at, end + 1
+        return self._text[start : end + 1] if self._raw else self._text[start + 1 : end]
+
+    def _double(self) -> str:
+        mark = '"' if self._raw else ""
+        pieces = [mark]
+        self._at += 1
+        while self._at < len(self._text):
+            char = self._text[self._at]
+            if char == '"':
+                self._at += 1
+                return "".join([*pieces, mark])
+            if char == "$":
+                pieces.append(self._dollar())
+            elif char == self._escape:
+                pieces.append(self._escaped_in_quotes())
+            else:
+                pieces.append(self._quoted())
+        raise BadWord("a double quote is not closed")
+
+    def _quoted(self) -> str:
+        start = self._at
+        found = self._literal.match(self._text, start)
+        self._at = found.end() if found else start + 1
+        return self._text[start : self._at]
+
+    def _escaped_in_quotes(self) -> str:
+        """An escape counts only before a quote, a dollar and itself."""
+        piece = self._text[self._at : self._at + 2]
+        self._at += len(piece)
+        if piece[1:] in {'"', "$", self._escape} and not self._raw:
+            return piece[1:]
+        return piece
+
+    def _dollar(self) -> str:
+        self._at += 1
+        if self._text[self._at : self._at + 1] == "{":
+            return self._braces()
+        name = self._name()
+        if not name:
+            return "$"
+        return self._value(name, f"${name}")
+
+    def _name(self) -> str:
+        found = _NAME.match(self._text, self._at)
+        if found is None:
+            return ""
+        self._at = found.end()
+        return found[0]
+
+    def _value(self, name: str, unset: str) -> str:
+        value = self._variables.get(name)
+        if value is None:
+            return unset if self._raw else ""
+        self._room -= len(value)
+        if self._room < 0:
+            raise BadWord("it expands to more than this kit reads")
+        return value
+
+    def _braces(self) -> str:
+        self._at += 1
+        name = self._name()
+        sign = self._text[self._at : self._at + 1]
+        self._at += 1
+        if name and sign == "}":
+            return self._value(name, f"${{{name}}}")
+        colon = sign == ":"
+        if colon:
+            sign = self._text[self._at : self._at + 1]
+            self._at += 1
+        if not name or not sign or sign not in "+-?#%/" or (colon and sign == "/"):
+            raise BadWord("bad substitution")
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise BadWord(f"substitutions stand more than {MAX_DEPTH} deep in one another")
+        answer = self._replaced(name) if sign == "/" else self._modified(name, sign, colon=colon)
+        self._depth -= 1
+        return answer
+
+    def _modified(self, name: str, sign: str, *, colon: bool) -> str:
+        word = self._inner("}", escapes=self._raw or sign in "#%")
+        value = self._value(name, "")
+        there = name in self._variables and not (colon and not value)
+        if self._raw and name not in self._variables:
+            return f"${{{name}{':' * colon}{sign}{word}}}"
+        if sign == "-":
+            return value if there else word
+        if sign == "+":
+            return word if there else ""
+        if sign == "?":
+            if not there:
+                raise BadWord(f"{name}: {word or 'is not set'}")
+            return value
+        return _trimmed(value, sign, word)
+
+    def _replaced(self, name: str) -> str:
+        everywhere = self._text[self._at : self._at + 1] == "/"
+        self._at += everywhere
+        pattern = self._inner("/", escapes=True)
+        new = self._inner("}", escapes=True)
+        value = self._value(name, f"${{{name}/{'/' * everywhere}{pattern}/{new}}}")
+        if name not in self._variables or len(new) > MAX_PATTERN:
+            return value
+        return _glob(pattern, value, greedy=True).sub(lambda _: new, value, 0 if everywhere else 1)
+
+    def _inner(self, stop: str, *, escapes: bool) -> str:
+        return "".join(piece for piece, _ in self._until(stop, escapes=escapes))
+
+
+def expand(text: str, variables: Mapping[str, str], escape: str = "\\") -> str:
+    """`text` with its variables, and without its quotes and escapes; raises `BadWord`."""
+    if not text or _literal(escape).fullmatch(text):
+        return text
+    return Lexer(text, variables, escape).text()
+
+
+def split(text: str, escape: str = "\\") -> list[str]:
+    """The words of `text`, with their quotes and escapes: a quoted space is part of a word."""
+    words = []
+    for found in _word(escape).finditer(text):
+        word = found[0]
+        # An escape at the very end of the text escapes nothing.
+        words.append(word[:-1] if found["end"] else word)
+    return [word for word in words if word]
+
+
+def _trimmed(value: str, sign: str, pattern: str) -> str:
+    """`value` without what `pattern` fits, at its start (#) or its end (%); doubled: the most."""
+    greedy = pattern.startswith(sign)
+    turn = -1 if sign == "%" else 1
+    found = _glob(pattern[greedy:], value, greedy=greedy, turn=turn).match(value[::turn])
+    return value[::turn][found.end() :][::turn] if found else value
+
+
+def _glob(pattern: str, value: str, *, greedy: bool, turn: int = 1) -> re.Pattern[str]:
+    """A shell's pattern as a regular expression: `*` and `?`, both of which can be escaped.
+
+    A `turn` of -1 reads it from its end.
+    """
+    pieces = re.findall(r"\\.|.", pattern, re.DOTALL)[::turn]
+    if pieces.count("*") > 1 or max(len(value), len(pieces)) > MAX_PATTERN:
+        # Such a pattern could keep whoever tries it busy for hours.
+        raise BadWord("a pattern is too much to be looked at")
+    signs = {"*": ".*" if greedy else ".*?", "?": "."}
+    return re.compile("".join(signs.get(piece) or re.escape(piece[-1]) for piece in pieces))
+
+
+@lru_cache(maxsize=4)
+def _literal(escape: str) -> re.Pattern[str]:
+    return re.compile(rf"""[^'"${re.escape(escape)}]+""")
+
+
+@lru_cache(maxsize=4)
+def _word(escape: str) -> re.Pattern[str]:
+    sign = re.escape(escape)
+    quoted = rf"""'[^']*+(?:'|\Z)|"(?:{sign}.|[^"{sign}])*+(?:"|{sign}?\Z)"""
+    bare = rf"""{sign}.|[^{SPACE}'"{sign}]++|(?P<end>{sign})\Z"""
+    return re.compile(f"(?:{quoted}|{bare})++", re.DOTALL)
