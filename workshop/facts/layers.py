@@ -5,33 +5,18 @@ The rules are those of the OCI image specification, "Image Layer Filesystem Chan
 
 from __future__ import annotations
 
-import hashlib
-import posixpath
-import tarfile
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from workshop.facts.archive import Budget, members
+from workshop.facts.budget import Budget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from workshop.facts.archive import Member, Readable, Section
+    from collections.abc import Mapping, Sequence
 
 # The files whose content is kept: who is who in the image, and what it says it is.
 KEPT = ("etc/passwd", "etc/group", "etc/os-release", "usr/lib/os-release")
-KEPT_SIZE = DIGEST_SIZE = 1_000_000
-
-_WHITEOUT, _META, _OPAQUE = ".wh.", ".wh..wh.", ".wh..wh..opq"
-_KINDS = {
-    tarfile.DIRTYPE: "dir",
-    tarfile.SYMTYPE: "link",
-    tarfile.LNKTYPE: "hardlink",
-    tarfile.CHRTYPE: "device",
-    tarfile.BLKTYPE: "device",
-    tarfile.FIFOTYPE: "fifo",
-}
+DIGEST_SIZE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,73 +75,6 @@ class Merged:
     origin: Mapping[str, int]
     live: int
     wasted: tuple[Waste, ...]
-
-
-def read_layer(
-    stream: Readable, budget: Budget, search: Callable[[str, Iterable[bytes]], None] | None = None
-) -> Layer:
-    """The layer of an uncompressed tar; `search` sees each name and all content, by path.
-
-    The layer's `diff_id` is empty: the image's config knows it.
-    """
-    entries: list[Entry] = []
-    whiteouts: list[str] = []
-    opaques: list[str] = []
-    texts: dict[str, bytes] = {}
-    for member, content in members(stream, budget):
-        path = clean(member.name)
-        folder, _, name = path.rpartition("/")
-        if search:
-            search(path, [f"{member.name}\0{member.link}".encode(errors="surrogateescape")])
-        if name == _OPAQUE:
-            opaques.append(folder)
-        elif name.startswith(_META) or not path:
-            continue
-        elif name.startswith(_WHITEOUT):
-            whiteouts.append(clean(f"{folder}/{name.removeprefix(_WHITEOUT)}"))
-        else:
-            digest = _read_content(path, content, texts, search)
-            entries.append(_entry(path, member, digest))
-    size = sum(entry.size for entry in entries if entry.kind == "file")
-    return Layer("", size, tuple(entries), tuple(whiteouts), tuple(opaques), texts)
-
-
-def clean(name: str) -> str:
-    """A path from the image's root, as the engine takes it: `..` does not leave the root."""
-    return posixpath.normpath(f"/{name}").lstrip("/")
-
-
-def _entry(path: str, member: Member, digest: str) -> Entry:
-    kind = _KINDS.get(member.type, "file")
-    return Entry(
-        path=path,
-        kind=kind,
-        size=member.size if kind == "file" else 0,
-        mode=member.mode & 0o7777,
-        uid=member.uid,
-        gid=member.gid,
-        target=clean(member.link) if kind == "hardlink" else member.link,
-        digest="" if kind != "file" or member.sparse else digest,
-    )
-
-
-def _read_content(
-    path: str,
-    content: Section,
-    texts: dict[str, bytes],
-    search: Callable[[str, Iterable[bytes]], None] | None,
-) -> str:
-    """Keep the content of one file, or search it; its digest where it is small."""
-    if content.left <= DIGEST_SIZE:
-        data = content.read(content.left)
-        if path in KEPT:
-            texts[path] = data
-        if search:
-            search(path, [data])
-        return hashlib.sha256(data).hexdigest()
-    if search:
-        search(path, content.chunks())
-    return ""
 
 
 @dataclass
