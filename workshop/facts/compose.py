@@ -10,8 +10,21 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from workshop.facts.compose_disk import Refused, on_disk, variables
+from workshop.facts.compose_emit import emit
 from workshop.facts.compose_keys import NETWORK, TOP, VOLUME
-from workshop.facts.compose_model import Compose, Problem
+from workshop.facts.compose_model import (
+    BuildSpec,
+    Compose,
+    EnvFile,
+    Healthcheck,
+    Mount,
+    Port,
+    Problem,
+    Refusal,
+    Service,
+    Watch,
+)
 from workshop.facts.compose_reader import Reader
 from workshop.facts.compose_service import read_service
 from workshop.facts.interpolation import BadVariable, interpolate
@@ -20,7 +33,23 @@ from workshop.facts.yaml_tree import BadYaml, Node, parse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from workshop.facts.compose_model import Service
+__all__ = [
+    "BuildSpec",
+    "Compose",
+    "EnvFile",
+    "Healthcheck",
+    "Mount",
+    "Port",
+    "Problem",
+    "Refusal",
+    "Refused",
+    "Service",
+    "Watch",
+    "emit",
+    "on_disk",
+    "read",
+    "variables",
+]
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -52,6 +81,7 @@ def _compose(reader: Reader, root: Node) -> Compose:
     networks = _declared(reader, "networks", top.get("networks"))
     for service in services.values():
         _check_names(reader, service, services, volumes)
+    _check_circles(reader, services)
     _check_networks(reader, top.get("services"), networks)
     if "version" in top:
         reader.problem(top["version"], "version is obsolete, and ignored: leave it out")
@@ -107,6 +137,19 @@ def _check_names(
         if name not in services:
             text = f"{where} depends on {name[:80]}, which is no service"
             reader.problems.append(Problem(service.line, text))
+
+
+def _check_circles(reader: Reader, services: Mapping[str, Service]) -> None:
+    """Tell of services that wait for each other."""
+    waiting = {
+        name: set(service.depends_on) & services.keys() for name, service in services.items()
+    }
+    while free := [name for name, others in waiting.items() if not others & waiting.keys()]:
+        for name in free:
+            del waiting[name]
+    for name in waiting:
+        text = f"services.{name} waits for itself, through depends_on"
+        reader.problems.append(Problem(services[name].line, text))
 
 
 def _check_networks(reader: Reader, services: Node | None, networks: tuple[str, ...]) -> None:

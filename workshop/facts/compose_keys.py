@@ -65,8 +65,9 @@ TOP = _scope(
 SERVICE = _scope(
     "image build command entrypoint environment env_file ports volumes tmpfs profiles init user "
     "working_dir depends_on tty stdin_open read_only cap_drop restart healthcheck develop networks",
-    "annotations attach container_name domainname expose hostname labels logging mac_address "
-    "platform pull_policy pull_refresh_after scale stop_grace_period stop_signal",
+    "annotations attach container_name cpus deploy domainname expose hostname labels logging "
+    "mac_address mem_limit mem_reservation memswap_limit pids_limit platform pull_policy "
+    "pull_refresh_after scale stop_grace_period stop_signal",
     {
         "privileged": (False,),
         "network_mode": ("none", "bridge"),
@@ -78,8 +79,7 @@ SERVICE = _scope(
     "dns_search external_links extra_hosts group_add ipc links network_mode pid security_opt "
     "sysctls use_api_socket userns_mode uts volumes_from",
     limits="blkio_config cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime "
-    "cpu_shares cpus cpuset deploy mem_limit mem_reservation mem_swappiness memswap_limit "
-    "oom_kill_disable oom_score_adj pids_limit shm_size storage_opt ulimits",
+    "cpu_shares cpuset mem_swappiness oom_kill_disable oom_score_adj shm_size storage_opt ulimits",
     secret="secrets configs credential_spec",  # noqa: S106
     engine="gpus isolation models provider runtime",
     one_file="extends label_file",

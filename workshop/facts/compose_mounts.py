@@ -78,6 +78,9 @@ def _long(reader: Reader, where: str, node: Node) -> Mount | None:
     if kind not in _KINDS:
         reader.refuse(f"{where}.type", fields.get("type", node), "it must be bind, volume or tmpfs")
         return None
+    if not target:
+        reader.problem(node, f"{where} needs a target")
+        return None
     if kind == "bind":
         inside = reader.inside(f"{where}.source", fields.get("source", node), source)
         return (

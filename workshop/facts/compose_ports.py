@@ -46,7 +46,7 @@ def _short(reader: Reader, where: str, node: Node) -> Iterator[Port]:
     found = _SHORT.fullmatch(text)
     protocol = (found["protocol"] or "tcp").lower() if found else ""
     targets = _range(found["target"]) if found else range(0)
-    published = _range(found["published"]) if found and found["published"] else None
+    published = _range(found["published"], 0) if found and found["published"] else None
     if not found or not targets or protocol not in _PROTOCOLS or published == range(0):
         reader.problem(node, f"{where} is no port: {text[:80]}")
         return
@@ -71,7 +71,7 @@ def _long(reader: Reader, where: str, node: Node) -> Iterator[Port]:
         reader.problem(target or node, f"{where}.target must be a port from 1 to {_LAST}")
         return
     published = reader.text(f"{where}.published", fields.get("published"), numbers=True)
-    if published and not _range(published):
+    if published and not _range(published, 0):
         reader.problem(fields["published"], f"{where}.published is no port: {published[:80]}")
         return
     protocol = reader.text(f"{where}.protocol", fields.get("protocol")) or "tcp"
@@ -79,10 +79,10 @@ def _long(reader: Reader, where: str, node: Node) -> Iterator[Port]:
     yield Port(host, published, targets[0], protocol)
 
 
-def _range(text: str) -> range:
-    """The ports of `8000` or `8000-8009`; none of what is neither."""
+def _range(text: str, least: int = 1) -> range:
+    """The ports of `8000` or `8000-8009`, from `least` on; none of what is neither."""
     first, _, last = text.partition("-")
     if not re.fullmatch(_RANGE, text):
         return range(0)
     low, high = int(first), int(last or first)
-    return range(low, high + 1) if 0 < low <= high <= _LAST else range(0)
+    return range(low, high + 1) if least <= low <= high <= _LAST else range(0)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from workshop.facts.compose_reader import Reader
     from workshop.facts.yaml_tree import Node
 
+_CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
+
 
 def read_service(reader: Reader, name: str, node: Node) -> Service:
     """The service `name`; what is wrong with it is kept by the reader."""
@@ -34,11 +36,12 @@ def read_service(reader: Reader, name: str, node: Node) -> Service:
     def at(key: str) -> tuple[str, Node | None]:
         return f"{where}.{key}", get(key)
 
-    if not fields.keys() & {"image", "build"} and isinstance(node.value, dict):
+    image = reader.text(*at("image"))
+    if not image and "build" not in fields and isinstance(node.value, dict):
         reader.problem(node, f"{where} has neither an image nor a build")
     return Service(
         name=name,
-        image=reader.text(*at("image")),
+        image=image,
         build=_build(reader, *at("build")),
         command=_command(reader, *at("command")),
         entrypoint=_command(reader, *at("entrypoint")),
@@ -118,13 +121,16 @@ def _env_file(reader: Reader, where: str, node: Node) -> EnvFile | None:
 def _depends_on(reader: Reader, where: str, node: Node | None) -> dict[str, str]:
     """Each service that this one waits for, and for what."""
     if node is None or isinstance(node.value, list):
-        return dict.fromkeys(reader.texts(where, node), "service_started")
+        names = reader.texts(where, node)
+        if node and len(set(names)) < len(names):
+            reader.problem(node, f"{where} names a service twice")
+        return dict.fromkeys(names, "service_started")
     found = {}
     for name, each in reader.mapping(where, node).items():
         fields = reader.fields(f"{where}.{name}", each, DEPENDS)
         found[name] = reader.text(f"{where}.{name}.condition", fields.get("condition"))
-        if not found[name]:
-            reader.problem(each, f"{where}.{name} needs a condition")
+        if found[name] not in _CONDITIONS:
+            reader.problem(each, f"{where}.{name} needs a condition: {', '.join(_CONDITIONS)}")
     return found
 
 
@@ -150,7 +156,7 @@ def _test(reader: Reader, where: str, node: Node | None) -> tuple[str, ...]:
     if isinstance(node.value, str):
         return ("CMD-SHELL", reader.text(where, node))
     words = reader.texts(where, node)
-    if words[:1] not in (("CMD",), ("CMD-SHELL",), ("NONE",)):
+    if words and words[:1] not in (("CMD",), ("CMD-SHELL",), ("NONE",)):
         reader.problem(node, f"{where} must start with CMD, CMD-SHELL or NONE")
     return words
 
