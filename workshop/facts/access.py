@@ -8,12 +8,13 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from workshop.facts.layers import MAX_LINKS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from workshop.facts.layers import Entry
 
-MAX_LINKS = 40  # as Linux follows
 MAX_ID = 2**31 - 1
 
 Identity = tuple[int, int, frozenset[int]]

@@ -144,8 +144,7 @@ class Image:
 
     def text(self, path: str) -> bytes:
         """The content of one of the files that are kept (`KEPT`); empty where it is not there."""
-        number = self.layer_of(path)
-        return b"" if number is None else self.layers[number].texts.get(path, b"")
+        return self.merged.texts.get(path, b"")
 
     def identity(self, user: str | None = None) -> access.Identity | None:
         """The uid, gid and all groups of `user`, or else of USER; None of an unknown name."""

@@ -5,6 +5,7 @@ The rules are those of the OCI image specification, "Image Layer Filesystem Chan
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 # The files whose content is kept: who is who in the image, and what it says it is.
 KEPT = ("etc/passwd", "etc/group", "etc/os-release", "usr/lib/os-release")
 DIGEST_SIZE = 1_000_000
+MAX_LINKS = 40  # as Linux follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,14 @@ class Waste:
 class Merged:
     """All layers over one another: what is there, from which layer, and what no longer is.
 
-    `live` is in bytes, a hard link counted once.
+    `live` is in bytes, a hard link counted once; `texts` is the content of the files of `KEPT`.
     """
 
     tree: Mapping[str, Entry]
     origin: Mapping[str, int]
     live: int
     wasted: tuple[Waste, ...]
+    texts: Mapping[str, bytes]
 
 
 @dataclass
@@ -91,7 +94,7 @@ def merge(layers: Sequence[Layer], budget: Budget | None = None) -> Merged:
     tree = _Tree(budget or Budget())
     for number, layer in enumerate(layers):
         tree.apply(number, layer)
-    return tree.merged()
+    return tree.merged(layers)
 
 
 class _Tree:
@@ -114,13 +117,20 @@ class _Tree:
         for entry in layer.entries:
             self._put(entry, number)
 
-    def merged(self) -> Merged:
+    def merged(self, layers: Sequence[Layer]) -> Merged:
         """The tree as it is now."""
         live = {id(inode): inode.entry.size for inode in self._inodes.values()}
-        wasted = (Waste(size, *layers) for layers, size in sorted(self._wasted.items()))
-        return Merged(self._entries, self._origin, sum(live.values()), tuple(wasted))
+        wasted = (Waste(size, *numbers) for numbers, size in sorted(self._wasted.items()))
+        texts = {
+            path: layers[self._origin[path]].texts[path]
+            for path in KEPT
+            if path in self._origin and path in layers[self._origin[path]].texts
+        }
+        return Merged(self._entries, self._origin, sum(live.values()), tuple(wasted), texts)
 
     def _put(self, entry: Entry, number: int) -> None:
+        if (placed := self._placed(entry.path, number)) != entry.path:
+            entry = replace(entry, path=placed)
         there = self._entries.get(entry.path)
         inode = _Inode(entry, number)
         if entry.kind == "hardlink":
@@ -137,6 +147,19 @@ class _Tree:
         elif entry.kind == "dir":
             self._below.setdefault(entry.path, {})
         self._set(entry, number)
+
+    def _placed(self, path: str, number: int) -> str:
+        """Where the engine puts `path`: it follows the links of the same layer, and no others."""
+        for _ in range(MAX_LINKS):
+            link = path
+            while (link := link.rpartition("/")[0]) not in self._below:
+                if self._origin.get(link) == number and self._entries[link].kind == "link":
+                    break
+            else:
+                return path
+            target = posixpath.join(posixpath.dirname(link), self._entries[link].target)
+            path = posixpath.normpath(f"/{target}/{path.removeprefix(link)}").lstrip("/")
+        return path
 
     def _set(self, entry: Entry, number: int) -> None:
         self._entries[entry.path] = entry
