@@ -16,6 +16,7 @@ MAX_LINE = 65535
 
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S.*)")
 _DIRECTIVES = {"escape", "syntax", "check"}
+_SPACES = re.compile(f"[{SPACE}]+")
 _KEYWORD_END = re.compile(r"[\t\v\f\r ]+")
 _FLAG = re.compile(
     rf"""[{SPACE}]*+(--(?:\\.|'(?:\\.|[^'\\])*+(?:'|\Z)|"(?:\\.|[^"\\])*+(?:"|\Z)|[^{SPACE}\\'"]++)*+)""",
@@ -109,7 +110,7 @@ def cut(line: str) -> tuple[str, tuple[tuple[str, str], ...], str]:
 def json_words(keyword: str, text: str) -> tuple[str, ...] | None:
     """The words of a JSON (exec) form; None in shell form. `ValueError`: other than strings."""
     if keyword == "HEALTHCHECK":
-        text = text.partition(" ")[2] if " " in text else text.partition("\t")[2]
+        text = "".join(_SPACES.split(text, maxsplit=1)[1:])
     elif keyword not in _JSON:
         return None
     text = text.lstrip(SPACE)
