@@ -74,6 +74,40 @@ def _down(asked: Namespace) -> int:
     return 0
 
 
+def _start(asked: Namespace) -> int:
+    """Begin a task: lay out what it starts from, and say what is asked for."""
+    from workshop import checking
+
+    return checking.start(asked.task, asked.path)
+
+
+def _check_options(word: ArgumentParser) -> None:
+    _task_options(word)
+    word.add_argument("--static", action="store_true", help="Judge the text alone: no engine.")
+    word.add_argument("--watch", action="store_true", help="Check again whenever a file is saved.")
+    word.add_argument("--format", choices=("text", "json", "junit"), default="text")
+
+
+def _check(asked: Namespace) -> int:
+    """Build and run what you wrote for a task, and say what is right and what is not."""
+    from workshop import checking
+
+    static, children = asked.static, _children
+    return checking.check(asked.task, asked.path, asked.format, static=static, children=children)
+
+
+def _solution(asked: Namespace) -> int:
+    """Show how the kit's own answer to a task differs from yours."""
+    from workshop import checking
+
+    return checking.solution(asked.task, asked.path)
+
+
+def _task_options(word: ArgumentParser) -> None:
+    word.add_argument("task", metavar="TASK", help="Such as task-1.")
+    word.add_argument("path", metavar="PATH", nargs="?", help="Your folder, if not the usual one.")
+
+
 def _no_options(word: ArgumentParser) -> None:
     """Such a word is all there is to say."""
 
@@ -94,6 +128,9 @@ WORDS = {
     "bases": _Word(_bases, _bases_options),
     "up": _Word(_up, _up_options),
     "down": _Word(_down, _down_options),
+    "start": _Word(_start, _task_options),
+    "check": _Word(_check, _check_options),
+    "solution": _Word(_solution, _task_options),
 }
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
-from workshop.process import Children, Finished, Runner
+from workshop.process import TIMED_OUT, Children, Finished, Runner
 from workshop.trouble import Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from workshop.process import Talk
 
 KIT_LABEL = "workshop.engine=kit"
 STANDIN_LABEL = "workshop.standin"
@@ -28,6 +31,14 @@ _RULE = "------"
 _STEP_WIDTH = 60
 _FULL = "no space left on device"
 _FORBIDDEN = "permission denied while trying to connect"
+
+
+# What BuildKit prints when it could not ask a registry, which is nobody's Dockerfile's fault.
+_UNREACHABLE = ("no such host", "dial tcp", "i/o timeout", "TLS handshake", "failed to do request")
+
+
+class BuildFailed(Trouble):
+    """A build ended early, and what it was given is to blame."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,7 @@ class Build:
     target: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    id_file: Path | None = None
 
     def argv(self) -> list[str]:
         """The words after `docker`, as anyone could type them."""
@@ -59,6 +71,8 @@ class Build:
             words += ["--build-arg", f"{name}={value}"]
         for name, value in self.labels.items():
             words += ["--label", f"{name}={value}"]
+        if self.id_file:
+            words += ["--iidfile", str(self.id_file)]
         return [*words, str(self.context)]
 
 
@@ -114,14 +128,79 @@ class Engine:
         """Pull `image`; the caller judges how that ended."""
         return self._docker("pull", image, on_line=on_line)
 
-    def build(self, build: Build, on_line: Callable[[str], None] | None = None) -> None:
-        """Build an image; a `Trouble` names the step that failed and what it said."""
+    def build(
+        self,
+        build: Build,
+        on_line: Callable[[str], None] | None = None,
+        timeout: float | None = None,
+    ) -> Finished:
+        """Build an image: what BuildKit printed. `BuildFailed` names the step that failed.
+
+        `timeout` is in seconds.
+        """
         # BuildKit would otherwise add an attestation that differs at each build.
         env = {"BUILDKIT_PROGRESS": "plain", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
-        done = self._docker(*build.argv(), env=env, on_line=on_line)
+        done = self._docker(*build.argv(), env=env, on_line=on_line, timeout=timeout)
+        thing = f"image {build.image}"
+        if done.code == TIMED_OUT:
+            found = f"the build did not end within {timeout or 0:.0f} s"
+            raise BuildFailed(thing, found, "Look for a step that waits for something")
         if done.code:
-            again = " ".join(["docker", *build.argv()])
-            self._refuse(f"image {build.image}", done, cure=f"See all of it with: {again}")
+            self._refuse_build(thing, done, f"See all of it with: docker {' '.join(build.argv())}")
+        return done
+
+    def run(  # noqa: PLR0913 - the parts of one `docker run`
+        self,
+        name: str,
+        image: str,
+        options: Sequence[str] = (),
+        command: Sequence[str] = (),
+        *,
+        on_line: Callable[[str], None] | None = None,
+        timeout: float | None = None,
+    ) -> Finished:
+        """Run a container to its end: its exit code and what it printed. `remove` it then."""
+        words = ["run", "--name", name, *options, image, *command]
+        return self._docker(*words, on_line=on_line, timeout=timeout)
+
+    @contextlib.contextmanager
+    def talk(
+        self, name: str, image: str, options: Sequence[str], command: Sequence[str]
+    ) -> Iterator[Talk]:
+        """A container to ask and be answered by, until the block ends. `remove` it then."""
+        words = ["docker", "run", "--interactive", "--name", name, *options, image, *command]
+        with self._run.talk(words) as talk:
+            yield talk
+
+    @contextlib.contextmanager
+    def save(self, image: str) -> Iterator[IO[bytes]]:
+        """The stream of `docker save`."""
+        with self._run.stream(["docker", "save", image]) as stream:
+            yield stream
+
+    def state(self, container: str) -> dict[str, Any]:
+        """What `docker inspect` says of a container's state; empty where there is none."""
+        done = self._docker("inspect", "--format", "{{json .State}}", container, timeout=60)
+        return {} if done.code else dict(json.loads(done.answer))
+
+    def processes(self, container: str) -> list[list[str]]:
+        """uid, pid, parent's pid and command of each process, as the host sees them."""
+        fields = "uid,pid,ppid,args"
+        done = self._docker("top", container, "-eo", fields, timeout=60)
+        rows = done.answer.splitlines()[1:] if not done.code else []
+        return [row.split(maxsplit=3) for row in rows]
+
+    def stop(self, container: str, seconds: int) -> None:
+        """Ask a container to end, and end it after so many seconds."""
+        self._docker("stop", "--time", str(seconds), container, timeout=seconds + 60)
+
+    def remove(self, *containers: str) -> None:
+        """Remove containers with their unnamed volumes, running or not, there or not."""
+        self._docker("rm", "--force", "--volumes", *containers, timeout=120)
+
+    def forget(self, *images: str) -> None:
+        """Remove images, there or not; what else has their layers keeps them."""
+        self._docker("image", "rm", "--force", *images, timeout=120)
 
     def compose(
         self, *words: str, folder: Path, on_line: Callable[[str], None] | None = None
@@ -143,6 +222,18 @@ class Engine:
         timeout: float | None = None,
     ) -> Finished:
         return self._run(["docker", *words], env=env, on_line=on_line, timeout=timeout)
+
+    def _refuse_build(self, thing: str, done: Finished, cure: str) -> None:
+        said = done.output
+        if "failed to resolve source metadata" in said and any(s in said for s in _UNREACHABLE):
+            found = f"no registry answers for its base image ({_reason(done)})"
+            raise Trouble(thing, found, "Build on an image that is here: workshop bases lists them")
+        try:
+            self._refuse(thing, done, cure)
+        except Trouble as trouble:
+            if trouble.cure != cure:
+                raise
+            raise BuildFailed(trouble.thing, trouble.found, cure) from None
 
     def _refuse(self, thing: str, done: Finished, cure: str = "Run the command again.") -> None:
         if _FULL in done.output:

@@ -10,15 +10,21 @@ import tempfile
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from workshop.trouble import Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from io import TextIOWrapper
 
+TIMED_OUT = 124
 KEPT_LINES = 2000
+LONGEST_LINE = 65_536
+LONGEST_ANSWER = 4_000_000
 SECONDS_TO_END = 10.0
+SECONDS_TO_STREAM = 600.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,36 @@ class Runner(Protocol):
         """
         ...
 
+    def talk(self, argv: Sequence[str]) -> AbstractContextManager[Talk]:
+        """A program to ask and be answered by, line by line, until the block ends."""
+        ...
+
+    def stream(self, argv: Sequence[str]) -> AbstractContextManager[IO[bytes]]:
+        """What a program prints, as it prints it, until the block ends."""
+        ...
+
+
+class Talk:
+    """A program that answers one line to each that it is told."""
+
+    def __init__(self, child: subprocess.Popen[str]) -> None:
+        self._child = child
+
+    def ask(self, line: str, seconds: float) -> str:
+        """Its answer; empty where it has ended, or took longer, which ends it."""
+        assert self._child.stdin is not None  # noqa: S101 - both were opened as pipes
+        assert self._child.stdout is not None  # noqa: S101
+        timer = threading.Timer(seconds, _kill, [self._child])
+        timer.start()
+        try:
+            self._child.stdin.write(line + "\n")
+            self._child.stdin.flush()
+            return self._child.stdout.readline(LONGEST_ANSWER).rstrip("\n")
+        except (OSError, ValueError):
+            return ""
+        finally:
+            timer.cancel()
+
 
 class Children:
     """A `Runner` that can stop all it has started, from whichever thread."""
@@ -89,7 +125,8 @@ class Children:
             lines: deque[str] = deque(maxlen=KEPT_LINES)
             try:
                 assert child.stdout is not None  # noqa: S101 - it was opened as a pipe
-                for line in child.stdout:
+                # A program may print without an end of line, and without an end.
+                while line := child.stdout.readline(LONGEST_LINE):
                     lines.append(line)
                     if on_line:
                         on_line(line.rstrip("\n"))
@@ -100,7 +137,28 @@ class Children:
                 if timer:
                     timer.cancel()
             answer = "".join(lines)
-            return Finished(124 if late and code else code, answer + _text(errors), answer)
+            return Finished(TIMED_OUT if late and code else code, answer + _text(errors), answer)
+
+    @contextlib.contextmanager
+    def talk(self, argv: Sequence[str]) -> Iterator[Talk]:
+        """See `Runner`."""
+        child = self._start(argv, None, None, stdin=subprocess.PIPE)
+        try:
+            yield Talk(child)
+        finally:
+            self._end(child)
+
+    @contextlib.contextmanager
+    def stream(self, argv: Sequence[str]) -> Iterator[IO[bytes]]:
+        """See `Runner`."""
+        child = self._start(argv, None, subprocess.DEVNULL)
+        timer = threading.Timer(SECONDS_TO_STREAM, _kill, [child])
+        timer.start()
+        try:
+            yield cast("TextIOWrapper", child.stdout).buffer
+        finally:
+            timer.cancel()
+            self._end(child)
 
     def stop(self) -> None:
         """End every child that still runs, and start no more."""
@@ -110,14 +168,18 @@ class Children:
                 _signal(child, signal.SIGTERM)
 
     def _start(
-        self, argv: Sequence[str], env: Mapping[str, str] | None, errors: IO[bytes] | None
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None,
+        errors: IO[bytes] | int | None,
+        stdin: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[str]:
         with self._lock:
             if self._stopped:
                 raise Interrupted
             child = subprocess.Popen(
                 argv,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=errors or subprocess.STDOUT,
                 text=True,
@@ -141,8 +203,10 @@ class Children:
             except subprocess.TimeoutExpired:
                 _kill(child)
                 child.wait()
-        if child.stdout:
-            child.stdout.close()
+        for pipe in (child.stdin, child.stdout):
+            if pipe:
+                with contextlib.suppress(OSError):
+                    pipe.close()
 
 
 def _text(file: IO[bytes] | None) -> str:

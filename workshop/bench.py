@@ -1,0 +1,213 @@
+"""The bench on which a submission is taken apart: what can be known of it, each fact made once.
+
+Facts are made side by side, each when another or a check asks for it. Whatever they leave in the
+engine or on the disk is gone when the bench is closed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Self
+
+from workshop.engine import Build, BuildFailed, Engine
+from workshop.facts import app, image
+from workshop.facts.rebuild import Rebuild
+from workshop.model import Failed
+from workshop.sanitise import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from workshop.facts.app import App, Ending, Prober, Run
+    from workshop.facts.image import Image
+    from workshop.facts.source import Source
+    from workshop.memory import Memory
+    from workshop.model import Recipe, Task
+
+SECONDS_TO_BUILD = 900.0
+_WORKERS = 32
+
+
+class Bench:
+    """The facts of one submission, by the names that checks ask for them."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        source: Source,
+        memory: Memory,
+        say: Callable[[str], None] = lambda _: None,
+        build_seconds: float = SECONDS_TO_BUILD,
+    ) -> None:
+        self.engine, self.source, self.memory, self._say = engine, source, memory, say
+        self._build_seconds = build_seconds
+        self._name = f"workshop-check-{os.getpid()}-{secrets.token_hex(4)}"
+        self._facts: dict[tuple[str, str], Future[Any]] = {}
+        self._lock = Lock()
+        self._threads = ThreadPoolExecutor(_WORKERS)
+        self._end = contextlib.ExitStack()
+        self._containers: list[str] = []
+        self._images: list[str] = []
+
+    @property
+    def task(self) -> Task:
+        """What is graded."""
+        return self.source.task
+
+    def __enter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="workshop-check-"))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # A door of its own: after an interruption, the other one starts no more programs.
+        cleaner = Engine()
+        try:
+            if self._containers:
+                cleaner.remove(*self._containers)
+            self._end.close()
+            self._threads.shutdown(wait=True, cancel_futures=True)
+        finally:
+            if self._images:
+                cleaner.forget(*self._images)
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def prepare(self, needs: str, of: str) -> Future[Any]:
+        """Begin to make a fact, where nobody has yet."""
+        with self._lock:
+            key = (needs, of)
+            if key not in self._facts:
+                make = getattr(self, f"_make_{needs}")
+                self._facts[key] = self._threads.submit(make, of)
+            return self._facts[key]
+
+    def fact(self, needs: str, of: str) -> Any:  # noqa: ANN401 - as many types as names
+        """The fact; whatever went wrong in its making is raised."""
+        return self.prepare(needs, of).result()
+
+    def _recipe(self, of: str) -> Recipe:
+        return self.task.recipe(of)
+
+    def _container(self, purpose: str) -> str:
+        name = f"{self._name}-{purpose}"
+        self._containers.append(name)
+        return name
+
+    # Each _make_NAME makes the fact called NAME.
+
+    def _make_source(self, _of: str) -> Source:
+        return self.source
+
+    def _make_staged(self, _of: str) -> Path:
+        """The folder as it is built: the learner's files, the starter's, and secrets to lose."""
+        folder = self._folder / self.task.name
+        folder.mkdir()
+        self.source.copy(folder)
+        for context in {recipe.context for recipe in self.task.recipes}:
+            plant(folder / context, self.memory.canary)
+        return folder
+
+    def _make_built(self, of: str) -> str:
+        """The id of the built image."""
+        recipe = self._recipe(of)
+        self.source.final(recipe)
+        return self._build(recipe, self.fact("staged", ""), "image")
+
+    def _make_image(self, of: str) -> Image:
+        built = self.fact("built", of)
+        found = self.memory.image(built)
+        if found is None:
+            with self.engine.save(built) as stream:
+                found = image.read(stream, needles=[self.memory.canary.encode()])
+            self.memory.keep(found)
+        return replace(found, base=self._base(found, self.source.final(self._recipe(of)).base))
+
+    def _base(self, built: Image, name: str) -> int:
+        """How many layers came with the base image; nothing does with `scratch`."""
+        known = self.memory.recall("base", built.id, name)
+        if known is None:
+            layers = json.loads(self.engine.inspect(name, "{{json .RootFS.Layers}}") or "[]")
+            known = built.shared(layers)
+            self.memory.remember(known, "base", built.id, name)
+        return int(known)
+
+    def _make_rebuild(self, of: str) -> Rebuild:
+        recipe, before = self._recipe(of), self.fact("image", of)
+        # All that the outcome depends on.
+        text = self.source.read(self.source.path(recipe))
+        key = ("rebuild", before.id, text, recipe.target, recipe.edit)
+        known = self.memory.recall(*key)
+        if known is None:
+            known = self._layers_after_edit(recipe)
+            self.memory.remember(known, *key)
+        return Rebuild(before, recipe.edit, tuple(known))
+
+    def _layers_after_edit(self, recipe: Recipe) -> list[str]:
+        folder = self._folder / f"{self.task.name}-edited"
+        shutil.copytree(self.fact("staged", ""), folder, symlinks=True)
+        # What nobody has built before cannot come from a cache.
+        with (folder / recipe.context / recipe.edit).open("a", encoding="utf-8") as file:
+            file.write(f"\n# {secrets.token_hex(8)}\n")
+        built = self._build(recipe, folder, "rebuild")
+        layers: list[str] = json.loads(self.engine.inspect(built, "{{json .RootFS.Layers}}"))
+        return layers
+
+    def _make_prober(self, of: str) -> Prober:
+        name = self._container(f"{of or 'app'}-prober")
+        return self._end.enter_context(app.probing(self.engine, name))
+
+    def _make_app(self, of: str) -> App:
+        recipe, prober = self._recipe(of), self.prepare("prober", of)
+        built = self.fact("built", of)
+        running = app.App(self.engine, self._container(of or "app"), prober.result())
+        running.start(built, _options(recipe), recipe.command)
+        running.wait_for(recipe.port)
+        return running
+
+    def _make_run(self, of: str) -> Run:
+        recipe, built = self._recipe(of), self.fact("built", of)
+        name = self._container(of or "run")
+        return app.run_to_end(self.engine, name, built, _options(recipe), recipe.command)
+
+    def _make_ending(self, of: str) -> Ending:
+        running: App = self.fact("app", of)
+        return running.stop()
+
+    def _build(self, recipe: Recipe, folder: Path, purpose: str) -> str:
+        tag = f"{self._name}-{purpose}{recipe.name and '-'}{recipe.name}"
+        self._images.append(tag)
+        id_file = self._folder / f"{tag}.id"
+        context = folder / recipe.context
+        file = context / recipe.dockerfile
+        build = Build(tag, context, file, recipe.target, id_file=id_file)
+        try:
+            self.engine.build(build, self._say, self._build_seconds)
+        except BuildFailed as failed:
+            raise Failed(plain(failed.found), "a build that comes to its end") from None
+        return id_file.read_text(encoding="ascii")
+
+
+def plant(context: Path, canary: str) -> None:
+    """Put secrets into a build context, which no image may hold."""
+    for path in (".env", ".git/config", ".venv/pyvenv.cfg"):
+        file = context / path
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"SECRET={canary}\n", encoding="ascii")
+
+
+def _options(recipe: Recipe) -> list[str]:
+    return [f"--env={name}={value}" for name, value in recipe.environment.items()]

@@ -1,0 +1,124 @@
+"""The words that learners type: start a task, check it, compare it with the kit's answer."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workshop import advice, course, grade, starter
+from workshop.facts import source
+from workshop.model import Failed
+from workshop.trouble import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from workshop.facts.source import Source
+    from workshop.model import Task, Verdict
+    from workshop.process import Children
+
+FORMATS = ("text", "json", "junit")
+EXERCISES = "exercises"
+EXIT_CODES = {"passed": 0, "failed": 1, "ungradable": 2}
+
+
+def start(name: str, path: str | None) -> int:
+    """Lay a task's starter out; what is there already stays as it is."""
+    task = course.task(name)
+    folder = Path(path) if path else _usual(task)
+    if folder.exists() and not folder.is_dir():
+        raise Trouble(str(folder), "it is a file", "Name a folder, or one that is not there yet")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        new = starter.lay_out(task, folder)
+    except OSError as error:
+        cure = "Name a folder that you may write to"
+        raise Trouble(str(folder), error.strerror or "cannot be written", cure) from None
+    print(f"{task.name}: {task.title}\n")
+    print(f"{folder}: {len(new)} files new, the rest left as it was\n")
+    print(f"Write {' and '.join(task.answer)} there. What is asked for:")
+    for check in task.checks:
+        print(f"  {check.points:>2}  {check.title}")
+    where = "" if not path else f" {path}"
+    print(f"\nThen: workshop check {task.name}{where}")
+    return 0
+
+
+def check(
+    name: str, path: str | None, kind: str, *, static: bool, children: Callable[[], Children]
+) -> int:
+    """Grade a learner's folder, and say what came of it."""
+    task = course.task(name)
+    found = source.find(task, _folder(task, path))
+    verdict = look(found, static=static, children=children)
+    _print(verdict, kind)
+    return EXIT_CODES[verdict.outcome]
+
+
+def look(found: Source, *, static: bool, children: Callable[[], Children]) -> Verdict:
+    """The verdict on a learner's folder, with hadolint's advice."""
+    from dataclasses import replace
+
+    hint = advice.ask(found.folder / found.path(found.task.recipe()))
+    if static:
+        verdict = grade.static(found)
+    else:
+        from workshop import laboratory
+
+        verdict = laboratory.examine(found, children())
+    return replace(verdict, advice=hint())
+
+
+def solution(name: str, path: str | None) -> int:
+    """Show how the kit's own answer differs from the learner's."""
+    task = course.task(name)
+    found = source.find(task, _folder(task, path))
+    same = True
+    for file in task.answer:
+        for line in _difference(found, file):
+            same = False
+            sys.stdout.write(line)
+    if same:
+        print("Your answer is the kit's own, letter for letter.")
+    return 0
+
+
+def _difference(found: Source, file: str) -> Iterator[str]:
+    try:
+        yours = found.read(file)
+    except Failed:
+        yours = ""
+    kits = (starter.ROOT / found.task.folder / file).read_text(encoding="utf-8")
+    old, new = ([line + "\n" for line in text.splitlines()] for text in (yours, kits))
+    return (yield from difflib.unified_diff(old, new, f"yours/{file}", f"the kit's/{file}"))
+
+
+def _usual(task: Task) -> Path:
+    """Where a task's folder is unless told: tasks on one service share theirs."""
+    return Path(EXERCISES) / (task.name if task.compose else Path(task.folder).name)
+
+
+def _folder(task: Task, path: str | None) -> Path:
+    """The folder to look at: the one told, the usual one, or the one we are in."""
+    if path:
+        return Path(path)
+    if not _usual(task).is_dir() and any(Path(file).exists() for file in task.answer):
+        return Path()
+    return _usual(task)
+
+
+def _print(verdict: Verdict, kind: str) -> None:
+    if kind == "text":
+        from workshop.reports import terminal
+
+        terminal.show(verdict)
+    elif kind == "json":
+        from workshop.reports import json
+
+        print(json.write(verdict))
+    else:
+        from workshop.reports import junit
+
+        print(junit.write(verdict))

@@ -1,0 +1,544 @@
+"""Requirements that many tasks share: each takes a line to use.
+
+A check judges what was built and what runs. Its `text`, where there is one, judges the same by
+the Dockerfile's words, for whoever has no engine; it speaks up only where the words leave no doubt.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from workshop.model import Check, Failed, check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from workshop.facts.app import App, Ending, Run
+    from workshop.facts.image import Image
+    from workshop.facts.rebuild import Rebuild
+    from workshop.facts.source import Source
+
+SECONDS_TO_STOP = 3.0
+TERMINATED = 128 + 15
+KILLED = 128 + 9
+
+# Programs that change the user themselves: then USER does not say who runs the server.
+_SWITCHERS = ("gosu", "su-exec", "setpriv", "runuser", "su ", "setuid", "chroot")
+_SHELLS = ("sh", "bash", "dash", "ash", "zsh")
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a container's server has to listen on
+
+
+# ---- source
+
+
+def writes(*files: str, lesson: str) -> Check:
+    """The files that the learner is to write are there."""
+
+    @check(
+        points=1,
+        lesson=lesson,
+        name="files-are-there",
+        title=f"{' and '.join(files)} can be read",
+        why="A task is graded from the files that it names, and Linux tells A from a in names.",
+        hint="Save the file under exactly this name, as plain text.",
+    )
+    def files_are_there(source: Source) -> None:
+        for file in files:
+            source.read(file)
+
+    return files_are_there
+
+
+def based_on(
+    repository: str, lesson: str, *, tag: str = "", kind: str = "", points: int = 1
+) -> Check:
+    """The final image builds on an official image; its tag fits the pattern `tag`."""
+
+    @check(
+        points=points,
+        lesson=lesson,
+        name="base-image",
+        title=f"The image builds on the official {repository} image{kind and ', '}{kind}",
+        why="A base image decides what is there already, how large it is, and who keeps it safe.",
+        hint=f"Begin the last stage with FROM {repository}:TAG, with the tag written out.",
+    )
+    def base_image(source: Source) -> None:
+        final = source.final()
+        found = final.base
+        name, _, version = found.partition("@")[0].removeprefix("docker.io/").partition(":")
+        line = final.chain[0].line
+        wanted = f"FROM {repository}:TAG{kind and ', '}{kind}"
+        if name.removeprefix("library/") != repository or not re.search(tag, version):
+            raise Failed(f"the last stage builds on {found or 'nothing'}", wanted, line=line)
+
+    return base_image
+
+
+# ---- image
+
+
+def builds(lesson: str, of: str = "") -> Check:
+    """The image can be built."""
+
+    def has_a_stage(source: Source) -> None:
+        source.final(source.task.recipe(of))
+
+    @check(
+        points=1,
+        lesson=lesson,
+        text=has_a_stage,
+        why="Nothing can run that cannot be built.",
+        hint="Read the last lines of the step that failed: they name the command and its error.",
+    )
+    def builds(image: Image) -> None:
+        """The image can be built."""
+
+    return builds
+
+
+def environment(name: str, lesson: str, value: str = "") -> Check:
+    """Every container has this variable; with this value, or with any but an empty one."""
+    wanted = f"{name}={value or 'any value but an empty one'}"
+
+    def fits(found: str | None) -> bool:
+        return bool(found) and (not value or found == value)
+
+    def said(source: Source) -> None:
+        setting = source.final().env.get(name)
+        # Without a line of its own, the base image may have set it.
+        if setting and not fits(setting.value):
+            raise Failed(f"{name}={setting.value}", wanted, line=setting.line)
+
+    @check(
+        points=1,
+        lesson=lesson,
+        name=f"sets-{name.lower().replace('_', '-')}",
+        title=f"Every container has {wanted} in its environment",
+        text=said,
+        why="ENV sets a variable for the build and for every container; ARG for the build alone.",
+        hint=f"Write ENV {name}={value or 'VALUE'} in the last stage.",
+    )
+    def sets(image: Image) -> None:
+        if not fits(image.env.get(name)):
+            found = image.env.get(name)
+            raise Failed(f"{name} is not set" if found is None else f"{name}={found}", wanted)
+
+    return sets
+
+
+def no_environment(name: str, lesson: str) -> Check:
+    """No container inherits this variable."""
+
+    def said(source: Source) -> None:
+        if setting := source.final().env.get(name):
+            seen = f"ENV {name} in the image"
+            raise Failed(seen, f"{name} known to the build alone", line=setting.line)
+
+    @check(
+        points=1,
+        lesson=lesson,
+        name=f"no-{name.lower().replace('_', '-')}",
+        title=f"{name} is for the build alone",
+        text=said,
+        why="What ENV sets stays for every container, and for every image built on this one.",
+        hint=f"Write ARG {name}=VALUE in place of ENV.",
+    )
+    def not_set(image: Image) -> None:
+        if name in image.env:
+            raise Failed(f"{name}={image.env[name]} in every container", "no such variable")
+
+    return not_set
+
+
+def workdir(folder: str, lesson: str) -> Check:
+    """Containers start in this folder."""
+
+    def said(source: Source) -> None:
+        setting = source.final().workdir
+        if setting is None or setting.value.rstrip("/") != folder:
+            seen = f"WORKDIR {setting.value}" if setting else "no WORKDIR"
+            raise Failed(seen, f"WORKDIR {folder}", line=setting.line if setting else None)
+
+    @check(
+        points=1,
+        lesson=lesson,
+        name="working-folder",
+        title=f"Containers start in {folder}",
+        text=said,
+        why="Paths in COPY, RUN and CMD are taken from the working folder.",
+        hint=f"Write WORKDIR {folder} before the COPY: it makes the folder too.",
+    )
+    def working_folder(image: Image) -> None:
+        if image.workdir.rstrip("/") != folder:
+            raise Failed(f"they start in {image.workdir}", folder)
+
+    return working_folder
+
+
+def contains(*paths: str, lesson: str, what: str = "The application is in the image") -> Check:
+    """These files are in the image."""
+
+    @check(
+        points=1,
+        lesson=lesson,
+        name="contains-the-application",
+        title=what,
+        why="A container sees what was copied into its image, and nothing of your folder.",
+        hint="COPY the folder after WORKDIR, and look whether .dockerignore leaves too much out.",
+    )
+    def contains_the_application(image: Image) -> None:
+        for path in paths:
+            if path.lstrip("/") not in image.tree:
+                raise Failed(f"{path} is not in the image", f"{path} in the image")
+
+    return contains_the_application
+
+
+def exposes(port: int, lesson: str) -> Check:
+    """EXPOSE names the port."""
+
+    def said(source: Source) -> None:
+        ports = source.final().ports
+        if f"{port}/tcp" not in ports:
+            seen = f"EXPOSE of {', '.join(ports)}" if ports else "no EXPOSE"
+            raise Failed(seen, f"EXPOSE {port}", line=_first_line(ports.values()))
+
+    @check(
+        points=1,
+        lesson=lesson,
+        name=f"exposes-{port}",
+        title=f"EXPOSE names port {port}",
+        text=said,
+        why="EXPOSE publishes nothing: it tells people and tools where the server listens.",
+        hint=f"Add EXPOSE {port} to the last stage.",
+    )
+    def exposes_port(image: Image) -> None:
+        if f"{port}/tcp" not in image.ports:
+            raise Failed(f"it names {', '.join(sorted(image.ports)) or 'nothing'}", f"{port}/tcp")
+
+    return exposes_port
+
+
+def keeps_secrets_out(lesson: str, points: int = 2) -> Check:
+    """What .dockerignore has to hold back is in no layer."""
+    secret = ".env"
+
+    def said(source: Source) -> None:
+        recipe = source.task.recipe()
+        copies_all = any(
+            step.keyword in {"COPY", "ADD"}
+            and not any(name == "from" for name, _ in step.flags)
+            and any(
+                value.rstrip("/") in {".", "./", "*"} or value == "." for value in step.values[:-1]
+            )
+            for step in source.final(recipe).instructions
+        )
+        if copies_all and not source.ignores(secret, recipe.context):
+            raise Failed(f"the whole folder is copied, {secret} with it", f"{secret} ignored")
+
+    @check(
+        points=points,
+        lesson=lesson,
+        text=said,
+        why="Whoever gets the image can read every file of every layer, deleted ones too.",
+        hint="List .env, .git and .venv in .dockerignore (lower case), and copy only what is needed.",
+    )
+    def keeps_secrets_out(image: Image) -> None:
+        """No secret or local file (.env, .git, .venv) gets into the image"""
+        if image.found:
+            places = sorted({_place(found.where, found.path) for found in image.found})
+            raise Failed(
+                f"what was in .env, .git and .venv is in the image: {'; '.join(places[:3])}",
+                "those files kept out by .dockerignore",
+            )
+
+    return keeps_secrets_out
+
+
+def leaves_nothing(
+    name: str, title: str, pattern: str, lesson: str, hint: str, points: int = 1
+) -> Check:
+    """No layer of the learner's own holds a file whose path matches `pattern`."""
+    matches = re.compile(pattern).search
+
+    @check(
+        points=points,
+        lesson=lesson,
+        name=name,
+        title=title,
+        why="A layer keeps what it was made with: what a later layer deletes is only hidden.",
+        hint=hint,
+    )
+    def leaves(image: Image) -> None:
+        for number in image.own:
+            kept = [e for e in image.layers[number].entries if e.kind == "file" and matches(e.path)]
+            if size := sum(entry.size for entry in kept):
+                raise Failed(
+                    f"{size / 1e6:.1f} MB in {len(kept)} files such as /{kept[0].path}, stored by "
+                    f"{_instruction(image, number)}",
+                    "no such file in any layer",
+                )
+
+    return leaves
+
+
+def installs(packages: Mapping[str, str], lesson: str, points: int = 1) -> Check:
+    """These Python packages are installed, in these versions (empty: in any)."""
+    listed = ", ".join(f"{name} {version}".strip() for name, version in packages.items())
+
+    @check(
+        points=points,
+        lesson=lesson,
+        name="installs-packages",
+        title=f"Installed: {listed}",
+        why="A version that is not written down is another one next month.",
+        hint="Name each package with its version (PACKAGE==VERSION), or install what is locked.",
+    )
+    def installs_packages(image: Image) -> None:
+        found = image.packages()
+        for name, version in packages.items():
+            versions = {item[1] for item in found.get(name.lower(), ())}
+            if not versions or (version and version not in versions):
+                seen = f"{name} {' and '.join(sorted(versions)) or 'is not installed'}"
+                raise Failed(seen, f"{name} {version}".strip())
+
+    return installs_packages
+
+
+def leaves_out(*packages: str, lesson: str, points: int = 1, who: str = "") -> Check:
+    """None of these Python packages can be imported."""
+
+    @check(
+        points=points,
+        lesson=lesson,
+        name="main-packages-only",
+        title="Packages for development are not installed",
+        why="They make the image larger, and every one is one more thing that can be attacked.",
+        hint="Install with --only main (poetry), --no-dev (uv), or from a list without them.",
+    )
+    def main_packages_only(image: Image) -> None:
+        found = image.packages()
+        if extra := [name for name in packages if name in found]:
+            raise Failed(
+                f"{', '.join(extra)} can be imported", "the packages of the application alone"
+            )
+
+    return main_packages_only
+
+
+# ---- rebuild
+
+
+def reuses_dependencies(lesson: str, points: int = 2) -> Check:
+    """An edited line of the source leaves every layer with installed packages as it was."""
+
+    @check(
+        points=points,
+        lesson=lesson,
+        why="Docker makes a layer anew when a file it copies, or any layer before it, has changed.",
+        hint="Copy the list of packages first, install them, and copy the source after that.",
+    )
+    def reuses_dependencies(rebuild: Rebuild) -> None:
+        """After an edit of the source, installed packages come from the cache"""
+        image = rebuild.image
+        for versions in image.packages().values():
+            for name, _, path in versions:
+                layer = image.layer_of(path)
+                if layer in image.own and not rebuild.reuses(layer) and name not in rebuild.project:
+                    raise Failed(
+                        f"after one changed line in {rebuild.edited}, {name} was installed anew by "
+                        f"{_instruction(image, layer)}",
+                        "the layers with packages reused, and only the source copied anew",
+                    )
+
+    return reuses_dependencies
+
+
+# ---- run: a program that says something and ends
+
+
+def says(
+    judge: Callable[[Run], None], lesson: str, *, title: str, hint: str, points: int = 3
+) -> Check:
+    """The program prints what it should."""
+
+    @check(
+        points=points,
+        lesson=lesson,
+        name="says-it",
+        title=title,
+        why="CMD is what a container does when nothing else is asked of it.",
+        hint=hint,
+    )
+    def says_it(run: Run) -> None:
+        if run.code:
+            last = "\n".join(run.output.splitlines()[-20:])
+            raise Failed(f"it ended with exit code {run.code}, and printed:\n{last}", "exit code 0")
+        judge(run)
+
+    return says_it
+
+
+# ---- app: a server
+
+
+def starts(port: int, lesson: str, points: int = 2) -> Check:
+    """The server comes up."""
+
+    @check(
+        points=points,
+        lesson=lesson,
+        title=f"The container starts a server on port {port}",
+        why="A container lives as long as its first process: that has to be the server.",
+        hint="Run the image by hand, without -d, and read what it prints.",
+    )
+    def starts(app: App) -> None:
+        pass
+
+    return starts
+
+
+def reachable(port: int, lesson: str, points: int = 2) -> Check:
+    """The server listens on all of the container's addresses."""
+
+    def said(source: Source) -> None:
+        final = source.final()
+        for command in (final.cmd, final.entrypoint):
+            if command and re.search(
+                r"(?:127\.0\.0\.1|localhost)(?!\S*/)", " ".join(command.words)
+            ):
+                raise Failed(
+                    f"{command.text} listens on the container's own localhost",
+                    wanted,
+                    line=command.line,
+                )
+
+    wanted = f"a server that listens on 0.0.0.0:{port}"
+
+    @check(
+        points=points,
+        lesson=lesson,
+        title=f"Port {port} can be reached from outside the container",
+        text=said,
+        why="Inside a container, 127.0.0.1 is the container itself: nobody else gets there.",
+        hint="Tell the server to listen on all addresses: --host 0.0.0.0 (gunicorn: --bind).",
+    )
+    def reachable(app: App) -> None:
+        found = [address for address, listening in app.listening if listening == port]
+        if not set(found) & set(_EVERYWHERE):
+            raise Failed(f"it listens on {' and '.join(found) or 'nothing'} only", wanted)
+
+    return reachable
+
+
+def answers(port: int, path: str, expected: str, lesson: str, points: int = 2) -> Check:
+    """A page has this text."""
+
+    @check(
+        points=points,
+        lesson=lesson,
+        title=f"{path} answers {expected}",
+        why="That the process runs does not mean that the application works.",
+        hint=f"Ask it yourself: docker run -p {port}:{port} IMAGE, then curl localhost:{port}{path}",
+    )
+    def answers(app: App) -> None:
+        answer = app.get(port, path)
+        if answer.error:
+            raise Failed(f"no answer: {answer.error}", f"status 200 with {expected}")
+        if answer.status != 200 or expected not in answer.body:  # noqa: PLR2004 - HTTP's "OK"
+            seen = f"status {answer.status}: {answer.body[:100]}"
+            raise Failed(seen, f"status 200 with {expected}")
+
+    return answers
+
+
+def ordinary_user(lesson: str, uid: int | None = None, points: int = 2) -> Check:
+    """No process of the container is root's; with `uid`, all are that user's."""
+    wanted = f"every process with uid {uid}" if uid else "every process with a uid other than 0"
+
+    def said(source: Source) -> None:
+        final = source.final()
+        switches = any(word in step.text for step in final.instructions for word in _SWITCHERS)
+        user = final.user.value.partition(":")[0] if final.user else "root"
+        if not switches and user in {"", "0", "root"}:
+            seen = "USER root" if final.user else "no USER in the last stage, so it is root"
+            line = final.user.line if final.user else final.stage.line
+            raise Failed(seen, wanted, line=line)
+
+    @check(
+        points=points,
+        lesson=lesson,
+        title="The server does not run as root",
+        text=said,
+        why="Whoever breaks into a server has the rights of its user, and root has all of them.",
+        hint="Make a user with RUN useradd, and name it with USER after the last step that needs root.",
+    )
+    def ordinary_user(app: App) -> None:
+        for process in app.processes:
+            if process.uid == 0:
+                raise Failed(f"{process.command} runs with uid 0, which is root", wanted)
+            if uid and process.uid != uid:
+                raise Failed(f"{process.command} runs with uid {process.uid}", wanted)
+
+    return ordinary_user
+
+
+def first_process(lesson: str, points: int = 1) -> Check:
+    """Process 1 is the server, or hands signals on to it: no shell that waits for it."""
+
+    @check(
+        points=points,
+        lesson=lesson,
+        title="Process 1 is the server and no shell around it",
+        why="docker stop speaks to process 1 alone, and a shell does not pass it on.",
+        hint='Write CMD as a list: CMD ["program", "argument"]; end a script with exec "$@".',
+    )
+    def first_process(app: App) -> None:
+        for process in app.processes:
+            program = process.command.split(" ", 1)[0].rsplit("/", 1)[-1].lstrip("-")
+            if process.first and program in _SHELLS:
+                raise Failed(f"process 1 is {process.command}", "process 1 is the server itself")
+
+    return first_process
+
+
+def stops(lesson: str, points: int = 1) -> Check:
+    """docker stop is obeyed."""
+
+    @check(
+        points=points,
+        lesson=lesson,
+        title=f"docker stop ends it within {SECONDS_TO_STOP:.0f} seconds",
+        why="What does not end when asked is killed ten seconds later, in the middle of its work.",
+        hint='Write CMD as a list, so that the server is process 1: CMD ["program", "argument"].',
+    )
+    def stops(ending: Ending) -> None:
+        wanted = f"an end of its own within {SECONDS_TO_STOP:.0f} seconds"
+        if ending.code == KILLED:
+            raise Failed(f"it had to be killed after {ending.seconds:.0f} seconds", wanted)
+        if ending.seconds > SECONDS_TO_STOP:
+            raise Failed(f"it took {ending.seconds:.1f} seconds", wanted)
+        if ending.code not in {0, TERMINATED}:
+            raise Failed(f"it ended with exit code {ending.code}", f"exit code 0 or {TERMINATED}")
+
+    return stops
+
+
+# ---- words
+
+
+def _first_line(settings: Sequence[object] | object) -> int | None:
+    return next((setting.line for setting in settings), None)  # type: ignore[attr-defined]
+
+
+def _place(where: object, path: str) -> str:
+    return f"/{path} in layer {where}" if isinstance(where, int) else f"the image's {where}"
+
+
+def _instruction(image: Image, layer: int) -> str:
+    """The instruction that made a layer, cut short."""
+    said = next((step.created_by for step in image.history if step.layer == layer), "")
+    text = re.sub(r"\s+", " ", said.removesuffix("# buildkit")).strip()
+    text = re.sub(r"^RUN (?:\|\d+ (?:\S+=\S* )*)?/bin/sh -c ", "RUN ", text)
+    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - the width of a line

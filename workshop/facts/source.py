@@ -1,0 +1,186 @@
+"""A learner's folder, read safely: nothing in it is followed, run or trusted."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workshop import starter
+from workshop.facts import dockerfile, effective
+from workshop.model import Failed
+from workshop.trouble import Trouble
+
+if TYPE_CHECKING:
+    from workshop.facts.dockerfile import Dockerfile
+    from workshop.facts.effective import Effective
+    from workshop.model import Recipe, Task
+
+MOST_TEXT = 1_000_000
+MOST_BYTES = 50_000_000
+MOST_FILES = 5_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a learner has written for one task, in `folder`."""
+
+    task: Task
+    folder: Path
+
+    def read(self, file: str) -> str:
+        """The text of one of the files; `Failed` where it is missing, or no text."""
+        path = self.folder / file
+        try:
+            known = path.lstat()
+        except OSError:
+            raise self._missing(file) from None
+        if stat.S_ISDIR(known.st_mode):
+            raise Failed(f"{file} is a folder", f"a text file called {file}", file=file)
+        if not stat.S_ISREG(known.st_mode):
+            kind = "a link" if stat.S_ISLNK(known.st_mode) else "no ordinary file"
+            raise Failed(f"{file} is {kind}", f"an ordinary text file called {file}", file=file)
+        if known.st_size > MOST_TEXT:
+            seen = f"{file} has {known.st_size / 1e6:.1f} MB"
+            raise Failed(seen, f"at most {MOST_TEXT / 1e6:.0f} MB of text", file=file)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise Trouble(
+                file, error.strerror or "cannot be read", "Mend it, and check again"
+            ) from None
+        if b"\0" in content:
+            raise Failed(f"{file} holds bytes that are no text", "plain text", file=file)
+        if not content.strip():
+            raise Failed(f"{file} is empty", "the instructions of this task", file=file)
+        return content.decode("utf-8", errors="replace")
+
+    def dockerfile(self, recipe: Recipe | None = None) -> Dockerfile:
+        """The parsed Dockerfile of a recipe: the task's first unless told."""
+        chosen = recipe or self.task.recipe()
+        return _parse(self.read(self.path(chosen)))
+
+    def final(self, recipe: Recipe | None = None) -> Effective:
+        """What the last stage, or the recipe's target, amounts to; `Failed` where there is none."""
+        chosen = recipe or self.task.recipe()
+        parsed = self.dockerfile(chosen)
+        found = effective.effective(parsed, chosen.target)
+        if found is None and chosen.target:
+            named = ", ".join(stage.name for stage in parsed.stages if stage.name) or "none"
+            raise Failed(f"stages with a name: {named}", f"a stage called {chosen.target}")
+        if found is None:
+            raise Failed("no FROM instruction", "a FROM that names the image to build on", line=1)
+        return found
+
+    @staticmethod
+    def path(recipe: Recipe) -> str:
+        """Where a recipe's Dockerfile is, relative to the folder."""
+        return (Path(recipe.context) / recipe.dockerfile).as_posix()
+
+    def ignores(self, path: str, context: str = ".") -> bool:
+        """Whether the ignore file keeps `path` out of the build, as Docker reads its lines."""
+        try:
+            text = self.read((Path(context) / ".dockerignore").as_posix())
+        except Failed:
+            return False
+        ignored = False
+        for line in text.splitlines():
+            rule = line.strip()
+            if rule and not rule.startswith("#"):
+                wanted = not rule.startswith("!")
+                if _ignore_rule(rule.removeprefix("!").strip("/ ")).match(path):
+                    ignored = wanted
+        return ignored
+
+    def copy(self, into: Path) -> None:
+        """Copy the folder, without what is local to one machine, and add what the starter has."""
+        size = 0
+        paths = []
+        for number, path in enumerate(starter.walk(self.folder)):
+            paths.append(path)
+            size += _copy(self.folder / path, into / path)
+            if size > MOST_BYTES or number >= MOST_FILES:
+                raise Trouble(
+                    str(self.folder),
+                    f"more than {MOST_BYTES // 1_000_000} MB or {MOST_FILES} files, "
+                    f"with {path.split('/')[0]} among them",
+                    "Give the folder that `workshop start` made, with nothing else in it",
+                )
+        for path in paths:
+            if not (into / path).resolve().is_relative_to(into.resolve()):
+                target = (into / path).readlink()
+                raise Failed(f"{path} is a link to {target}", "links that stay in the folder")
+        starter.lay_out(self.task, into)
+
+    def _missing(self, file: str) -> Failed:
+        parent, name = (self.folder / file).parent, Path(file).name
+        try:
+            others = sorted(other.name for other in parent.iterdir())
+        except OSError:
+            others = []
+        near = [other for other in others if other.lower() == name.lower()]
+        seen = (
+            f"a file called {near[0]}, which is another name on Linux" if near else "no such file"
+        )
+        wanted = f"a file called {file}"
+        hint = f"Rename {near[0]} to {name}." if near else f"Write {file} in {self.folder}."
+        return Failed(seen, wanted, file=file, hint=hint)
+
+
+def find(task: Task, folder: Path) -> Source:
+    """A learner's folder; `Trouble` where it is none."""
+    real = folder.resolve()
+    if not real.is_dir():
+        found = "it is a file" if real.exists() else "there is no such folder"
+        raise Trouble(str(folder), found, f"Make it with: workshop start {task.name}")
+    return Source(task, real)
+
+
+@functools.lru_cache(maxsize=8)
+def _parse(text: str) -> Dockerfile:
+    return dockerfile.parse(text)
+
+
+def _copy(path: Path, target: Path) -> int:
+    """Copy a file or a link as it is, and nothing else; returns its bytes."""
+    known = path.lstat()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if stat.S_ISLNK(known.st_mode):
+        target.symlink_to(path.readlink())
+    elif stat.S_ISREG(known.st_mode):
+        shutil.copyfile(path, target, follow_symlinks=False)
+        # The bit that matters inside: whether a script can be run.
+        target.chmod(0o755 if known.st_mode & stat.S_IXUSR else 0o644)
+        return known.st_size
+    return 0
+
+
+@functools.lru_cache(maxsize=256)
+def _ignore_rule(rule: str) -> re.Pattern[str]:
+    """A line of an ignore file as a pattern for a path and all below it.
+
+    Source: Docker's reference, ".dockerignore files": Go's filepath.Match, and `**` for any
+    number of folders.
+    """
+    pattern, rest = "", rule.removeprefix("./")
+    while rest:
+        if rest.startswith("**/"):
+            pattern, rest = pattern + "(?:.*/)?", rest[3:]
+        elif rest.startswith("**"):
+            pattern, rest = pattern + ".*", rest[2:]
+        elif rest[0] == "*":
+            pattern, rest = pattern + "[^/]*", rest[1:]
+        elif rest[0] == "?":
+            pattern, rest = pattern + "[^/]", rest[1:]
+        elif (end := rest.find("]", 2)) > 0 and rest[0] == "[":
+            pattern, rest = pattern + rest[: end + 1], rest[end + 1 :]
+        else:
+            pattern, rest = pattern + re.escape(rest[0]), rest[1:]
+    try:
+        return re.compile(rf"(?:{pattern})(?:/.*)?\Z")
+    except re.error:
+        return re.compile(re.escape(rule) + r"\Z")

@@ -1,0 +1,225 @@
+"""What a grade is made of: tasks have checks, checks give results, results make a verdict.
+
+Nothing here reads a file, asks an engine or prints.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class Outcome(StrEnum):
+    """How a check ended. `ERROR` is the kit's own fault and costs nobody points."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    ERROR = "error"
+
+
+# The facts that a check can ask for by the name of its parameter, in the order in which they
+# come to be, and the stage that each belongs to.
+STAGES: Mapping[str, str] = {
+    "source": "source",
+    "image": "image",
+    "rebuild": "image",
+    "run": "app",
+    "app": "app",
+    "ending": "app",
+    "stack": "stack",
+}
+
+
+class Failed(Exception):  # noqa: N818 - the word that checks read best with
+    """A requirement is not met: what was `seen`, what was `wanted`, and where.
+
+    `why` and `hint` replace the check's own where something more exact can be said. `line` counts
+    from 1 in `file`, which is the task's first answer file unless told.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of what a learner reads
+        self,
+        seen: str,
+        wanted: str,
+        *,
+        line: int | None = None,
+        file: str = "",
+        why: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(f"{seen}; wanted: {wanted}")
+        self.seen, self.wanted, self.line, self.file = seen, wanted, line, file
+        self.why, self.hint = why, hint
+
+
+@dataclass(frozen=True)
+class Check:
+    """One requirement: how to judge it, what it is worth, and what to tell who misses it.
+
+    `judge` takes the fact called `needs` and raises `Failed`. `text`, where there is one, judges
+    the same by the learner's text alone: it stands in where nothing can be built, and finds the
+    line to blame where `judge` has failed. `of` names the recipe that the fact is made by.
+    """
+
+    id: str
+    title: str
+    needs: str
+    points: int
+    lesson: str
+    why: str
+    hint: str
+    judge: Callable[[Any], None]
+    text: Callable[[Any], None] | None = None
+    of: str = ""
+
+    @property
+    def stage(self) -> str:
+        """`source`, `image`, `app` or `stack`."""
+        return STAGES[self.needs]
+
+    def of_recipe(self, name: str) -> Check:
+        """The same requirement of another image of the task."""
+        return replace(self, id=f"{name}-{self.id}", title=f"{self.title} ({name})", of=name)
+
+
+def check(  # noqa: PLR0913 - the parts of a check
+    *,
+    points: int,
+    lesson: str,
+    why: str,
+    hint: str,
+    text: Callable[[Any], None] | None = None,
+    title: str = "",
+    name: str = "",
+) -> Callable[[Callable[[Any], None]], Check]:
+    """Make a check of a function: its name is the id, its docstring the title.
+
+    The name of its one parameter says which fact it needs.
+    """
+
+    def make(judge: Callable[[Any], None]) -> Check:
+        (needs,) = inspect.signature(judge).parameters
+        return Check(
+            id=name or judge.__name__.replace("_", "-"),
+            title=title or inspect.getdoc(judge) or "",
+            needs=needs,
+            points=points,
+            lesson=lesson,
+            why=why,
+            hint=hint,
+            judge=judge,
+            text=text,
+        )
+
+    return make
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one image of a task is built, and how its container is run.
+
+    `name` is empty for a task's only image. `port` is 0 for a program that says something and
+    ends. `edit` is the source file in which a line is changed to measure what a rebuild reuses.
+    """
+
+    name: str = ""
+    dockerfile: str = "Dockerfile"
+    context: str = "."
+    target: str = ""
+    port: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    edit: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One exercise.
+
+    `folder` is the kit's own, relative to its root; `answer` the files that the learner writes;
+    `withheld` patterns of other files that are no part of the starter.
+    """
+
+    name: str
+    title: str
+    lesson: str
+    folder: str
+    answer: tuple[str, ...]
+    recipes: tuple[Recipe, ...]
+    checks: tuple[Check, ...]
+    withheld: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    compose: str = ""
+
+    @property
+    def max_score(self) -> int:
+        """All the points there are."""
+        return sum(check.points for check in self.checks)
+
+    def recipe(self, name: str = "") -> Recipe:
+        """The recipe of that name; the first one without a name."""
+        return next(recipe for recipe in self.recipes if not name or recipe.name == name)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one check."""
+
+    check: Check
+    outcome: Outcome
+    seen: str = ""
+    wanted: str = ""
+    why: str = ""
+    hint: str = ""
+    line: int | None = None
+    file: str = ""
+
+    @property
+    def points(self) -> int:
+        """What it earned."""
+        return self.check.points if self.outcome is Outcome.PASSED else 0
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A linter's remark: it never costs points."""
+
+    line: int
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a submission is worth, and why. `note` says why the kit could not grade it all."""
+
+    task: Task
+    results: tuple[Result, ...]
+    static: bool = False
+    standin_bases: bool = False
+    advice: tuple[Advice, ...] = ()
+    note: str = ""
+
+    @property
+    def score(self) -> int:
+        """The points earned."""
+        return sum(result.points for result in self.results)
+
+    @property
+    def max_score(self) -> int:
+        """All the points there are."""
+        return self.task.max_score
+
+    @property
+    def outcome(self) -> str:
+        """`passed`, `failed`, or `ungradable` where the kit itself came to grief."""
+        outcomes = {result.outcome for result in self.results}
+        if Outcome.ERROR in outcomes or self.note:
+            return "ungradable"
+        return "failed" if Outcome.FAILED in outcomes else "passed"

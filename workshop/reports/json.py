@@ -1,0 +1,53 @@
+"""A verdict for other programs: schema `workshop/verdict/v1`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workshop.model import Result, Verdict
+
+SCHEMA = "workshop/verdict/v1"
+
+
+def write(verdict: Verdict) -> str:
+    """The verdict as JSON text, one object."""
+    return json.dumps(document(verdict), indent=2, ensure_ascii=False)
+
+
+def document(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as plain values: what other programs rely on."""
+    return {
+        "schema": SCHEMA,
+        "task": verdict.task.name,
+        "outcome": verdict.outcome,
+        "score": verdict.score,
+        "max_score": verdict.max_score,
+        "static": verdict.static,
+        "standin_bases": verdict.standin_bases,
+        "note": verdict.note,
+        "checks": [_check(result) for result in verdict.results],
+        "advice": [
+            {"line": advice.line, "code": advice.code, "text": advice.text}
+            for advice in verdict.advice
+        ],
+    }
+
+
+def _check(result: Result) -> dict[str, Any]:
+    return {
+        "id": result.check.id,
+        "title": result.check.title,
+        "stage": result.check.stage,
+        "outcome": str(result.outcome),
+        "points": result.points,
+        "max_points": result.check.points,
+        "seen": result.seen,
+        "wanted": result.wanted,
+        "why": result.why,
+        "hint": result.hint,
+        "lesson": result.check.lesson,
+        "file": result.file,
+        "line": result.line,
+    }

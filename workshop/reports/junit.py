@@ -1,0 +1,44 @@
+"""A verdict as JUnit XML, which test dashboards read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as Xml
+
+from workshop.model import Outcome
+from workshop.reports import terminal
+
+if TYPE_CHECKING:
+    from workshop.model import Result, Verdict
+
+
+def write(verdict: Verdict) -> str:
+    """One test suite with one test case a check."""
+    outcomes = [result.outcome for result in verdict.results]
+    suite = Xml.Element(
+        "testsuite",
+        name=verdict.task.name,
+        tests=str(len(outcomes)),
+        failures=str(outcomes.count(Outcome.FAILED)),
+        errors=str(outcomes.count(Outcome.ERROR)),
+        skipped=str(outcomes.count(Outcome.SKIPPED)),
+    )
+    for result in verdict.results:
+        suite.append(_case(result))
+    Xml.SubElement(suite, "system-out").text = terminal.summary(verdict)
+    Xml.indent(suite)
+    return Xml.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _case(result: Result) -> Xml.Element:
+    case = Xml.Element("testcase", classname=result.check.stage, name=result.check.title)
+    if result.outcome is Outcome.FAILED:
+        said = f"seen: {result.seen}; wanted: {result.wanted}"
+        failure = Xml.SubElement(case, "failure", message=said)
+        where = f"{result.file}, line {result.line}\n" if result.line else ""
+        failure.text = f"{where}{result.why}\n{result.hint}\nLesson: {result.check.lesson}"
+    elif result.outcome is Outcome.ERROR:
+        Xml.SubElement(case, "error", message=result.seen)
+    elif result.outcome is Outcome.SKIPPED:
+        Xml.SubElement(case, "skipped", message=result.seen)
+    return case

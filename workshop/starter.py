@@ -1,0 +1,69 @@
+"""What a learner begins a task with: the kit's own folder, without the answers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workshop.model import Task
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Made by tools, or secret: neither part of a starter nor read from a learner's folder.
+LOCAL = (
+    ".env",
+    ".env.local",
+    ".git",
+    ".venv",
+    "venv",
+    "node_modules",
+    "__pycache__",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    "*.pyc",
+    "*.egg-info",
+)
+
+
+def is_local(name: str) -> bool:
+    """Whether a file or folder of this name belongs to one machine alone."""
+    return any(fnmatch(name, pattern) for pattern in LOCAL)
+
+
+def walk(folder: Path) -> Iterator[str]:
+    """The relative path of every file below `folder`, links included and never followed."""
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_local(name))
+        links = [name for name in folders if (Path(parent) / name).is_symlink()]
+        for name in sorted([*files, *links]):
+            if not is_local(name):
+                yield (Path(parent) / name).relative_to(folder).as_posix()
+
+
+def files(task: Task) -> list[str]:
+    """The files of a task's starter, relative to its folder."""
+    withheld = (*task.answer, *task.withheld)
+    found = []
+    for part in task.only or (".",):
+        for path in walk(ROOT / task.folder / part):
+            whole = path if part == "." else f"{part}/{path}"
+            if not any(fnmatch(whole, pattern) for pattern in withheld):
+                found.append(whole)
+    return found
+
+
+def lay_out(task: Task, folder: Path) -> list[str]:
+    """Copy what the starter has and `folder` lacks; returns what was copied."""
+    missing = [path for path in files(task) if not os.path.lexists(folder / path)]
+    for path in missing:
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / task.folder / path, target)
+    return missing
