@@ -51,6 +51,8 @@ __all__ = [
     "variables",
 ]
 
+MAX_ENTRIES = 100
+
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -111,7 +113,10 @@ def _named(reader: Reader, where: str, node: Node | None) -> list[tuple[str, Nod
     for name, each in found.items():
         if not _NAME.fullmatch(name):
             reader.problem(each, f"{where} has a name that is none: {name[:80]}")
-    return [(name, each) for name, each in found.items() if _NAME.fullmatch(name)]
+    named = [(name, each) for name, each in found.items() if _NAME.fullmatch(name)]
+    if len(named) > MAX_ENTRIES:
+        reader.problem(named[MAX_ENTRIES][1], f"{where} has more than {MAX_ENTRIES} entries")
+    return named[:MAX_ENTRIES]
 
 
 def _declared(reader: Reader, where: str, node: Node | None) -> tuple[str, ...]:

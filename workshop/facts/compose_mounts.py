@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from workshop.facts.compose_keys import BIND, MOUNT
@@ -42,8 +43,8 @@ def read_tmpfs(reader: Reader, where: str, node: Node | None) -> tuple[Mount, ..
 def _short(reader: Reader, where: str, node: Node) -> Mount | None:
     """`[SOURCE:]TARGET[:OPTIONS]`."""
     text = reader.text(where, node)
-    if "\\" in text or text[1:3] in (":/", ":\\"):
-        reader.refuse(where, node, "it is a path of Windows: write it relative, with ./")
+    if "\\" in text or re.match("[A-Za-z]:/", text):
+        reader.refuse(where, node, "it looks like a path of Windows: write ./ before a folder")
         return None
     parts = text.split(":")
     if len(parts) > 3 or not parts[-1] or not parts[0]:  # noqa: PLR2004 - source, target, options

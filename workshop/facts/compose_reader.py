@@ -115,7 +115,7 @@ class Reader:
         elif node is not None:
             found = {
                 name: self._value(f"{where}.{name}", each)
-                for name, each in self._pairs(where, node).items()
+                for name, each in self.mapping(where, node).items()
             }
         values = {
             name: self.environment.get(name) if value is None else value
@@ -130,10 +130,6 @@ class Reader:
         if found is None:
             self.refuse(where, node, OUTSIDE)
         return found
-
-    def _pairs(self, where: str, node: Node) -> dict[str, Node]:
-        # A variable may be called x-something.
-        return node.value if isinstance(node.value, dict) else self.mapping(where, node)
 
     def _value(self, where: str, node: Node) -> str | None:
         if node.value is None:

@@ -103,6 +103,9 @@ def _command(reader: Reader, where: str, node: Node | None) -> tuple[str, ...] |
 def _env_files(reader: Reader, where: str, node: Node | None) -> tuple[EnvFile, ...]:
     if node is None:
         return ()
+    if isinstance(node.value, dict):
+        reader.problem(node, f"{where} must be a text or a list")
+        return ()
     entries = reader.items(where, node) if isinstance(node.value, list) else [(where, node)]
     found = [_env_file(reader, path, each) for path, each in entries]
     return tuple(file for file in found if file)
