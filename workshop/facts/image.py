@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
@@ -34,6 +34,8 @@ class Image:
     """An image's facts: what its config says, and what its layers hold.
 
     `id` is the digest of the config, as `docker images` has it; `config` is the `config` part.
+    `base` is the number of layers that its base image brought, once somebody has found that out;
+    `merger` puts the layers over one another, or knows already what comes of it.
     """
 
     id: str
@@ -41,6 +43,13 @@ class Image:
     history: tuple[Step, ...] = ()
     layers: tuple[Layer, ...] = ()
     found: tuple[Found, ...] = ()
+    base: int = 0
+    merger: Callable[[Sequence[Layer]], Merged] = field(default=merge, repr=False, compare=False)
+
+    @property
+    def own(self) -> range:
+        """The numbers of the layers above the base image."""
+        return range(self.base, len(self.layers))
 
     @property
     def diff_ids(self) -> tuple[str, ...]:
@@ -100,7 +109,7 @@ class Image:
     @cached_property
     def merged(self) -> Merged:
         """All layers over one another."""
-        return merge(self.layers)
+        return self.merger(self.layers)
 
     @property
     def tree(self) -> Mapping[str, Entry]:
@@ -200,5 +209,5 @@ def read(
     from workshop.facts.saved import read_saved  # noqa: PLC0415 - facts that are kept do without
 
     image = read_saved(stream, tuple(filter(None, needles)), known)
-    _ = image.merged  # what is wrong with the tree is known now or never
-    return image
+    merged = image.merged  # what is wrong with the tree is known now or never
+    return replace(image, merger=lambda _: merged)

@@ -51,7 +51,7 @@ class Layer:
 
     diff_id: str
     size: int = 0
-    entries: Sequence[Entry] = ()
+    entries: Sequence[Entry] = field(default=(), repr=False)
     whiteouts: tuple[str, ...] = ()
     opaques: tuple[str, ...] = ()
     texts: Mapping[str, bytes] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from workshop.facts.layers import DIGEST_SIZE, KEPT, Entry, Layer
 from workshop.facts.needles import Found, needles_in, words_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from workshop.facts.archive import Member, Section
 
@@ -28,6 +28,10 @@ MAX_DOCUMENT = 4_000_000  # bytes of a config or a manifest
 MAX_DOCUMENTS = 64_000_000  # bytes of all of them
 
 _HEAD = 512
+_SHAPES = {
+    **dict.fromkeys(("Env", "Cmd", "Entrypoint"), list),
+    **dict.fromkeys(("ExposedPorts", "Volumes", "Labels", "Healthcheck"), dict),
+}
 _BLOBS = "blobs/sha256/"
 _WHITEOUT, _META, _OPAQUE = ".wh.", ".wh..wh.", ".wh..wh..opq"
 _KINDS = {
@@ -111,7 +115,7 @@ class _Assembly:
         if len(manifest) != 1 or not isinstance(manifest[0], dict):
             raise unreadable(f"manifest.json names {len(manifest)} images, not 1")
         self._parts = parts
-        self._names = [parts.real(str(name)) for name in manifest[0].get("Layers") or ()]
+        self._names = [parts.real(str(name)) for name in _part(manifest[0], "Layers", list)]
         name = str(manifest[0].get("Config"))
         self._raw = parts.documents.get(parts.real(name), b"")
         self._config: dict[str, Any] = _json(self._raw, dict, name)
@@ -120,21 +124,20 @@ class _Assembly:
         """The image."""
         return Image(
             id=f"sha256:{hashlib.sha256(self._raw).hexdigest()}",
-            config=self._part("config", dict),
+            config=self._settings(),
             history=self._history(),
             layers=self._layers(),
             found=tuple(self._found()),
         )
 
-    def _part(self, key: str, kind: type) -> Any:  # noqa: ANN401 - it is `kind`
-        """A part of the config; an empty one where it is not there."""
-        part = self._config.get(key) or kind()
-        if not isinstance(part, kind):
-            raise unreadable(f"the config's {key} is no {kind.__name__}")
-        return part
+    def _settings(self) -> dict[str, Any]:
+        settings: dict[str, Any] = _part(self._config, "config", dict)
+        for key, kind in _SHAPES.items():
+            _part(settings, key, kind)
+        return settings
 
     def _layers(self) -> tuple[Layer, ...]:
-        diff_ids = self._part("rootfs", dict).get("diff_ids") or []
+        diff_ids = _part(_part(self._config, "rootfs", dict), "diff_ids", list)
         missing = [name for name in self._names if name not in self._parts.layers]
         if missing or len(diff_ids) != len(self._names):
             raise unreadable(f"{len(diff_ids)} layers are named, {len(missing)} are missing")
@@ -146,7 +149,7 @@ class _Assembly:
     def _history(self) -> tuple[Step, ...]:
         steps: list[Step] = []
         number = 0
-        for said in self._part("history", list):
+        for said in _part(self._config, "history", list):
             empty = not isinstance(said, dict) or bool(said.get("empty_layer"))
             layer = None if empty or number >= len(self._names) else number
             number += not empty
@@ -158,13 +161,21 @@ class _Assembly:
         needles = self._parts.needles
         for path, word in words_in({k: v for k, v in self._config.items() if k != "history"}):
             yield from (Found(needle, "config", path) for needle in needles_in([word], needles))
-        for number, step in enumerate(self._part("history", list)):
+        for number, step in enumerate(_part(self._config, "history", list)):
             words = [word for _, word in words_in(step)]
             hits = {needle for word in words for needle in needles_in([word], needles)}
             yield from (Found(needle, "history", str(number)) for needle in sorted(hits))
         for number, name in enumerate(self._names):
             hits_there = self._parts.found.get(name, ())
             yield from (Found(needle, number, path) for needle, path in hits_there)
+
+
+def _part(document: Mapping[str, Any], key: str, kind: type) -> Any:  # noqa: ANN401 - it is `kind`
+    """A part of a document; an empty one where it is not there."""
+    part = document.get(key) or kind()
+    if not isinstance(part, kind):
+        raise unreadable(f"{key} is no {kind.__name__}")
+    return part
 
 
 def _json(data: bytes | None, kind: type, name: str) -> Any:  # noqa: ANN401 - it is `kind`

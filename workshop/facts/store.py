@@ -60,7 +60,7 @@ class Store:
         """
         with contextlib.suppress(OSError):
             for layer in image.layers:
-                if not self._path(layer.diff_id).exists():
+                if self.layer(layer.diff_id) is None:
                     self._write(layer.diff_id, _said(layer), [_row(e) for e in layer.entries])
             tree = [[*_row(entry), image.layer_of(path)] for path, entry in image.tree.items()]
             self._write(name or image.id, _head(image), tree)
@@ -69,18 +69,17 @@ class Store:
     def _image(self, name: str) -> Image:
         head, rows = self._read(name)
         said = json.loads(head)
-        image = Image(
+        tree = Later(lambda: {row[0]: Entry(*row[:-1]) for row in json.loads(rows)})
+        origin = Later(lambda: {row[0]: row[-1] for row in json.loads(rows)})
+        wasted = tuple(Waste(*waste) for waste in said["wasted"])
+        merged = Merged(tree, origin, said["live"], wasted, _bytes(said["texts"]))
+        return Image(
             id=said["id"],
             config=said["config"],
             history=tuple(Step(*step) for step in said["history"]),
             layers=tuple(self._layer(diff_id) for diff_id in said["diff_ids"]),
+            merger=lambda _: merged,
         )
-        tree = Later(lambda: {row[0]: Entry(*row[:-1]) for row in json.loads(rows)})
-        origin = Later(lambda: {row[0]: row[-1] for row in json.loads(rows)})
-        wasted = tuple(Waste(*waste) for waste in said["wasted"])
-        # A cached property is what stands in the instance: here it need not be worked out.
-        vars(image)["merged"] = Merged(tree, origin, said["live"], wasted, _bytes(said["texts"]))
-        return image
 
     def _layer(self, diff_id: str) -> Layer:
         head, rows = self._read(diff_id)

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+from tars import file, oci, tar
+
+from workshop.facts.image import Image, read
+from workshop.reports.layers import WIDTH, instruction, layers, megabytes
+
+MB = 10**6
+STEPS = [
+    {"created_by": "ADD root.tar /"},
+    {"created_by": "RUN /bin/sh -c make-it # buildkit"},
+    {"created_by": "USER app", "empty_layer": True},
+    {"created_by": "RUN |1 A=b c /bin/sh -c rm -rf " + "x" * 90},
+]
+
+
+@pytest.fixture
+def image() -> Image:
+    return read(
+        oci(
+            tar(file("base", 12 * MB), file("old", MB)),
+            tar(file("big", 3 * MB), file("keep", 200_000), file("tiny", 50_000)),
+            tar(file(".wh.big"), file("old", MB), file(".wh.tiny")),
+            history=STEPS,
+        )
+    )
+
+
+REPORT = f"""\
+layer         MB     wasted  made by
+    0         13        1.0  debian
+    1        3.2        3.0  RUN make-it
+    2        1.0             RUN rm -rf {"x" * 37}...
+
+stored        17 MB in 3 layers
+own          4.2 MB in 2 layers above the base
+live          13 MB that a container sees
+wasted       4.0 MB that are stored, and that no container sees
+
+Layer 1 stores 3.0 MB that layer 2 deletes or replaces.
+The base image stores 1.0 MB that layer 2 deletes or replaces.
+"""
+
+
+def test_the_report_names_each_layer_its_maker_and_its_waste(image):
+    assert layers(image, image.diff_ids[:1], "debian") == REPORT
+
+
+def test_without_a_base_every_layer_has_its_row(image):
+    said = layers(image)
+    assert "    0         13        1.0  ADD root.tar /\n" in said
+    assert "own" not in said
+    assert "Layer 0 stores 1.0 MB that layer 2 deletes or replaces." in said
+
+
+def test_several_layers_of_the_base_make_one_row(image):
+    assert "  0-1         16        4.0  the base image\n" in layers(image, image.diff_ids[:2])
+
+
+def test_the_waste_of_the_base_alone_gets_no_sentence(image):
+    assert "deletes" not in layers(image, image.diff_ids)
+
+
+def test_an_image_without_waste_and_history_is_told_without_sentences():
+    said = layers(read(oci(tar(file("a", MB)))))
+    assert "    0        1.0             (not said)\n" in said
+    assert said.endswith("no container sees\n")
+
+
+def test_a_file_stored_twice_by_one_layer_is_said_so():
+    said = layers(read(oci(tar(file("a", MB), file("a", MB)))))
+    assert "Layer 0 stores 1.0 MB twice." in said
+
+
+def test_no_line_is_wider_than_the_page(image):
+    assert max(map(len, layers(image, image.diff_ids[:1], "x" * 99).splitlines())) <= WIDTH
+
+
+@pytest.mark.parametrize(
+    ("created_by", "said"),
+    [
+        ("COPY . . # buildkit", "COPY . ."),
+        ("/bin/sh -c #(nop)  CMD [x]", "CMD [x]"),
+        ("/bin/sh -c apt-get  update", "RUN apt-get update"),
+        ("|1 A=b /bin/sh -c pip install", "RUN pip install"),
+        ("RUN |2 A=b C=d e /bin/sh -c x # buildkit", "RUN x"),
+        ("RUN a\n\x1b[31mb\u202ec", "RUN a [31mb c"),
+        ("", "(not said)"),
+    ],
+)
+def test_an_instruction_reads_as_in_a_dockerfile(created_by, said):
+    assert instruction(created_by) == said
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(0, "0.0"), (49_999, "0.0"), (9_940_000, "9.9"), (84_400_000, "84"), (1234 * MB, "1,234")],
+)
+def test_sizes_are_decimal_megabytes(size, said):
+    assert megabytes(size) == said

@@ -1,0 +1,102 @@
+"""What `workshop image` says: where an image's bytes come from, and which of them are wasted."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from workshop.facts.image import Image
+
+WIDTH = 80
+WORTH_A_SENTENCE = 100_000  # bytes
+MOST_SENTENCES = 10
+
+_TEXT = WIDTH - len(f"{0:>5}  {0:>9}  {0:>9}  ")
+
+
+def layers(image: Image, base: Sequence[str] = (), base_name: str = "") -> str:
+    """The table of the layers, the totals, and a sentence for each waste of 0.1 MB or more.
+
+    `base` is the diff IDs of the base image: its layers make one row. Plain text, `WIDTH` wide;
+    sizes in decimal megabytes.
+    """
+    shared = image.shared(base)
+    return "\n".join(
+        [
+            f"{'layer':>5}  {'MB':>9}  {'wasted':>9}  made by",
+            *_rows(image, shared, base_name or "the base image"),
+            "",
+            *_totals(image, shared),
+            *_sentences(image, shared),
+            "",
+        ]
+    )
+
+
+def megabytes(size: int) -> str:
+    """`size` bytes in decimal megabytes, as `84` or, below ten, `0.3`."""
+    value = size / 10**6
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"  # noqa: PLR2004 - the docstring's
+
+
+def _rows(image: Image, shared: int, base_name: str) -> Iterator[str]:
+    wasted = [0] * len(image.layers)
+    for waste in image.wasted_by():
+        wasted[waste.stored_by] += waste.bytes
+    if shared:
+        size = sum(layer.size for layer in image.layers[:shared])
+        numbers = "0" if shared == 1 else f"0-{shared - 1}"
+        yield _row(numbers, size, sum(wasted[:shared]), base_name)
+    makers = {step.layer: step.created_by for step in image.history if step.layer is not None}
+    for number in range(shared, len(image.layers)):
+        made_by = instruction(makers.get(number, ""))
+        yield _row(str(number), image.layers[number].size, wasted[number], made_by)
+
+
+def _row(number: str, size: int, wasted: int, made_by: str) -> str:
+    short = made_by if len(made_by) <= _TEXT else f"{made_by[: _TEXT - 3].rstrip()}..."
+    lost = megabytes(wasted) if wasted else ""
+    return f"{number:>5}  {megabytes(size):>9}  {lost:>9}  {short}".rstrip()
+
+
+def instruction(created_by: str) -> str:
+    """A step of the history as it stands in a Dockerfile: one line, all of it printable."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in created_by).split())
+    text = re.sub(r" # buildkit$", "", text)
+    text = re.sub(r"^/bin/sh -c #\(nop\) ", "", text)
+    return re.sub(r"^(RUN )?(\|\d+ .*?)?/bin/sh -c ", "RUN ", text) or "(not said)"
+
+
+def _totals(image: Image, shared: int) -> Iterator[str]:
+    own = image.layers[shared:]
+    yield f"stored {megabytes(image.stored):>9} MB in {_count(len(image.layers))}"
+    if shared:
+        size = megabytes(sum(layer.size for layer in own))
+        yield f"own    {size:>9} MB in {_count(len(own))} above the base"
+    yield f"live   {megabytes(image.live):>9} MB that a container sees"
+    yield f"wasted {megabytes(image.waste):>9} MB that are stored, and that no container sees"
+
+
+def _count(number: int) -> str:
+    return f"{number} layer{'s' * (number != 1)}"
+
+
+def _sentences(image: Image, shared: int) -> Iterator[str]:
+    """What the learner can do without; the base image's own waste is not the learner's."""
+    ours = [
+        waste
+        for waste in image.wasted_by()
+        if waste.killed_by >= shared and waste.bytes >= WORTH_A_SENTENCE
+    ]
+    if ours:
+        yield ""
+    for waste in sorted(ours, key=lambda one: -one.bytes)[:MOST_SENTENCES]:
+        stored, size = waste.stored_by, megabytes(waste.bytes)
+        if stored == waste.killed_by:
+            yield f"Layer {stored} stores {size} MB twice."
+        else:
+            who = "The base image" if stored < shared else f"Layer {stored}"
+            yield f"{who} stores {size} MB that layer {waste.killed_by} deletes or replaces."
