@@ -170,6 +170,9 @@ class _Reader:
             self._problem(instruction.line, "FROM names no image")
         platform = self._expand(instruction.flag("platform") or "", variables, instruction.line)
         parent = self._names.get(base.lower())
+        if parent and base != base.lower():
+            # BuildKit keeps stages in lower case, and takes this name for an image's.
+            self._problem(instruction.line, f"FROM {base} has to be FROM {base.lower()}")
         stage = Stage(len(self._stages), name, base, platform, instruction.line)
         self._open(stage, parent)
 

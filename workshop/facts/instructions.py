@@ -117,7 +117,8 @@ def json_words(keyword: str, text: str) -> tuple[str, ...] | None:
     if not text.startswith("["):
         return None
     try:
-        found = json.loads(text, parse_constant=_no_constant)
+        # BuildKit before 0.16 takes the list, and drops what follows it.
+        found, _ = json.JSONDecoder(parse_constant=_no_constant).raw_decode(text)
     except (ValueError, RecursionError):
         return None
     if not all(isinstance(word, str) for word in found):

@@ -1,0 +1,111 @@
+"""Measure the Dockerfile parser beside hadolint, on the same files, in one run.
+
+Parsing here is all of it: text to stages, and what the last stage amounts to. README.md, beside
+this file, says how.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from differential.generator import dockerfile  # noqa: E402 - tests are no package
+
+from workshop.facts.dockerfile import parse  # noqa: E402
+from workshop.facts.effective import effective  # noqa: E402
+
+LINES = 30
+BAR = 0.1
+BIG = 5_000_000
+BIG_BAR = 2.0
+NASTY = {
+    "RUN lines": "RUN echo ${A:-x} && \\\n    # a comment\n    true\n",
+    "one continued line": "    word \\\n",
+    "ENV that grows": "ENV A=$A$A B=x\n",
+    "stages": "FROM s AS s\nENV A=1\n",
+    "open heredocs": "RUN <<EOF cat\n",
+    "open braces": "ENV A=${A:-${A:-\n",
+    "port ranges": "EXPOSE 1-65535\n",
+}
+
+
+def files(count: int) -> list[str]:
+    """So many Dockerfiles of `LINES` lines each; what is cut off may leave a heredoc open."""
+    texts = (dockerfile(seed, length=LINES) for seed in range(count * 4))
+    long = (text.splitlines(keepends=True) for text in texts if text.count("\n") >= LINES)
+    return ["".join(lines[:LINES]) for lines, _ in zip(long, range(count), strict=False)]
+
+
+def read_all(texts: list[str]) -> float:
+    """The seconds that it takes to read them all."""
+    start = time.perf_counter()
+    for text in texts:
+        effective(parse(text))
+    return time.perf_counter() - start
+
+
+def hadolint(folder: Path, program: str) -> float:
+    """The seconds that one call of hadolint takes for all files in the folder."""
+    words = [program, "--no-fail", "--format", "json", *sorted(map(str, folder.iterdir()))]
+    start = time.perf_counter()
+    subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return time.perf_counter() - start
+
+
+def spread(seconds: list[float]) -> str:
+    """Median, least and most."""
+    return f"{statistics.median(seconds):.3f} s ({min(seconds):.3f}-{max(seconds):.3f})"
+
+
+def compare(count: int, rounds: int, program: str) -> list[str]:
+    """The table's lines: both on the same files, by turns."""
+    texts = files(count)
+    ours, theirs = [], []
+    with tempfile.TemporaryDirectory(prefix="workshop-benchmark-") as name:
+        folder = Path(name)
+        for number, text in enumerate(texts):
+            (folder / f"{number:05}.Dockerfile").write_bytes(text.encode())
+        for _ in range(rounds):
+            ours.append(read_all(texts))
+            theirs.append(hadolint(folder, program))
+    ratio = statistics.median(ours) / statistics.median(theirs)
+    each = statistics.median(ours) / len(texts) * 1000
+    return [
+        f"{len(texts)} files of {LINES} lines, rounds: {rounds}, {os.cpu_count()} cores",
+        f"  parser    {spread(ours)}, {each:.2f} ms a file",
+        f"  hadolint  {spread(theirs)}",
+        f"  ratio     {ratio:.3f}, at most {BAR} {'kept' if ratio <= BAR else 'MISSED'}",
+    ]
+
+
+def big() -> list[str]:
+    """How long it takes to read 5 MB of each sort, and half of it: linear is a ratio of 2."""
+    lines = [f"{BIG / 1e6:.0f} MB of one text, at most {BIG_BAR} s"]
+    for name, line in NASTY.items():
+        halves = [
+            read_all(["FROM s AS s\n" + line * (size // len(line))]) for size in (BIG // 2, BIG)
+        ]
+        verdict = "kept" if halves[1] <= BIG_BAR else "MISSED"
+        lines.append(f"  {name:20} {halves[1]:.2f} s, half of it {halves[0]:.2f} s  {verdict}")
+    return lines
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--files", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    found = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if found is None:
+        sys.exit("hadolint is missing: it comes with the kit's environment")
+    print("\n".join(compare(given.files, given.rounds, found) + big()))  # noqa: T201 - its answer

@@ -1,0 +1,202 @@
+"""Our parser agrees with a real build: on its steps, on its history, on its image's settings.
+
+`DIFFERENTIAL_BUILDS=200` builds so many Dockerfiles; the suite's own run builds fewer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+import re
+import secrets
+from functools import cache
+
+import pytest
+from differential.buildable import buildable
+from differential.oddities import ODDITIES
+from harness import docker, run
+
+from workshop.facts.dockerfile import Dockerfile, Instruction, Stage, parse
+from workshop.facts.effective import Command, Effective, effective
+
+BUILDS = int(os.environ.get("DIFFERENTIAL_BUILDS", "40"))
+BATCH = 10
+LAYERS = {"ADD", "COPY", "RUN", "WORKDIR"}
+STEP = re.compile(r"^#\d+ \[(?:(\S+) )?(\d+)/\d+\] (.+)$", re.MULTILINE)
+
+
+@pytest.fixture
+def build(engine, tmp_path):  # noqa: ARG001 - needs an engine
+    """Builds a text; gives the image's name and what the build printed. Images are removed."""
+    (tmp_path / "a").write_text("x")
+    repository = f"workshop-test-{secrets.token_hex(4)}"
+    built = []
+
+    def build(text: str) -> tuple[str, str]:
+        (tmp_path / "Dockerfile").write_bytes(text.encode())
+        name = f"{repository}:{len(built)}"
+        built.append(name)
+        env = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "NO_COLOR": "1"}
+        done = run("docker", "build", "--progress=plain", "--tag", name, str(tmp_path), env=env)
+        return name, done.stdout
+
+    yield build
+    docker("image", "rm", "--force", *built, check=False)
+
+
+def needed(read: Dockerfile, stage: Stage) -> set[int]:
+    """The stages that a build of `stage` goes through."""
+    found = {stage.index}
+    if stage.parent is not None:
+        found |= needed(read, read.stages[stage.parent])
+    for instruction in stage.instructions:
+        source = read.find(instruction.flag("from") or "")
+        if source:
+            found |= needed(read, source)
+    return found
+
+
+def words(text: str) -> list[str]:
+    """What BuildKit does not change in what it shows: no quotes, no case, no script's start."""
+    return re.sub(r"['\"\[\],]", "", re.sub(r" \(:.*", "", text)).casefold().split()
+
+
+def said(instruction: Instruction) -> list[str]:
+    """One step, as BuildKit shows it."""
+    flags = (f"--{name}={value}" for name, value in instruction.flags)
+    return words(" ".join([instruction.keyword, *flags, instruction.expanded]))
+
+
+def steps(read: Dockerfile) -> dict[tuple[str, int], list[str]]:
+    """The steps of the last stage's build, by stage and number; alone, a stage has no name."""
+    found = {}
+    for index in needed(read, read.stages[-1]):
+        stage = read.stages[index]
+        name = (stage.name or f"stage-{index}") if len(read.stages) > 1 else ""
+        first = 2 if stage.parent is None and stage.base != "scratch" else 1
+        for number, instruction in enumerate(layers(read, stage), first):
+            found[name, number] = said(instruction)
+    return found
+
+
+def layers(read: Dockerfile, stage: Stage) -> list[Instruction]:
+    """The instructions of a stage that are steps: going to the root folder is none."""
+    own = {each.line for each in stage.instructions}
+    folder, found = "/", []
+    for each in effective(read, str(stage.index)).instructions:
+        if each.keyword == "WORKDIR":
+            folder = posixpath.normpath(posixpath.join(folder, each.expanded))
+        if (
+            each.line in own
+            and each.keyword in LAYERS
+            and (each.keyword, folder) != ("WORKDIR", "/")
+        ):
+            found.append(each)
+    return found
+
+
+def printed(read: Dockerfile, output: str) -> dict[tuple[str, int], list[str]]:
+    """The steps that a build printed."""
+    return {
+        (name if len(read.stages) > 1 else "", int(number)): words(text)
+        for name, number, text in STEP.findall(output)
+        if not text.startswith("FROM ")
+    }
+
+
+def history(image: str, base: str) -> list[str]:
+    """The keyword of each entry in the image's history, without its base's."""
+    form = "{{json .CreatedBy}}"
+    lines = docker("history", "--no-trunc", "--format", form, image).splitlines()
+    own = lines[: len(lines) - history_length(base)]
+    return [json.loads(line).split()[0] for line in reversed(own)]
+
+
+@cache
+def history_length(base: str) -> int:
+    return 0 if base == "scratch" else len(docker("history", "-q", base).splitlines())
+
+
+def command(said: Command | None) -> list[str] | None:
+    return list(said.words) if said else None
+
+
+def health(said: Command | None) -> list[str] | None:
+    """A check in shell form is told apart by its first word, and the shell comes in at run."""
+    if said is None:
+        return None
+    return ["CMD-SHELL", said.text] if said.shell else ["CMD", *said.words]
+
+
+def settings(found: Effective) -> dict:
+    """The image's configuration, as we foretell it."""
+    return {
+        "User": found.user.value if found.user else "",
+        "WorkingDir": found.workdir.value if found.workdir else "/",
+        "Env": {name: setting.value for name, setting in found.env.items()},
+        "Cmd": command(found.cmd),
+        "Entrypoint": command(found.entrypoint),
+        "ExposedPorts": set(found.ports),
+        "Volumes": set(found.volumes),
+        "StopSignal": found.stopsignal.value if found.stopsignal else "",
+        "Labels": {name: setting.value for name, setting in found.labels.items()},
+        "Healthcheck": health(found.healthcheck),
+    }
+
+
+def configured(image: str, base: str) -> dict:
+    """The image's configuration, as the engine has it, without what its base has set."""
+    config = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image))
+    known = base_of(base)
+    env = dict(pair.split("=", 1) for pair in config.get("Env") or ())
+    labels = config.get("Labels") or {}
+    test = (config.get("Healthcheck") or {}).get("Test")
+    return {
+        "User": config.get("User", ""),
+        # The engine keeps an absolute path as it stands, its last slash included.
+        "WorkingDir": posixpath.normpath(config["WorkingDir"]),
+        "Env": {name: value for name, value in env.items() if known["Env"].get(name) != value},
+        "Cmd": config.get("Cmd") if config.get("Cmd") != known["Cmd"] else None,
+        "Entrypoint": config.get("Entrypoint"),
+        "ExposedPorts": set(config.get("ExposedPorts") or ()),
+        "Volumes": set(config.get("Volumes") or ()),
+        "StopSignal": config.get("StopSignal", ""),
+        "Labels": {n: value for n, value in labels.items() if known["Labels"].get(n) != value},
+        "Healthcheck": None if test == ["NONE"] else test,
+    }
+
+
+@cache
+def base_of(base: str) -> dict:
+    """What a base sets by itself: BuildKit gives scratch a PATH."""
+    path = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+    if base == "scratch":
+        return {"Env": path, "Labels": {}, "Cmd": None}
+    config = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", base))
+    env = dict(pair.split("=", 1) for pair in config.get("Env") or ())
+    labels = config.get("Labels") or {}
+    return {"Env": {**path, **env}, "Labels": labels, "Cmd": config.get("Cmd")}
+
+
+@pytest.mark.parametrize("start", range(0, BUILDS, BATCH))
+def test_it_foretells_a_real_build(build, start):
+    for seed in range(start, start + BATCH):
+        text = buildable(seed)
+        image, output = build(text)
+        read = parse(text)
+        found = effective(read)
+        context = f"seed {seed}:\n{text}\n{output}"
+        assert read.problems == (), context
+        assert steps(read) == printed(read, output), context
+        # An ONBUILD leaves no trace of its own.
+        ours = [each.keyword for each in found.instructions if each.keyword != "ONBUILD"]
+        assert ours == history(image, found.base), context
+        assert settings(found) == configured(image, found.base), context
+
+
+@pytest.mark.parametrize("oddity", ODDITIES, ids=lambda oddity: oddity.reason)
+def test_where_dockerfile_ast_differs_the_engine_is_with_us(build, oddity):
+    image, _ = build(oddity.proof)
+    assert configured(image, "scratch")[oddity.setting] == oddity.value
+    assert settings(effective(parse(oddity.proof)))[oddity.setting] == oddity.value
