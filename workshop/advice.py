@@ -28,7 +28,8 @@ def ask(dockerfile: Path) -> Callable[[], tuple[Advice, ...]]:
     There is no advice where hadolint is missing, fails, or takes too long.
     """
     program = Path(sys.executable).parent / "hadolint"
-    words = [program, "--config", ROOT / ".hadolint.yaml", "--format=json", "--no-fail", "-"]
+    config = f"--config={ROOT / '.hadolint.yaml'}"
+    words = [str(program), config, "--format=json", "--no-fail", "-"]
     try:
         with dockerfile.open("rb") as text:
             child = subprocess.Popen(

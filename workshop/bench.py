@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
-from workshop.engine import Build, BuildFailed, Engine
+from workshop.engine import STANDIN_LABEL, Build, BuildFailed, Engine
 from workshop.facts import app, image
 from workshop.facts.rebuild import Rebuild
 from workshop.model import Failed
@@ -99,6 +99,17 @@ class Bench:
         """The fact; whatever went wrong in its making is raised."""
         return self.prepare(needs, of).result()
 
+    def made(self, needs: str, of: str) -> Any:  # noqa: ANN401 - as `fact`
+        """The fact where it was made, and came to be; else None."""
+        future = self._facts.get((needs, of))
+        return future.result() if future and future.done() and not future.exception() else None
+
+    @property
+    def on_standins(self) -> bool:
+        """Whether an image was built on a stand-in: they say so themselves, in a label."""
+        images = [self.made("image", recipe.name) for recipe in self.task.recipes]
+        return any(STANDIN_LABEL in image.labels for image in images if image)
+
     def _recipe(self, of: str) -> Recipe:
         return self.task.recipe(of)
 
@@ -133,7 +144,7 @@ class Bench:
         if found is None:
             with self.engine.save(built) as stream:
                 found = image.read(stream, needles=[self.memory.canary.encode()])
-            self.memory.keep(found)
+            self.memory.keep(built, found)
         return replace(found, base=self._base(found, self.source.final(self._recipe(of)).base))
 
     def _base(self, built: Image, name: str) -> int:
@@ -154,7 +165,7 @@ class Bench:
         if known is None:
             known = self._layers_after_edit(recipe)
             self.memory.remember(known, *key)
-        return Rebuild(before, recipe.edit, tuple(known))
+        return Rebuild(before, recipe.edit, recipe.project, tuple(known))
 
     def _layers_after_edit(self, recipe: Recipe) -> list[str]:
         folder = self._folder / f"{self.task.name}-edited"
@@ -181,7 +192,9 @@ class Bench:
     def _make_run(self, of: str) -> Run:
         recipe, built = self._recipe(of), self.fact("built", of)
         name = self._container(of or "run")
-        return app.run_to_end(self.engine, name, built, _options(recipe), recipe.command)
+        return app.run_to_end(
+            self.engine, name, built, options=_options(recipe), command=recipe.command
+        )
 
     def _make_ending(self, of: str) -> Ending:
         running: App = self.fact("app", of)

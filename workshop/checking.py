@@ -36,13 +36,13 @@ def start(name: str, path: str | None) -> int:
     except OSError as error:
         cure = "Name a folder that you may write to"
         raise Trouble(str(folder), error.strerror or "cannot be written", cure) from None
-    print(f"{task.name}: {task.title}\n")
-    print(f"{folder}: {len(new)} files new, the rest left as it was\n")
-    print(f"Write {' and '.join(task.answer)} there. What is asked for:")
+    _say(f"{task.name}: {task.title}\n")
+    _say(f"{folder}: {len(new)} files new, the rest left as it was\n")
+    _say(f"Write {' and '.join(task.answer)} there. What is asked for, with its points:")
     for check in task.checks:
-        print(f"  {check.points:>2}  {check.title}")
-    where = "" if not path else f" {path}"
-    print(f"\nThen: workshop check {task.name}{where}")
+        _say(f"  {check.points:>2}  {check.title}")
+    where = f" {path}" if path else ""
+    _say(f"\nThen: workshop check {task.name}{where}")
     return 0
 
 
@@ -81,7 +81,7 @@ def solution(name: str, path: str | None) -> int:
             same = False
             sys.stdout.write(line)
     if same:
-        print("Your answer is the kit's own, letter for letter.")
+        _say("Your answer is the kit's own, letter for letter.")
     return 0
 
 
@@ -117,8 +117,12 @@ def _print(verdict: Verdict, kind: str) -> None:
     elif kind == "json":
         from workshop.reports import json
 
-        print(json.write(verdict))
+        _say(json.write(verdict))
     else:
         from workshop.reports import junit
 
-        print(junit.write(verdict))
+        _say(junit.write(verdict))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from workshop.facts.app import App, Ending, Run
+    from workshop.facts.effective import Setting
     from workshop.facts.image import Image
     from workshop.facts.rebuild import Rebuild
     from workshop.facts.source import Source
@@ -25,6 +26,7 @@ KILLED = 128 + 9
 
 # Programs that change the user themselves: then USER does not say who runs the server.
 _SWITCHERS = ("gosu", "su-exec", "setpriv", "runuser", "su ", "setuid", "chroot")
+_LOCALHOST = re.compile(r"(?:127\.0\.0\.1|localhost)(?!\S*/)")
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a container's server has to listen on
 
@@ -165,6 +167,7 @@ def workdir(folder: str, lesson: str) -> Check:
         lesson=lesson,
         name="working-folder",
         title=f"Containers start in {folder}",
+        blame=("WORKDIR",),
         text=said,
         why="Paths in COPY, RUN and CMD are taken from the working folder.",
         hint=f"Write WORKDIR {folder} before the COPY: it makes the folder too.",
@@ -222,7 +225,7 @@ def exposes(port: int, lesson: str) -> Check:
 
 def keeps_secrets_out(lesson: str, points: int = 2) -> Check:
     """What .dockerignore has to hold back is in no layer."""
-    secret = ".env"
+    local = ".env"
 
     def said(source: Source) -> None:
         recipe = source.task.recipe()
@@ -234,18 +237,18 @@ def keeps_secrets_out(lesson: str, points: int = 2) -> Check:
             )
             for step in source.final(recipe).instructions
         )
-        if copies_all and not source.ignores(secret, recipe.context):
-            raise Failed(f"the whole folder is copied, {secret} with it", f"{secret} ignored")
+        if copies_all and not source.ignores(local, recipe.context):
+            raise Failed(f"the whole folder is copied, {local} with it", f"{local} ignored")
 
     @check(
         points=points,
         lesson=lesson,
         text=said,
         why="Whoever gets the image can read every file of every layer, deleted ones too.",
-        hint="List .env, .git and .venv in .dockerignore (lower case), and copy only what is needed.",
+        hint="List .env, .git and .venv in .dockerignore (lower case); copy only what is needed.",
     )
     def keeps_secrets_out(image: Image) -> None:
-        """No secret or local file (.env, .git, .venv) gets into the image"""
+        """No secret or local file (.env, .git, .venv) gets into the image."""
         if image.found:
             places = sorted({_place(found.where, found.path) for found in image.found})
             raise Failed(
@@ -256,8 +259,8 @@ def keeps_secrets_out(lesson: str, points: int = 2) -> Check:
     return keeps_secrets_out
 
 
-def leaves_nothing(
-    name: str, title: str, pattern: str, lesson: str, hint: str, points: int = 1
+def leaves_nothing(  # noqa: PLR0913 - the parts of a check, and a pattern
+    name: str, title: str, pattern: str, lesson: str, hint: str, *, points: int = 1
 ) -> Check:
     """No layer of the learner's own holds a file whose path matches `pattern`."""
     matches = re.compile(pattern).search
@@ -278,6 +281,7 @@ def leaves_nothing(
                     f"{size / 1e6:.1f} MB in {len(kept)} files such as /{kept[0].path}, stored by "
                     f"{_instruction(image, number)}",
                     "no such file in any layer",
+                    layer=number,
                 )
 
     return leaves
@@ -306,7 +310,7 @@ def installs(packages: Mapping[str, str], lesson: str, points: int = 1) -> Check
     return installs_packages
 
 
-def leaves_out(*packages: str, lesson: str, points: int = 1, who: str = "") -> Check:
+def leaves_out(*packages: str, lesson: str, points: int = 1) -> Check:
     """None of these Python packages can be imported."""
 
     @check(
@@ -340,16 +344,17 @@ def reuses_dependencies(lesson: str, points: int = 2) -> Check:
         hint="Copy the list of packages first, install them, and copy the source after that.",
     )
     def reuses_dependencies(rebuild: Rebuild) -> None:
-        """After an edit of the source, installed packages come from the cache"""
+        """After an edit of the source, installed packages come from the cache."""
         image = rebuild.image
         for versions in image.packages().values():
             for name, _, path in versions:
-                layer = image.layer_of(path)
-                if layer in image.own and not rebuild.reuses(layer) and name not in rebuild.project:
+                layer = image.layer_of(path) or 0
+                if layer in image.own and not rebuild.reuses(layer) and name != rebuild.project:
                     raise Failed(
                         f"after one changed line in {rebuild.edited}, {name} was installed anew by "
                         f"{_instruction(image, layer)}",
                         "the layers with packages reused, and only the source copied anew",
+                        layer=layer,
                     )
 
     return reuses_dependencies
@@ -390,6 +395,7 @@ def starts(port: int, lesson: str, points: int = 2) -> Check:
         points=points,
         lesson=lesson,
         title=f"The container starts a server on port {port}",
+        blame=("CMD", "ENTRYPOINT"),
         why="A container lives as long as its first process: that has to be the server.",
         hint="Run the image by hand, without -d, and read what it prints.",
     )
@@ -420,6 +426,7 @@ def reachable(port: int, lesson: str, points: int = 2) -> Check:
         points=points,
         lesson=lesson,
         title=f"Port {port} can be reached from outside the container",
+        blame=("CMD", "ENTRYPOINT"),
         text=said,
         why="Inside a container, 127.0.0.1 is the container itself: nobody else gets there.",
         hint="Tell the server to listen on all addresses: --host 0.0.0.0 (gunicorn: --bind).",
@@ -440,7 +447,7 @@ def answers(port: int, path: str, expected: str, lesson: str, points: int = 2) -
         lesson=lesson,
         title=f"{path} answers {expected}",
         why="That the process runs does not mean that the application works.",
-        hint=f"Ask it yourself: docker run -p {port}:{port} IMAGE, then curl localhost:{port}{path}",
+        hint=f"Ask it: docker run -p {port}:{port} IMAGE, then curl localhost:{port}{path}",
     )
     def answers(app: App) -> None:
         answer = app.get(port, path)
@@ -472,7 +479,7 @@ def ordinary_user(lesson: str, uid: int | None = None, points: int = 2) -> Check
         title="The server does not run as root",
         text=said,
         why="Whoever breaks into a server has the rights of its user, and root has all of them.",
-        hint="Make a user with RUN useradd, and name it with USER after the last step that needs root.",
+        hint="Make a user with RUN useradd; name it with USER after the last step that needs root.",
     )
     def ordinary_user(app: App) -> None:
         for process in app.processes:
@@ -491,6 +498,7 @@ def first_process(lesson: str, points: int = 1) -> Check:
         points=points,
         lesson=lesson,
         title="Process 1 is the server and no shell around it",
+        blame=("CMD", "ENTRYPOINT"),
         why="docker stop speaks to process 1 alone, and a shell does not pass it on.",
         hint='Write CMD as a list: CMD ["program", "argument"]; end a script with exec "$@".',
     )
@@ -510,6 +518,7 @@ def stops(lesson: str, points: int = 1) -> Check:
         points=points,
         lesson=lesson,
         title=f"docker stop ends it within {SECONDS_TO_STOP:.0f} seconds",
+        blame=("CMD", "ENTRYPOINT"),
         why="What does not end when asked is killed ten seconds later, in the middle of its work.",
         hint='Write CMD as a list, so that the server is process 1: CMD ["program", "argument"].',
     )
@@ -528,8 +537,8 @@ def stops(lesson: str, points: int = 1) -> Check:
 # ---- words
 
 
-def _first_line(settings: Sequence[object] | object) -> int | None:
-    return next((setting.line for setting in settings), None)  # type: ignore[attr-defined]
+def _first_line(settings: Iterable[Setting]) -> int | None:
+    return next((setting.line for setting in settings), None)
 
 
 def _place(where: object, path: str) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workshop.bench import Bench
+    from workshop.facts.image import Image
     from workshop.facts.source import Source
 
 _RANKS = {needs: rank for rank, needs in enumerate(STAGES)}
@@ -18,16 +19,20 @@ _RANKS = {needs: rank for rank, needs in enumerate(STAGES)}
 _LAST = {"ending"}
 
 
+Blames = dict[tuple[str, str, str], Check]
+
+
 def static(source: Source, note: str = "") -> Verdict:
     """What can be said without an engine: the text's own checks, and what it gives away."""
-    results = tuple(_by_text(check, source) for check in source.task.checks)
+    blames: Blames = {}
+    results = tuple(_by_text(check, source, blames) for check in source.task.checks)
     return Verdict(source.task, results, static=not note, note=note)
 
 
 def full(bench: Bench, on_result: Callable[[Result], None] = lambda _: None) -> Verdict:
     """Build, run, and judge everything."""
     task = bench.task
-    blames: dict[int, Check] = {}
+    blames: Blames = {}
     for check in task.checks:
         if check.needs not in _LAST:
             bench.prepare(check.needs, check.of)
@@ -36,63 +41,77 @@ def full(bench: Bench, on_result: Callable[[Result], None] = lambda _: None) -> 
         result = results[check.id] = _judge(check, bench, blames)
         on_result(result)
     ordered = tuple(results[check.id] for check in task.checks)
-    return Verdict(task, ordered, standin_bases=_on_standins(bench))
+    return Verdict(task, ordered, standin_bases=bench.on_standins)
 
 
-def _judge(check: Check, bench: Bench, blames: dict[int, Check]) -> Result:
+def _judge(check: Check, bench: Bench, blames: Blames) -> Result:
     try:
-        fact = bench.fact(check.needs, check.of)
-        check.judge(fact)
+        check.judge(bench.fact(check.needs, check.of))
     except Failed as failed:
-        # The same failure meets every check of a stage that broke: the first one is told.
-        blamed = blames.setdefault(id(failed), check)
-        if blamed is not check:
-            return Result(
-                check, Outcome.SKIPPED, seen=f"not looked at, since this failed: {blamed.title}"
-            )
-        return _failed(check, failed, bench.source)
+        if failed.layer is not None:
+            image = bench.fact("image", check.of)
+            failed.line = _line_of_layer(image, failed.layer, bench.source, check)
+        return _failed(check, failed, bench.source, blames)
     except Trouble as trouble:
-        return Result(check, Outcome.ERROR, seen=str(trouble))
+        return Result(check, Outcome.ERROR, str(trouble))
     except Exception as error:  # noqa: BLE001 - a check's own fault must cost nobody points
-        return Result(check, Outcome.ERROR, seen=f"the check itself failed: {error!r}")
+        return Result(check, Outcome.ERROR, f"the check itself failed: {error!r}")
     return Result(check, Outcome.PASSED)
 
 
-def _failed(check: Check, failed: Failed, source: Source | None = None) -> Result:
-    """A failure in full; where it names no line, the text may know one to blame."""
-    if source and check.text and failed.line is None:
-        try:
-            check.text(source)
-        except Failed as blamed:
-            failed.line, failed.file = blamed.line, blamed.file
-            failed.hint = failed.hint or blamed.hint
-    file = failed.file or source.path(source.task.recipe(check.of)) if source else failed.file
+def _by_text(check: Check, source: Source, blames: Blames) -> Result:
+    judge = check.judge if check.stage == "source" else check.text
+    if judge is None:
+        return Result(check, Outcome.SKIPPED, "only a build and a run can tell")
+    try:
+        judge(source)
+    except Failed as failed:
+        return _failed(check, failed, source, blames)
+    if check.stage == "source":
+        return Result(check, Outcome.PASSED)
+    return Result(check, Outcome.SKIPPED, "the text looks right; only a build and a run can tell")
+
+
+def _failed(check: Check, failed: Failed, source: Source, blames: Blames) -> Result:
+    """A failure in full: where it names no line, the text may know one to blame.
+
+    The same failure meets every check of a stage that broke: it is told once.
+    """
+    blamed = blames.setdefault((failed.seen, failed.wanted, failed.file), check)
+    if blamed is not check:
+        return Result(check, Outcome.SKIPPED, f"not looked at, since this failed: {blamed.title}")
+    recipe = source.task.recipe(check.of)
+    line, file, hint = failed.line, failed.file, failed.hint
+    if not line and not file:
+        line, said = _blamed(check, source)
+        hint = hint or said
     return Result(
         check,
         Outcome.FAILED,
         seen=failed.seen,
         wanted=failed.wanted,
         why=failed.why or check.why,
-        hint=failed.hint or check.hint,
-        line=failed.line,
-        file=file if failed.line or failed.file else "",
+        hint=hint or check.hint,
+        line=line,
+        file=file or (source.path(recipe) if line else ""),
     )
 
 
-def _by_text(check: Check, source: Source) -> Result:
-    judge = check.judge if check.needs == "source" else check.text
-    if judge is None:
-        return Result(check, Outcome.SKIPPED, seen="only a build and a run can tell")
+def _blamed(check: Check, source: Source) -> tuple[int | None, str]:
+    """The line that a check's text takes offence at, and its hint; or that of an instruction."""
     try:
-        judge(source)
+        if check.text:
+            check.text(source)
+        final = source.final(source.task.recipe(check.of))
     except Failed as failed:
-        return _failed(check, failed, source)
-    if check.needs == "source":
-        return Result(check, Outcome.PASSED)
-    return Result(
-        check, Outcome.SKIPPED, seen="the text looks right; only a build and a run can tell"
-    )
+        return failed.line, failed.hint
+    lines = [step.line for step in final.instructions if step.keyword in check.blame]
+    return (lines[-1] if lines else None), ""
 
 
-def _on_standins(bench: Bench) -> bool:
-    return False
+def _line_of_layer(image: Image, layer: int, source: Source, check: Check) -> int | None:
+    """The line of the instruction that made a layer: the history ends with one step for each."""
+    steps = source.final(source.task.recipe(check.of)).instructions
+    made = image.history[-len(steps) :] if steps else ()
+    pairs = zip(made, steps, strict=False)
+    return next((step.line for known, step in pairs if known.layer == layer), None)

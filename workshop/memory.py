@@ -46,10 +46,10 @@ class Memory:
         """An image that was searched for the canary, and did not hold it."""
         return self._store.image(self._searched(image_id))
 
-    def keep(self, image: Image) -> None:
+    def keep(self, image_id: str, image: Image) -> None:
         """Keep an image that was searched for the canary; not where it was found."""
         if not image.found:
-            self._store.keep(image, self._searched(image.id))
+            self._store.keep(image, self._searched(image_id))
 
     def recall(self, *key: str) -> Any:  # noqa: ANN401 - what was remembered
         """What was remembered under these words; None where nothing was."""

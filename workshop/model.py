@@ -40,7 +40,7 @@ class Failed(Exception):  # noqa: N818 - the word that checks read best with
     """A requirement is not met: what was `seen`, what was `wanted`, and where.
 
     `why` and `hint` replace the check's own where something more exact can be said. `line` counts
-    from 1 in `file`, which is the task's first answer file unless told.
+    from 1 in `file`, which is the Dockerfile unless told; `layer` is the image's layer to blame.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of what a learner reads
@@ -50,12 +50,13 @@ class Failed(Exception):  # noqa: N818 - the word that checks read best with
         *,
         line: int | None = None,
         file: str = "",
+        layer: int | None = None,
         why: str = "",
         hint: str = "",
     ) -> None:
         super().__init__(f"{seen}; wanted: {wanted}")
         self.seen, self.wanted, self.line, self.file = seen, wanted, line, file
-        self.why, self.hint = why, hint
+        self.layer, self.why, self.hint = layer, why, hint
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Check:
 
     `judge` takes the fact called `needs` and raises `Failed`. `text`, where there is one, judges
     the same by the learner's text alone: it stands in where nothing can be built, and finds the
-    line to blame where `judge` has failed. `of` names the recipe that the fact is made by.
+    line to blame where `judge` has failed. So do the last of the instructions named by `blame`.
+    `of` names the recipe that the fact is made by.
     """
 
     id: str
@@ -76,6 +78,7 @@ class Check:
     hint: str
     judge: Callable[[Any], None]
     text: Callable[[Any], None] | None = None
+    blame: tuple[str, ...] = ()
     of: str = ""
 
     @property
@@ -95,6 +98,7 @@ def check(  # noqa: PLR0913 - the parts of a check
     why: str,
     hint: str,
     text: Callable[[Any], None] | None = None,
+    blame: tuple[str, ...] = (),
     title: str = "",
     name: str = "",
 ) -> Callable[[Callable[[Any], None]], Check]:
@@ -107,7 +111,7 @@ def check(  # noqa: PLR0913 - the parts of a check
         (needs,) = inspect.signature(judge).parameters
         return Check(
             id=name or judge.__name__.replace("_", "-"),
-            title=title or inspect.getdoc(judge) or "",
+            title=title or (inspect.getdoc(judge) or "").rstrip("."),
             needs=needs,
             points=points,
             lesson=lesson,
@@ -115,6 +119,7 @@ def check(  # noqa: PLR0913 - the parts of a check
             hint=hint,
             judge=judge,
             text=text,
+            blame=blame,
         )
 
     return make
@@ -125,7 +130,8 @@ class Recipe:
     """How one image of a task is built, and how its container is run.
 
     `name` is empty for a task's only image. `port` is 0 for a program that says something and
-    ends. `edit` is the source file in which a line is changed to measure what a rebuild reuses.
+    ends. `edit` is the source file in which a line is changed to measure what a rebuild reuses,
+    and `project` the distribution that this source is.
     """
 
     name: str = ""
@@ -136,6 +142,7 @@ class Recipe:
     environment: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
     edit: str = ""
+    project: str = ""
 
 
 @dataclass(frozen=True)

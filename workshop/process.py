@@ -155,7 +155,7 @@ class Children:
         timer = threading.Timer(SECONDS_TO_STREAM, _kill, [child])
         timer.start()
         try:
-            yield cast("TextIOWrapper", child.stdout).buffer
+            yield cast("IO[bytes]", cast("TextIOWrapper", child.stdout).buffer)
         finally:
             timer.cancel()
             self._end(child)

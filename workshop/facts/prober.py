@@ -14,18 +14,20 @@ import ipaddress
 import json
 import struct
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 LISTEN = "0A"
 MOST_BYTES = 1_000_000
 
 
-def listening():
+def listening() -> list[list[str | int]]:
     """Address and port of every TCP socket that listens. Source: proc(5), /proc/net/tcp."""
-    found = []
+    found: list[list[str | int]] = []
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
-            with open(table, encoding="ascii") as rows:
-                lines = rows.read().splitlines()[1:]
+            lines = Path(table).read_text(encoding="ascii").splitlines()[1:]
         except OSError:
             continue
         for line in lines:
@@ -35,7 +37,7 @@ def listening():
     return found
 
 
-def _address(text):
+def _address(text: str) -> list[str | int]:
     """`0100007F:1F40` is 127.0.0.1, 8000: 32-bit words in the machine's own byte order."""
     address, port = text.split(":")
     words = [address[start : start + 8] for start in range(0, len(address), 8)]
@@ -43,7 +45,7 @@ def _address(text):
     return [str(ipaddress.ip_address(packed)), int(port, 16)]
 
 
-def request(ask):
+def request(ask: dict[str, Any]) -> dict[str, Any]:
     """One HTTP exchange with a server on this network's own address."""
     link = http.client.HTTPConnection("127.0.0.1", ask["port"], timeout=ask["seconds"])
     try:
@@ -58,14 +60,19 @@ def request(ask):
         link.close()
 
 
-DOINGS = {"ready": lambda _: "ready", "listening": lambda _: listening(), "request": request}
+DOINGS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "ready": lambda _: "ready",
+    "listening": lambda _: listening(),
+    "request": request,
+}
 
 
-def main():
+def main() -> None:
     """Answer each line until there are no more."""
     for line in sys.stdin:
         ask = json.loads(line)
-        print(json.dumps(DOINGS[ask["do"]](ask)), flush=True)
+        sys.stdout.write(json.dumps(DOINGS[ask["do"]](ask)) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -11,10 +11,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rebuild:
-    """The `image`, and the digests of its layers after a line of `edited` has changed."""
+    """The `image`, and the digests of its layers after a line of `edited` has changed.
+
+    `project` is the distribution that the source is, which of course is another one then.
+    """
 
     image: Image
     edited: str
+    project: str
     diff_ids: tuple[str, ...]
 
     def reuses(self, layer: int) -> bool:

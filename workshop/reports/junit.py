@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 from workshop.model import Outcome
 from workshop.reports import terminal
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def write(verdict: Verdict) -> str:
     """One test suite with one test case a check."""
     outcomes = [result.outcome for result in verdict.results]
-    suite = Xml.Element(
+    suite = ET.Element(
         "testsuite",
         name=verdict.task.name,
         tests=str(len(outcomes)),
@@ -25,20 +25,20 @@ def write(verdict: Verdict) -> str:
     )
     for result in verdict.results:
         suite.append(_case(result))
-    Xml.SubElement(suite, "system-out").text = terminal.summary(verdict)
-    Xml.indent(suite)
-    return Xml.tostring(suite, encoding="unicode", xml_declaration=True)
+    ET.SubElement(suite, "system-out").text = terminal.summary(verdict)
+    ET.indent(suite)
+    return ET.tostring(suite, encoding="unicode", xml_declaration=True)
 
 
-def _case(result: Result) -> Xml.Element:
-    case = Xml.Element("testcase", classname=result.check.stage, name=result.check.title)
+def _case(result: Result) -> ET.Element:
+    case = ET.Element("testcase", classname=result.check.stage, name=result.check.title)
     if result.outcome is Outcome.FAILED:
         said = f"seen: {result.seen}; wanted: {result.wanted}"
-        failure = Xml.SubElement(case, "failure", message=said)
+        failure = ET.SubElement(case, "failure", message=said)
         where = f"{result.file}, line {result.line}\n" if result.line else ""
         failure.text = f"{where}{result.why}\n{result.hint}\nLesson: {result.check.lesson}"
     elif result.outcome is Outcome.ERROR:
-        Xml.SubElement(case, "error", message=result.seen)
+        ET.SubElement(case, "error", message=result.seen)
     elif result.outcome is Outcome.SKIPPED:
-        Xml.SubElement(case, "skipped", message=result.seen)
+        ET.SubElement(case, "skipped", message=result.seen)
     return case

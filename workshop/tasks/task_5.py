@@ -37,7 +37,7 @@ UID = 10000
     hint=f"RUN useradd --uid {UID} runner",
 )
 def user_is_called_runner(image: Image) -> None:
-    """The image knows user 10000 as runner"""
+    """The image knows user 10000 as runner."""
     found = image.identity("runner")
     if found is None or found[0] != UID:
         seen = "no user called runner" if found is None else f"runner has uid {found[0]}"
@@ -51,7 +51,7 @@ def user_is_called_runner(image: Image) -> None:
     hint="Let root own the application: COPY without --chown, and no chown or chmod on it.",
 )
 def cannot_change_the_application(image: Image) -> None:
-    """The server's user can change neither the application nor /etc"""
+    """The server's user can change neither the application nor /etc."""
     who = image.identity()
     if who is None:
         raise Failed(f"USER {image.user} is nobody that the image knows", "a user of the image")
@@ -69,7 +69,7 @@ def cannot_change_the_application(image: Image) -> None:
     hint="RUN install -d -o runner /home/runner/data, and VOLUME /home/runner/data after it.",
 )
 def has_a_data_folder(image: Image) -> None:
-    """One folder is declared as a volume, and the server's user may write to it"""
+    """One folder is declared as a volume, and the server's user may write to it."""
     who = image.identity()
     if who is None or not any(
         image.writable(folder.strip("/"), who[0], who[2]) for folder in image.volumes
@@ -85,7 +85,7 @@ def has_a_data_folder(image: Image) -> None:
     hint="Do not install sudo: what needs root comes before USER.",
 )
 def no_sudo(image: Image) -> None:
-    """There is no sudo in the image"""
+    """There is no sudo in the image."""
     if found := [*image.find("**/bin/sudo"), *image.find("**/bin/doas")]:
         raise Failed(f"/{found[0]}", "no such program")
 

@@ -1,0 +1,23 @@
+"""What the rubric's tests share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from rubric.examples import grader
+
+from workshop.memory import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from workshop.engine import Engine
+    from workshop.model import Task, Verdict
+
+
+@pytest.fixture(scope="session")
+def judge(engine: Engine, pytestconfig: pytest.Config) -> Callable[[Task, Path], Verdict]:
+    """Grades a folder for a task. Facts of images are kept from one run to the next."""
+    return grader(engine, Memory(pytestconfig.cache.mkdir("rubric")))
