@@ -61,7 +61,9 @@ def look(found: Source, *, static: bool, children: Callable[[], Children]) -> Ve
     """The verdict on a learner's folder, with hadolint's advice."""
     from dataclasses import replace
 
-    hint = advice.ask(found.folder / found.path(found.task.recipe()))
+    hint = (
+        advice.ask(found.folder / found.path(found.task.recipe())) if found.task.recipes else tuple
+    )
     if static:
         verdict = grade.static(found)
     else:

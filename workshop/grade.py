@@ -80,7 +80,6 @@ def _failed(check: Check, failed: Failed, source: Source, blames: Blames) -> Res
     blamed = blames.setdefault((failed.seen, failed.wanted, failed.file), check)
     if blamed is not check:
         return Result(check, Outcome.SKIPPED, f"not looked at, since this failed: {blamed.title}")
-    recipe = source.task.recipe(check.of)
     line, file, hint = failed.line, failed.file, failed.hint
     if not line and not file:
         line, said = _blamed(check, source)
@@ -93,7 +92,7 @@ def _failed(check: Check, failed: Failed, source: Source, blames: Blames) -> Res
         why=failed.why or check.why,
         hint=hint or check.hint,
         line=line,
-        file=file or (source.path(recipe) if line else ""),
+        file=file or (source.blamed_file(check.of) if line else ""),
     )
 
 
@@ -102,6 +101,8 @@ def _blamed(check: Check, source: Source) -> tuple[int | None, str]:
     try:
         if check.text:
             check.text(source)
+        if source.task.compose:
+            return None, ""
         final = source.final(source.task.recipe(check.of))
     except Failed as failed:
         return failed.line, failed.hint

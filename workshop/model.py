@@ -32,6 +32,7 @@ STAGES: Mapping[str, str] = {
     "run": "app",
     "app": "app",
     "ending": "app",
+    "demonstration": "app",
     "stack": "stack",
 }
 
@@ -150,7 +151,8 @@ class Task:
     """One exercise.
 
     `folder` is the kit's own, relative to its root; `answer` the files that the learner writes;
-    `withheld` patterns of other files that are no part of the starter.
+    `withheld` patterns of other files that are no part of the starter; `only` the parts of the
+    folder that are, where not all of it is. `compose` is the compose file, where that is graded.
     """
 
     name: str

@@ -16,6 +16,7 @@ from workshop.model import Failed
 from workshop.trouble import Trouble
 
 if TYPE_CHECKING:
+    from workshop.facts.compose import Compose
     from workshop.facts.dockerfile import Dockerfile
     from workshop.facts.effective import Effective
     from workshop.model import Recipe, Task
@@ -80,6 +81,16 @@ class Source:
     def path(recipe: Recipe) -> str:
         """Where a recipe's Dockerfile is, relative to the folder."""
         return (Path(recipe.context) / recipe.dockerfile).as_posix()
+
+    def blamed_file(self, of: str) -> str:
+        """The file that a line number without a file's name means: the Dockerfile, or compose file."""
+        return self.task.compose or self.path(self.task.recipe(of))
+
+    def compose(self) -> Compose:
+        """The parsed compose file of the task."""
+        from workshop.facts import compose  # noqa: PLC0415 - most tasks have none
+
+        return compose.read(self.read(self.task.compose), {})
 
     def ignores(self, path: str, context: str = ".") -> bool:
         """Whether the ignore file keeps `path` out of the build, as Docker reads its lines."""
