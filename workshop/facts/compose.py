@@ -137,11 +137,11 @@ def _check_names(
     for mount in service.mounts:
         if mount.kind == "volume" and mount.source and mount.source not in volumes:
             text = f"{where} mounts the volume {mount.source[:80]}, which the file does not declare"
-            reader.problems.append(Problem(mount.line, text))
+            reader.problem_at(mount.line, text)
     for name in service.depends_on:
         if name not in services:
             text = f"{where} depends on {name[:80]}, which is no service"
-            reader.problems.append(Problem(service.line, text))
+            reader.problem_at(service.line, text)
 
 
 def _check_circles(reader: Reader, services: Mapping[str, Service]) -> None:
@@ -154,7 +154,7 @@ def _check_circles(reader: Reader, services: Mapping[str, Service]) -> None:
             del waiting[name]
     for name in waiting:
         text = f"services.{name} waits for itself, through depends_on"
-        reader.problems.append(Problem(services[name].line, text))
+        reader.problem_at(services[name].line, text)
 
 
 def _check_networks(reader: Reader, services: Node | None, networks: tuple[str, ...]) -> None:

@@ -23,6 +23,7 @@ _SHORT = re.compile(
 )
 _PROTOCOLS = ("tcp", "udp", "sctp")
 _LAST = 65535
+_LONGEST = 80
 
 
 def read_ports(reader: Reader, where: str, node: Node | None) -> tuple[Port, ...]:
@@ -43,7 +44,8 @@ def read_ports(reader: Reader, where: str, node: Node | None) -> tuple[Port, ...
 def _short(reader: Reader, where: str, node: Node) -> Iterator[Port]:
     """`[[HOST:]PUBLISHED:]TARGET[/PROTOCOL]`."""
     text = reader.text(where, node, numbers=True)
-    found = _SHORT.fullmatch(text)
+    # The pattern takes its time with what is long, and no port is.
+    found = _SHORT.fullmatch(text) if len(text) <= _LONGEST else None
     protocol = (found["protocol"] or "tcp").lower() if found else ""
     targets = _range(found["target"]) if found else range(0)
     published = _range(found["published"], 0) if found and found["published"] else None

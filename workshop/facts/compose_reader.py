@@ -6,7 +6,6 @@ import math
 import posixpath
 import re
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from workshop.facts.compose_model import Problem, Refusal
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from workshop.facts.yaml_tree import Node, Value
 
 OUTSIDE = "it leads out of the folder that holds the compose file"
+
+MAX_TOLD = 100
+MAX_PATH = 4096
 
 _SHOWN = 80
 _SCIENTIFIC = 1e6
@@ -37,11 +39,17 @@ class Reader:
 
     def problem(self, node: Node, text: str) -> None:
         """Keep a problem."""
-        self.problems.append(Problem(node.line, text))
+        self.problem_at(node.line, text)
+
+    def problem_at(self, line: int, text: str) -> None:
+        """Keep a problem, but no more of them than anyone reads."""
+        if len(self.problems) < MAX_TOLD:
+            self.problems.append(Problem(line, text))
 
     def refuse(self, where: str, node: Node, why: str) -> None:
         """Keep a refusal."""
-        self.refusals.append(Refusal(where, node.line, shown(node), why))
+        if len(self.refusals) < MAX_TOLD:
+            self.refusals.append(Refusal(where, node.line, shown(node), why))
 
     def mapping(self, where: str, node: Node) -> dict[str, Node]:
         """A mapping without its `x-` keys; a problem and nothing where it is none."""
@@ -58,7 +66,7 @@ class Reader:
             if key in scope.refused:
                 if plain(each) not in scope.harmless.get(key, ()):
                     self.refuse(path, each, scope.refused[key])
-            elif key not in scope.known:
+            elif key not in scope.known and len(self.problems) < MAX_TOLD:
                 self.problem(
                     each, f"{path[:_SHOWN]} is no key of a compose file{_like(key, scope)}"
                 )
@@ -144,9 +152,9 @@ def relative(path: str) -> str | None:
 
     A path with a backslash, a drive or a home is none of the folder's.
     """
-    if not path or "\\" in path or "\0" in path or path.startswith(("/", "~")):
+    if not 0 < len(path) <= MAX_PATH or "\\" in path or "\0" in path or path.startswith(("/", "~")):
         return None
-    if re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://|[^/]*@[^/]*:", path):
+    if re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://|[^/@]*@[^/:]*:", path):
         return None
     short = posixpath.normpath(path)
     return None if short == ".." or short.startswith("../") else short
@@ -158,6 +166,8 @@ def number(value: float) -> str:
         return {math.inf: "+Inf", -math.inf: "-Inf"}.get(value, "NaN")
     if isinstance(value, int) or 1e-4 <= abs(value) < _SCIENTIFIC or not value:  # noqa: PLR2004
         return str(value).removesuffix(".0")
+    from decimal import Decimal  # noqa: PLC0415 - for the rare number
+
     mantissa, _, exponent = f"{Decimal(repr(value)).normalize():e}".partition("e")
     return f"{mantissa}e{exponent[0]}{exponent[1:]:0>2}"
 

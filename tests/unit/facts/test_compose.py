@@ -564,6 +564,17 @@ class TestBounds:
             f"services: {{web: {{image: x, command: {command}, foo: 1}}}}", "foo is no key"
         )
 
+    def test_many_faults_are_told_once_and_soon(self):
+        body = ", ".join(f"imag{number}: y" for number in range(24_000))
+        text = f"services: {{web: {{image: x, {body}}}}}"
+        self.is_refused(text, "did you mean image?")
+        assert len(read(text, {}).problems) == 100
+
+    @pytest.mark.parametrize("text", [":", "1", "-", "[", "/", "1:", "1-"])
+    def test_a_long_port_is_refused_in_time(self, text):
+        text = f"services: {{web: {{image: x, ports: ['{text * 200_000}']}}}}"
+        self.is_refused(text, "is no port")
+
     def is_refused(self, text: str, why: str) -> None:
         start = time.monotonic()
         assert any(why in problem.text for problem in read(text, {}).problems)
