@@ -12,7 +12,7 @@ from workshop.model import Advice
 from workshop.sanitise import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 20.0
@@ -22,8 +22,8 @@ MOST = 8
 _PARSE_ERROR = "DL1000"
 
 
-def ask(dockerfile: Path) -> Callable[[], tuple[Advice, ...]]:
-    """Start hadolint on a file, and go on; what is returned waits for its answer.
+def ask(dockerfiles: Sequence[Path]) -> Callable[[], tuple[Advice, ...]]:
+    """Start hadolint on the first file, and go on; what is returned waits for its answer.
 
     There is no advice where hadolint is missing, fails, or takes too long.
     """
@@ -31,11 +31,11 @@ def ask(dockerfile: Path) -> Callable[[], tuple[Advice, ...]]:
     config = f"--config={ROOT / '.hadolint.yaml'}"
     words = [str(program), config, "--format=json", "--no-fail", "-"]
     try:
-        with dockerfile.open("rb") as text:
+        with dockerfiles[0].open("rb") as text:
             child = subprocess.Popen(
                 words, stdin=text, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
-    except OSError:
+    except (OSError, IndexError):
         return tuple
 
     def answer() -> tuple[Advice, ...]:

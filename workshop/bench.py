@@ -23,6 +23,7 @@ from workshop.facts import app, image
 from workshop.facts.rebuild import Rebuild
 from workshop.model import Failed
 from workshop.sanitise import plain
+from workshop.staging import stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,9 +128,7 @@ class Bench:
         """The folder as it is built: the learner's files, the starter's, and secrets to lose."""
         folder = self._folder / self.task.name
         folder.mkdir()
-        self.source.copy(folder)
-        for context in {recipe.context for recipe in self.task.recipes}:
-            plant(folder / context, self.memory.canary)
+        stage(self.source, folder, self.memory.canary)
         return folder
 
     def _make_built(self, of: str) -> str:
@@ -212,14 +211,6 @@ class Bench:
         except BuildFailed as failed:
             raise Failed(plain(failed.found), "a build that comes to its end") from None
         return id_file.read_text(encoding="ascii")
-
-
-def plant(context: Path, canary: str) -> None:
-    """Put secrets into a build context, which no image may hold."""
-    for path in (".env", ".git/config", ".venv/pyvenv.cfg"):
-        file = context / path
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(f"SECRET={canary}\n", encoding="ascii")
 
 
 def _options(recipe: Recipe) -> list[str]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop import advice, course, grade, starter
-from workshop.facts import source
-from workshop.model import Failed
+from workshop import advice, course
 from workshop.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -26,6 +23,8 @@ EXIT_CODES = {"passed": 0, "failed": 1, "ungradable": 2}
 
 def start(name: str, path: str | None) -> int:
     """Lay a task's starter out; what is there already stays as it is."""
+    from workshop import starter
+
     task = course.task(name)
     folder = Path(path) if path else _usual(task)
     if folder.exists() and not folder.is_dir():
@@ -50,31 +49,38 @@ def check(
     name: str, path: str | None, kind: str, *, static: bool, children: Callable[[], Children]
 ) -> int:
     """Grade a learner's folder, and say what came of it."""
-    task = course.task(name)
-    found = source.find(task, _folder(task, path))
-    verdict = look(found, static=static, children=children)
+    verdict = look(course.task(name), path, static=static, children=children)
     _print(verdict, kind)
     return EXIT_CODES[verdict.outcome]
 
 
-def look(found: Source, *, static: bool, children: Callable[[], Children]) -> Verdict:
+def look(
+    task: Task, path: str | None, *, static: bool, children: Callable[[], Children]
+) -> Verdict:
     """The verdict on a learner's folder, with hadolint's advice."""
+    folder = _folder(task, path)
+    # First of all: hadolint reads while this program is still loading its parts.
+    hear = advice.ask([folder / recipe.context / recipe.dockerfile for recipe in task.recipes[:1]])
     from dataclasses import replace
 
-    hint = (
-        advice.ask(found.folder / found.path(found.task.recipe())) if found.task.recipes else tuple
-    )
+    from workshop.facts import source
+
+    found = source.find(task, folder)
     if static:
+        from workshop import grade
+
         verdict = grade.static(found)
     else:
         from workshop import laboratory
 
         verdict = laboratory.examine(found, children())
-    return replace(verdict, advice=hint())
+    return replace(verdict, advice=hear())
 
 
 def solution(name: str, path: str | None) -> int:
     """Show how the kit's own answer differs from the learner's."""
+    from workshop.facts import source
+
     task = course.task(name)
     found = source.find(task, _folder(task, path))
     same = True
@@ -88,6 +94,11 @@ def solution(name: str, path: str | None) -> int:
 
 
 def _difference(found: Source, file: str) -> Iterator[str]:
+    import difflib
+
+    from workshop import starter
+    from workshop.model import Failed
+
     try:
         yours = found.read(file)
     except Failed:

@@ -5,13 +5,13 @@ Nothing here reads a file, asks an engine or prints.
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import FunctionType
 
 
 class Outcome(StrEnum):
@@ -102,17 +102,17 @@ def check(  # noqa: PLR0913 - the parts of a check
     blame: tuple[str, ...] = (),
     title: str = "",
     name: str = "",
-) -> Callable[[Callable[[Any], None]], Check]:
+) -> Callable[[Any], Check]:
     """Make a check of a function: its name is the id, its docstring the title.
 
     The name of its one parameter says which fact it needs.
     """
 
-    def make(judge: Callable[[Any], None]) -> Check:
-        (needs,) = inspect.signature(judge).parameters
+    def make(judge: FunctionType) -> Check:
+        (needs,) = judge.__code__.co_varnames[: judge.__code__.co_argcount]
         return Check(
             id=name or judge.__name__.replace("_", "-"),
-            title=title or (inspect.getdoc(judge) or "").rstrip("."),
+            title=title or (judge.__doc__ or "").rstrip("."),
             needs=needs,
             points=points,
             lesson=lesson,

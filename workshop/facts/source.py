@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop import starter
 from workshop.facts import dockerfile, effective
 from workshop.model import Failed
 from workshop.trouble import Trouble
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from workshop.model import Recipe, Task
 
 MOST_TEXT = 1_000_000
-MOST_BYTES = 50_000_000
-MOST_FILES = 5_000
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ class Source:
         return (Path(recipe.context) / recipe.dockerfile).as_posix()
 
     def blamed_file(self, of: str) -> str:
-        """The file that a line number without a file's name means: the Dockerfile, or compose file."""
+        """The file that a line without a file's name is in: the Dockerfile, or compose file."""
         return self.task.compose or self.path(self.task.recipe(of))
 
     def compose(self) -> Compose:
@@ -106,26 +102,6 @@ class Source:
                 if _ignore_rule(rule.removeprefix("!").strip("/ ")).match(path):
                     ignored = wanted
         return ignored
-
-    def copy(self, into: Path) -> None:
-        """Copy the folder, without what is local to one machine, and add what the starter has."""
-        size = 0
-        paths = []
-        for number, path in enumerate(starter.walk(self.folder)):
-            paths.append(path)
-            size += _copy(self.folder / path, into / path)
-            if size > MOST_BYTES or number >= MOST_FILES:
-                raise Trouble(
-                    str(self.folder),
-                    f"more than {MOST_BYTES // 1_000_000} MB or {MOST_FILES} files, "
-                    f"with {path.split('/')[0]} among them",
-                    "Give the folder that `workshop start` made, with nothing else in it",
-                )
-        for path in paths:
-            if not (into / path).resolve().is_relative_to(into.resolve()):
-                target = (into / path).readlink()
-                raise Failed(f"{path} is a link to {target}", "links that stay in the folder")
-        starter.lay_out(self.task, into)
 
     def _missing(self, file: str) -> Failed:
         parent, name = (self.folder / file).parent, Path(file).name
@@ -154,20 +130,6 @@ def find(task: Task, folder: Path) -> Source:
 @functools.lru_cache(maxsize=8)
 def _parse(text: str) -> Dockerfile:
     return dockerfile.parse(text)
-
-
-def _copy(path: Path, target: Path) -> int:
-    """Copy a file or a link as it is, and nothing else; returns its bytes."""
-    known = path.lstat()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if stat.S_ISLNK(known.st_mode):
-        target.symlink_to(path.readlink())
-    elif stat.S_ISREG(known.st_mode):
-        shutil.copyfile(path, target, follow_symlinks=False)
-        # The bit that matters inside: whether a script can be run.
-        target.chmod(0o755 if known.st_mode & stat.S_IXUSR else 0o644)
-        return known.st_size
-    return 0
 
 
 @functools.lru_cache(maxsize=256)
