@@ -6,9 +6,10 @@ https://docs.docker.com/compose/how-tos/environment-variables/variable-interpola
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from typing import TYPE_CHECKING
 
-from workshop.facts.interpolation import interpolate
+from workshop.facts.interpolation import MAX_LENGTH, BadVariable, interpolate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,8 @@ def read_env(text: str, environment: Mapping[str, str]) -> dict[str, str]:
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     found: dict[str, str] = {}
-    at = 0
+    known = ChainMap(dict(environment), found)
+    at = length = 0
     while at < len(text):
         if blank := _BLANK.match(text, at):
             at = blank.end()
@@ -51,9 +53,12 @@ def read_env(text: str, environment: Mapping[str, str]) -> dict[str, str]:
         line = _LINE.match(text, at)
         if not line:
             raise BadEnvFile(text.count("\n", 0, at) + 1, text[at:].split("\n", 1)[0])
-        value = _value(line, {**found, **environment})
+        value = _value(line, known)
         if value is not None:
             found[line["name"]] = value
+            length += len(value)
+        if length > MAX_LENGTH:
+            raise BadVariable(f"its values fill more than {MAX_LENGTH:,} characters")
         at = line.end()
     return found
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_DEPTH = 16
+MAX_LENGTH = 1_000_000
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR = re.compile(r":?[-?+]")
@@ -30,11 +31,14 @@ def interpolate(text: str, environment: Mapping[str, str], depth: int = 0) -> st
     if depth > MAX_DEPTH:
         raise BadVariable(f"variables stand in each other more than {MAX_DEPTH} deep")
     parts: list[str] = []
-    at = 0
+    at = length = 0
     while (dollar := text.find("$", at)) >= 0:
         parts.append(text[at:dollar])
         value, at = _variable(text, dollar + 1, environment, depth)
         parts.append(value)
+        length += len(value)
+        if length > MAX_LENGTH:
+            raise BadVariable(f"its variables fill more than {MAX_LENGTH:,} characters")
     return "".join([*parts, text[at:]])
 
 

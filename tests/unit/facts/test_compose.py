@@ -788,6 +788,11 @@ class TestTheDisk:
         text = emit(one("image: x\nvolumes: [./a:/x]"), ["web"], images={"web": "x"}, folder=ours)
         assert str(mine / "a") in text
 
+    def test_variables_that_double_each_other_have_an_end(self, mine):
+        lines = ["A0=xxxxxxxx", *(f"A{n}=$A{n - 1}$A{n - 1}" for n in range(1, 4000))]
+        (mine / ".env").write_text("\n".join(lines))
+        assert "more than 1,000,000" in on_disk(one("image: x\nenv_file: .env"), mine)[0].why
+
     @pytest.mark.parametrize(
         ("data", "why"),
         [
