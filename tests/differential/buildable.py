@@ -72,7 +72,7 @@ class Builder:
         return lines
 
     def mark(self, index: int) -> str:
-        """The file each stage begins with: two builds at a time would share a step that is alike."""
+        """Where a stage keeps its file: builds at the same time would share a step that is alike."""
         return f"/from{self.seed}-{index}"
 
     def instruction(self, *, runs: bool) -> str:

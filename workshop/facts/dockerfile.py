@@ -40,6 +40,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # `ENV A=$A$A` doubles: forty such lines would fill any memory.
 BUDGET = 1 << 24
+TOO_MUCH = "from here on, the file expands to more than this kit reads, and nothing is expanded"
 
 _SPACES = re.compile(r"[\t\v\f\r ]+")
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
@@ -112,11 +113,30 @@ def parse(text: str | bytes, arguments: Mapping[str, str] | None = None) -> Dock
 class _Open:
     """A stage that is being read: what its instructions so far have set."""
 
-    stage: Stage
-    variables: dict[str, str]
-    env: dict[str, str]
+    index: int
+    name: str
+    base: str
+    platform: str
+    line: int
+    parent: _Open | None
+    variables: dict[str, str] = field(default_factory=lambda: {"PATH": PATH})
+    env: dict[str, str] = field(default_factory=dict)
     instructions: list[Instruction] = field(default_factory=list)
+    inherited: list[Instruction] = field(default_factory=list)
     triggers: list[Instruction] = field(default_factory=list)
+
+    def close(self) -> Stage:
+        """The stage, when all of it is read."""
+        return Stage(
+            self.index,
+            self.name,
+            self.base,
+            self.platform,
+            self.line,
+            tuple(self.instructions),
+            self.parent.index if self.parent else None,
+            tuple(self.inherited),
+        )
 
 
 class _Reader:
@@ -136,8 +156,8 @@ class _Reader:
         if instruction.keyword == "FROM":
             self._from(instruction)
         elif self._stages:
-            open_ = self._stages[-1]
-            open_.instructions.append(self._apply(open_, instruction))
+            opened = self._stages[-1]
+            opened.instructions.append(self._apply(opened, instruction))
         elif instruction.keyword == "ARG":
             self._global(instruction)
         else:
@@ -147,9 +167,7 @@ class _Reader:
         """The stages, when all is taken."""
         if not self._stages:
             self._problem(1, "there is no FROM")
-        return tuple(
-            replace(open_.stage, instructions=tuple(open_.instructions)) for open_ in self._stages
-        )
+        return tuple(stage.close() for stage in self._stages)
 
     def _global(self, instruction: Instruction) -> None:
         values = tuple(self._declared(instruction, self._outer, {}))
@@ -173,31 +191,29 @@ class _Reader:
         if parent and base != base.lower():
             # BuildKit keeps stages in lower case, and takes this name for an image's.
             self._problem(instruction.line, f"FROM {base} has to be FROM {base.lower()}")
-        stage = Stage(len(self._stages), name, base, platform, instruction.line)
-        self._open(stage, parent)
-
-    def _open(self, stage: Stage, parent: _Open | None) -> None:
-        open_ = _Open(stage, {"PATH": PATH}, {})
-        self._stages.append(open_)
+        opened = _Open(len(self._stages), name, base, platform, instruction.line, parent)
+        self._stages.append(opened)
         if parent:
-            # A long chain of stages would copy the same variables again and again.
-            self._left -= len(parent.variables)
-            if self._left > 0:
-                open_.variables = {**parent.variables, **parent.env}
-                open_.env = dict(parent.env)
-            triggers = tuple(self._apply(open_, trigger) for trigger in parent.triggers)
-            open_.stage = replace(stage, parent=parent.stage.index, triggers=triggers)
-        if stage.name:
-            self._names[stage.name] = open_
+            self._inherit(opened, parent)
+        if name:
+            self._names[name] = opened
 
-    def _apply(self, open_: _Open, instruction: Instruction) -> Instruction:
+    def _inherit(self, opened: _Open, parent: _Open) -> None:
+        # A long chain of stages would copy the same variables again and again.
+        self._spend(len(parent.variables), opened.line)
+        if self._left > 0:
+            opened.variables = {**parent.variables, **parent.env}
+            opened.env = dict(parent.env)
+        opened.inherited = [self._apply(opened, trigger) for trigger in parent.triggers]
+
+    def _apply(self, opened: _Open, instruction: Instruction) -> Instruction:
         """The instruction, expanded; what it sets counts for the ones after it."""
-        keyword, text, variables = instruction.keyword, instruction.text, open_.variables
+        keyword, text, variables = instruction.keyword, instruction.text, opened.variables
         if keyword in {"ENV", "LABEL"}:
             values = tuple(self._pairs(instruction, variables))
             if keyword == "ENV":
                 variables.update(_assigned(values))
-                open_.env.update(_assigned(values))
+                opened.env.update(_assigned(values))
         elif keyword == "ARG":
             values = tuple(self._declared(instruction, variables, self._outer))
             variables.update(_assigned(values))
@@ -213,11 +229,11 @@ class _Reader:
             )
         else:
             if keyword == "ONBUILD":
-                open_.triggers.extend(self._trigger(instruction))
+                opened.triggers.extend(self._trigger(instruction))
             return instruction
         if not text:
             self._problem(instruction.line, f"{keyword} wants an argument")
-        return replace(instruction, expanded=" ".join(values), values=values)
+        return _expanded(instruction, values)
 
     def _pairs(self, instruction: Instruction, variables: dict[str, str]) -> Iterator[str]:
         """The `name=value` of an ENV or a LABEL, in both its forms."""
@@ -255,11 +271,12 @@ class _Reader:
     def _split(self, word: str, variables: Mapping[str, str], line: int) -> list[str]:
         """`word` expanded, and split where that has spaces."""
         try:
-            found = Lexer(word, variables, self._escape).words()
+            found = Lexer(word, variables, self._escape).words() if self._left > 0 else [word]
         except BadWord as error:
             self._problem(line, f"{word[:40]}: {error}")
             return [word]
-        return found if self._affords(sum(map(len, found)), word, line) else [word]
+        self._spend(sum(map(len, found)), line)
+        return found
 
     def _trigger(self, instruction: Instruction) -> Iterator[Instruction]:
         """The instruction that an ONBUILD holds."""
@@ -281,23 +298,28 @@ class _Reader:
         try:
             if "<<" in word and heredoc_word(word):
                 return word
-            found = expand(word, variables, self._escape)
+            found = expand(word, variables, self._escape) if self._left > 0 else word
         except BadWord as error:
             self._problem(line, f"{word[:40]}: {error}")
             return word
-        return found if self._affords(len(found), word, line) else word
+        if found is not word:
+            self._spend(len(found), line)
+        return found
 
-    def _affords(self, length: int, word: str, line: int) -> bool:
-        """Whether the file has not yet expanded to more than is read of one."""
-        if length <= len(word):
-            return True
+    def _spend(self, length: int, line: int) -> None:
+        """Count what an expansion has come to; the first that is too much is a problem."""
+        if self._left > 0 and length >= self._left:
+            self._problem(line, TOO_MUCH)
         self._left -= length
-        if self._left < 0:
-            self._problem(line, "the file expands to more than this kit reads")
-        return self._left >= 0
 
     def _problem(self, line: int, text: str) -> None:
         self.problems.append(Problem(line, text))
+
+
+def _expanded(raw: Instruction, values: tuple[str, ...]) -> Instruction:
+    """The same instruction with its values; `dataclasses.replace` would take thrice the time."""
+    head = (raw.keyword, raw.line, raw.end, raw.text, raw.flags, raw.words, raw.heredocs)
+    return Instruction(*head, " ".join(values), values)
 
 
 def _assigned(values: tuple[str, ...]) -> dict[str, str]:

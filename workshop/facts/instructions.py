@@ -8,6 +8,12 @@ from dataclasses import dataclass
 
 from workshop.facts.shellwords import SPACE, BadWord, Lexer
 
+
+def _no_constant(name: str) -> None:
+    """NaN and Infinity are Python's own idea of JSON."""
+    raise ValueError(name)
+
+
 KEYWORDS = frozenset(
     {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL"}
     | {"MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}
@@ -26,6 +32,7 @@ _FLAG_MARKS = re.compile(r"""\\(.)|\\\Z|['"]""", re.DOTALL)
 _HEREDOC = re.compile(r"\d*<<(-?)([^<]+)")
 _JSON = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
 _WITH_HEREDOCS = frozenset({"ADD", "COPY", "RUN"})
+_JSON_LIST = json.JSONDecoder(parse_constant=_no_constant)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -51,7 +58,7 @@ class Problem:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Instruction:
     """One instruction, from its first line to its last, heredoc bodies included.
 
@@ -98,7 +105,7 @@ def cut(line: str) -> tuple[str, tuple[tuple[str, str], ...], str]:
     """The keyword (upper case), the flags and the arguments of one joined line."""
     keyword, *rest = _KEYWORD_END.split(line.strip(SPACE), maxsplit=1)
     text, flags, at = rest[0] if rest else "", [], 0
-    while found := _FLAG.match(text, at):
+    while "--" in text and (found := _FLAG.match(text, at)):
         at = found.end()
         if found[1] == "--":
             break
@@ -109,6 +116,8 @@ def cut(line: str) -> tuple[str, tuple[tuple[str, str], ...], str]:
 
 def json_words(keyword: str, text: str) -> tuple[str, ...] | None:
     """The words of a JSON (exec) form; None in shell form. `ValueError`: other than strings."""
+    if "[" not in text:
+        return None
     if keyword == "HEALTHCHECK":
         text = "".join(_SPACES.split(text, maxsplit=1)[1:])
     elif keyword not in _JSON:
@@ -118,17 +127,14 @@ def json_words(keyword: str, text: str) -> tuple[str, ...] | None:
         return None
     try:
         # BuildKit before 0.16 takes the list, and drops what follows it.
-        found, _ = json.JSONDecoder(parse_constant=_no_constant).raw_decode(text)
+        found, _ = _JSON_LIST.raw_decode(text)
     except (ValueError, RecursionError):
         return None
     if not all(isinstance(word, str) for word in found):
         raise ValueError("a JSON array must hold strings only")
-    return tuple(_LONE_SURROGATE.sub("\ufffd", word) for word in found)
-
-
-def _no_constant(name: str) -> None:
-    """NaN and Infinity are Python's own idea of JSON."""
-    raise ValueError(name)
+    if "\\u" in text:
+        return tuple(_LONE_SURROGATE.sub("\ufffd", word) for word in found)
+    return tuple(found)
 
 
 class _Reader:
@@ -179,6 +185,8 @@ class _Reader:
     def _joined(self, line: str) -> str:
         """`line` with the lines that continue it; blank ones and comments in between are none."""
         line, more = self._continued(line)
+        if not more:
+            return line
         pieces = [line]
         while more and self._at < len(self._lines):
             line = self._next()
@@ -249,7 +257,7 @@ def _opened(line: str) -> list[tuple[bool, str, bool]]:
     """The heredocs that `line` opens: whether tabs are stripped, the name, whether it expands."""
     try:
         words = Lexer(line, {}, raw=True).words()
-        return [heredoc for word in words if (heredoc := heredoc_word(word))]
+        return [found for word in words if "<<" in word and (found := heredoc_word(word))]
     except BadWord:
         # As BuildKit does: where quotes do not match, there is no heredoc at all.
         return []
@@ -260,6 +268,8 @@ def heredoc_word(word: str) -> tuple[bool, str, bool] | None:
     found = _HEREDOC.fullmatch(word)
     if not found:
         return None
+    if found[2].isidentifier():
+        return bool(found[1]), found[2], True
     names = Lexer(found[2], {}).words()
     if len(names) != 1:
         return None
