@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
 import shutil
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
+from workshop import leftovers
 from workshop.engine import STANDIN_LABEL, Build, BuildFailed, Engine
 from workshop.facts import app, image
 from workshop.facts.rebuild import Rebuild
@@ -52,13 +52,12 @@ class Bench:
     ) -> None:
         self.engine, self.source, self.memory, self._say = engine, source, memory, say
         self._build_seconds = build_seconds
-        self._name = f"workshop-check-{os.getpid()}-{secrets.token_hex(4)}"
+        self._name = f"workshop-check-{secrets.token_hex(6)}"
+        self._ledger = leftovers.ledger(memory.runs, self._name)
         self._facts: dict[tuple[str, str], Future[Any]] = {}
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(_WORKERS)
         self._end = contextlib.ExitStack()
-        self._containers: list[str] = []
-        self._images: list[str] = []
 
     @property
     def task(self) -> Task:
@@ -66,7 +65,10 @@ class Bench:
         return self.source.task
 
     def __enter__(self) -> Self:
-        self._folder = Path(tempfile.mkdtemp(prefix="workshop-check-"))
+        self._folder = Path(
+            self._ledger.note("folders", tempfile.mkdtemp(prefix="workshop-check-"))
+        )
+        self._threads.submit(leftovers.sweep, self.memory.runs, self.engine)
         return self
 
     def __exit__(
@@ -78,14 +80,12 @@ class Bench:
         # A door of its own: after an interruption, the other one starts no more programs.
         cleaner = Engine()
         try:
-            if self._containers:
-                cleaner.remove(*self._containers)
-            self._end.close()
+            # Whoever waits for a container, waits no longer.
+            cleaner.remove(*self._ledger.containers)
             self._threads.shutdown(wait=True, cancel_futures=True)
+            self._end.close()
         finally:
-            if self._images:
-                cleaner.forget(*self._images)
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._ledger.tidy(cleaner)
 
     def prepare(self, needs: str, of: str) -> Future[Any]:
         """Begin to make a fact, where nobody has yet."""
@@ -115,9 +115,7 @@ class Bench:
         return self.task.recipe(of)
 
     def _container(self, purpose: str) -> str:
-        name = f"{self._name}-{purpose}"
-        self._containers.append(name)
-        return name
+        return self._ledger.note("containers", f"{self._name}-{purpose}")
 
     # Each _make_NAME makes the fact called NAME.
 
@@ -201,7 +199,7 @@ class Bench:
 
     def _build(self, recipe: Recipe, folder: Path, purpose: str) -> str:
         tag = f"{self._name}-{purpose}{recipe.name and '-'}{recipe.name}"
-        self._images.append(tag)
+        self._ledger.note("images", tag)
         id_file = self._folder / f"{tag}.id"
         context = folder / recipe.context
         file = context / recipe.dockerfile

@@ -41,6 +41,13 @@ class BuildFailed(Trouble):
     """A build ended early, and what it was given is to blame."""
 
 
+class EngineGone(Trouble):
+    """The engine answers no more, or never did."""
+
+    def __init__(self, thing: str) -> None:
+        super().__init__(thing, "the Docker engine stopped answering", "Run the command again")
+
+
 @dataclass(frozen=True)
 class Info:
     """What an engine says of itself. `ours` is true of one that the kit has started."""
@@ -95,6 +102,11 @@ class Engine:
         return Info(
             said["ServerVersion"], said["DockerRootDir"], KIT_LABEL in (said["Labels"] or [])
         )
+
+    def require(self, thing: str) -> None:
+        """Raise `EngineGone` where no engine answers: then it is not to blame on `thing`."""
+        if self.info() is None:
+            raise EngineGone(thing)
 
     def forbids(self) -> bool:
         """Whether an engine is there that this user may not speak to."""
@@ -196,7 +208,12 @@ class Engine:
 
     def remove(self, *containers: str) -> None:
         """Remove containers with their unnamed volumes, running or not, there or not."""
-        self._docker("rm", "--force", "--volumes", *containers, timeout=120)
+        if containers:
+            self._docker("rm", "--force", "--volumes", *containers, timeout=120)
+
+    def remove_project(self, project: str) -> None:
+        """Remove all that a compose project has made: containers, networks and volumes."""
+        self._docker("compose", "--project-name", project, "down", "--volumes", timeout=120)
 
     def forget(self, *images: str) -> None:
         """Remove images, there or not; what else has their layers keeps them."""
@@ -243,7 +260,7 @@ class Engine:
                 "Free 5 GB or more (docker system prune removes what no container uses)",
             )
         if any(sign in done.output for sign in _GONE) or not self.info():
-            raise Trouble(thing, "the Docker engine stopped answering", "Run the command again")
+            raise EngineGone(thing)
         raise Trouble(thing, _reason(done), cure)
 
 

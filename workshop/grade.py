@@ -53,10 +53,18 @@ def _judge(check: Check, bench: Bench, blames: Blames) -> Result:
             failed.line = _line_of_layer(image, failed.layer, bench.source, check)
         return _failed(check, failed, bench.source, blames)
     except Trouble as trouble:
-        return Result(check, Outcome.ERROR, str(trouble))
+        return _troubled(check, trouble, blames)
     except Exception as error:  # noqa: BLE001 - a check's own fault must cost nobody points
         return Result(check, Outcome.ERROR, f"the check itself failed: {error!r}")
     return Result(check, Outcome.PASSED)
+
+
+def _troubled(check: Check, trouble: Trouble, blames: Blames) -> Result:
+    """What is not the learner's fault; it too meets many checks, and is told once."""
+    blamed = blames.setdefault((str(trouble), "", ""), check)
+    if blamed is not check:
+        return Result(check, Outcome.SKIPPED, "not looked at, for the same reason")
+    return Result(check, Outcome.ERROR, str(trouble))
 
 
 def _by_text(check: Check, source: Source, blames: Blames) -> Result:

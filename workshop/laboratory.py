@@ -1,7 +1,9 @@
-"""A full check, from an engine that answers to a verdict."""
+"""A full check: from a learner's folder and an engine to a verdict."""
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from typing import TYPE_CHECKING
 
 from workshop import grade
@@ -10,6 +12,8 @@ from workshop.engine import Engine
 from workshop.memory import Memory, usual_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from workshop.facts.source import Source
     from workshop.model import Verdict
     from workshop.process import Children
@@ -18,5 +22,26 @@ if TYPE_CHECKING:
 def examine(source: Source, run: Children) -> Verdict:
     """Build, run and judge; without an engine, what the text alone tells."""
     engine = Engine(run)
-    with Bench(engine, source, Memory(usual_folder())) as bench:
-        return grade.full(bench)
+    with (
+        _progress(source.task.name) as say,
+        Bench(engine, source, Memory(usual_folder()), say) as bench,
+    ):
+        verdict = grade.full(bench)
+    if verdict.outcome == "ungradable" and engine.info() is None:
+        note = "no Docker engine answers. Start one with make up; workshop doctor says more"
+        return grade.static(source, note)
+    return verdict
+
+
+@contextlib.contextmanager
+def _progress(name: str) -> Iterator[Callable[[str], None]]:
+    """Shows the step that a build is at, where somebody sits before a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - it takes a tenth of a second to load
+
+    from workshop.progress import Board  # noqa: PLC0415
+
+    with Board(Console(stderr=True)) as board, board.job(name, "building and running") as job:
+        yield job.step

@@ -24,11 +24,15 @@ def usual_folder() -> Path:
 
 
 class Memory:
-    """Facts kept below `folder`. Where nothing can be written, nothing is known."""
+    """Facts kept below `folder`. Where nothing can be written, nothing is known.
+
+    `runs` is the folder for the ledgers of checks under way.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._store = Store(folder / "images")
+        self.runs = folder / "runs"
 
     @cached_property
     def canary(self) -> str:

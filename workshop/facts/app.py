@@ -50,6 +50,7 @@ _PROBER_OPTIONS = (
 SECONDS_TO_START = 30.0
 SECONDS_TO_ANSWER = 10.0
 SECONDS_TO_RUN = 60.0
+SECONDS_TO_PROBE = 60.0
 SECONDS_TO_STOP = 10
 POLL_SECONDS = 0.03
 LAST_LINES = 20
@@ -102,8 +103,8 @@ class Ending:
 class Prober:
     """The kit's own container in a network of its own, which a learner's container joins."""
 
-    def __init__(self, name: str, talk: Talk) -> None:
-        self.name, self._talk = name, talk
+    def __init__(self, engine: Engine, name: str, talk: Talk) -> None:
+        self._engine, self.name, self._talk = engine, name, talk
         # Two checks may ask at once; a line and its answer belong together.
         self._lock = threading.Lock()
         self._ask({"do": "ready"})
@@ -138,13 +139,11 @@ class Prober:
 
     def _ask(self, ask: Mapping[str, Any]) -> Any:  # noqa: ANN401 - one shape for each `do`
         with self._lock:
-            return self._answer(self._talk.ask(json.dumps(ask), 60))
-
-    @staticmethod
-    def _answer(line: str) -> Any:  # noqa: ANN401
+            line = self._talk.ask(json.dumps(ask), SECONDS_TO_PROBE)
         try:
             return json.loads(line)
         except ValueError:
+            self._engine.require("the prober")
             cure = f"Look whether the engine answers and {PROBER_IMAGE} is there: workshop bases"
             raise Trouble("the prober", "its container does not answer", cure) from None
 
@@ -156,7 +155,7 @@ def probing(engine: Engine, name: str) -> Iterator[Prober]:
     command = ("python", "-I", "-S", "-u", "-c", script)
     try:
         with engine.talk(name, PROBER_IMAGE, _PROBER_OPTIONS, command) as talk:
-            yield Prober(name, talk)
+            yield Prober(engine, name, talk)
     finally:
         engine.remove(name)
 
@@ -230,8 +229,8 @@ class App:
     def _ended(self) -> Failed:
         self._thread.join()
         code = self._done.code if self._done else -1
-        if code == ENGINE_FAILED and self._engine.info() is None:
-            raise Trouble("the container", "the Docker engine stopped answering", "Check again")
+        if code == ENGINE_FAILED:
+            self._engine.require("the container")
         said = f", and its last lines were:\n{self.logs}" if self.logs else ", and printed nothing"
         return Failed(
             f"the container ended by itself with exit code {code}{said}",
@@ -261,6 +260,6 @@ def run_to_end(  # noqa: PLR0913 - the parts of one run
     words = (*LIMITS, "--network=none", *options)
     done = engine.run(name, image, words, command, timeout=seconds)
     engine.remove(name)
-    if done.code == ENGINE_FAILED and engine.info() is None:
-        raise Trouble("the container", "the Docker engine stopped answering", "Check again")
+    if done.code == ENGINE_FAILED:
+        engine.require("the container")
     return Run(done.code, "\n".join(plain(line) for line in done.output.splitlines()))
