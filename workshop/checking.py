@@ -54,6 +54,30 @@ def check(
     return EXIT_CODES[verdict.outcome]
 
 
+def watch(
+    name: str, path: str | None, kind: str, *, static: bool, children: Callable[[], Children]
+) -> int:
+    """Check at every save, by the text at once and then in full, until Ctrl-C."""
+    from workshop import watching
+
+    task = course.task(name)
+    code = 0
+    for _ in watching.saves(_folder(task, path)):
+        try:
+            verdict = look(task, path, static=True, children=children)
+            _print(verdict, kind)
+            if not static:
+                _say("\nBuilding and running it ...\n")
+                verdict = look(task, path, static=False, children=children)
+                _print(verdict, kind)
+            code = EXIT_CODES[verdict.outcome]
+        except Trouble as trouble:
+            _say(str(trouble))
+        _say("\nWaiting for a file to be saved; Ctrl-C ends this.\n")
+        sys.stdout.flush()
+    return code
+
+
 def look(
     task: Task, path: str | None, *, static: bool, children: Callable[[], Children]
 ) -> Verdict:

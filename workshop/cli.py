@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 COULD_NOT = 2
 INTERRUPTED = 130
 PROGRAM = "workshop"
-PURPOSE = "Ready this machine for the course, build every service, start and stop them."
+PURPOSE = "Ready this machine for the course, run its services, and check what learners build."
 COLUMNS = 79
 
 
@@ -92,8 +92,8 @@ def _check(asked: Namespace) -> int:
     """Build and run what you wrote for a task, and say what is right and what is not."""
     from workshop import checking
 
-    static, children = asked.static, _children
-    return checking.check(asked.task, asked.path, asked.format, static=static, children=children)
+    do = checking.watch if asked.watch else checking.check
+    return do(asked.task, asked.path, asked.format, static=asked.static, children=_children)
 
 
 def _solution(asked: Namespace) -> int:
@@ -101,6 +101,18 @@ def _solution(asked: Namespace) -> int:
     from workshop import checking
 
     return checking.solution(asked.task, asked.path)
+
+
+def _image_options(word: ArgumentParser) -> None:
+    word.add_argument("image", metavar="REF", help="Such as base-image-fastapi:dev.")
+
+
+def _image(asked: Namespace) -> int:
+    """Show where the bytes of an image come from, and which of them are wasted."""
+    from workshop import imaging
+
+    sys.stdout.write(imaging.describe(asked.image, _children()))
+    return 0
 
 
 def _task_options(word: ArgumentParser) -> None:
@@ -131,6 +143,7 @@ WORDS = {
     "start": _Word(_start, _task_options),
     "check": _Word(_check, _check_options),
     "solution": _Word(_solution, _task_options),
+    "image": _Word(_image, _image_options),
 }
 
 
