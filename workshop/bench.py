@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Self
 from workshop import leftovers
 from workshop.engine import STANDIN_LABEL, Build, BuildFailed, Engine
 from workshop.facts import app, image
+from workshop.facts.checkup import checkup
+from workshop.facts.product import Product
 from workshop.facts.rebuild import Rebuild
 from workshop.model import Failed
 from workshop.sanitise import plain
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from workshop.facts.app import App, Ending, Prober, Run
+    from workshop.facts.checkup import Checkup
     from workshop.facts.image import Image
     from workshop.facts.source import Source
     from workshop.memory import Memory
@@ -144,6 +147,9 @@ class Bench:
             self.memory.keep(built, found)
         return replace(found, base=self._base(found, self.source.final(self._recipe(of)).base))
 
+    def _make_product(self, of: str) -> Product:
+        return Product(self.source, self.fact("image", of))
+
     def _base(self, built: Image, name: str) -> int:
         """How many layers came with the base image; nothing does with `scratch`."""
         known = self.memory.recall("base", built.id, name)
@@ -189,8 +195,17 @@ class Bench:
     def _make_run(self, of: str) -> Run:
         recipe, built = self._recipe(of), self.fact("built", of)
         name = self._container(of or "run")
-        return app.run_to_end(
+        done = app.run_to_end(
             self.engine, name, built, options=_options(recipe), command=recipe.command
+        )
+        config = json.loads(self.engine.inspect(built, "{{json .Config}}"))
+        words = [*(config.get("Entrypoint") or ()), *(recipe.command or config.get("Cmd") or ())]
+        return replace(done, command=" ".join(words))
+
+    def _make_checkup(self, of: str) -> Checkup:
+        built, image, running = (self.fact(needs, of) for needs in ("built", "image", "app"))
+        return checkup(
+            self.engine, self._container(f"{of or 'app'}-checkup"), built, image, running
         )
 
     def _make_ending(self, of: str) -> Ending:

@@ -202,6 +202,12 @@ class Engine:
         rows = done.answer.splitlines()[1:] if not done.code else []
         return [row.split(maxsplit=3) for row in rows]
 
+    def execute(
+        self, container: str, words: Sequence[str], timeout: float | None = None
+    ) -> Finished:
+        """Run a program in a container that is running: its exit code and what it printed."""
+        return self._docker("exec", container, *words, timeout=timeout)
+
     def stop(self, container: str, seconds: int) -> None:
         """Ask a container to end, and end it after so many seconds."""
         self._docker("stop", "--time", str(seconds), container, timeout=seconds + 60)

@@ -28,9 +28,11 @@ class Outcome(StrEnum):
 STAGES: Mapping[str, str] = {
     "source": "source",
     "image": "image",
+    "product": "image",
     "rebuild": "image",
     "run": "app",
     "app": "app",
+    "checkup": "app",
     "ending": "app",
     "demonstration": "app",
     "stack": "stack",

@@ -86,10 +86,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Run:
-    """A program's container that has come to its end."""
+    """A program's container that has come to its end; `command` is what it was to execute."""
 
     code: int
     output: str
+    command: str = ""
 
 
 @dataclass(frozen=True)
