@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 COULD_NOT = 2
 INTERRUPTED = 130
 PROGRAM = "workshop"
-PURPOSE = "Ready this machine for the course, run its services, and check what learners build."
+PURPOSE = "Ready a machine for the course, run its services, check what learners build."
 COLUMNS = 79
 
 

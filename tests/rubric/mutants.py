@@ -1,0 +1,196 @@
+"""The kit's own answers, each spoilt in one place: what the checks have to notice.
+
+Every instruction of every answer is dropped, put after its neighbour, weakened and altered, by
+rules that know nothing of the checks. A mutant's name says what was done to which instruction.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workshop import starter
+from workshop.facts import dockerfile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from workshop.facts.dockerfile import Instruction
+    from workshop.model import Task
+
+_FLAG = re.compile(r" --(?!target)[a-z][a-z-]*(?:=\S+)?(?: (?:main|test|dev|build|runner|app)\b)?")
+_PIN = re.compile(r"==\S*?(?=[\"\s]|$)")
+_PAIR = re.compile(r"(?:^ENV )?\s*(?P<name>[A-Z_]+)=(?P<value>\S+)")
+_WORD = re.compile(r'"(?P<word>[^"]*)"')
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One spoilt answer: what was done, and the text of the file that it was done to."""
+
+    task: Task
+    file: str
+    name: str
+    text: str
+
+
+def mutants(task: Task) -> Iterator[Mutant]:
+    """All mutants of a task's answers, in the order of their lines; no two are the same text."""
+    seen = set()
+    for file in task.answer:
+        text = (starter.ROOT / task.folder / file).read_text(encoding="utf-8")
+        seen.add(text)
+        for name, mutated in _of(file, text):
+            if mutated not in seen:
+                seen.add(mutated)
+                yield Mutant(task, file, f"{task.name} {file} {name}", mutated)
+
+
+def _of(file: str, text: str) -> Iterator[tuple[str, str]]:
+    if "Dockerfile" in file:
+        yield from _dockerfile(text)
+    else:
+        yield from _lines(text)
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """A list of patterns, a compose file, a form: each line dropped."""
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            kept = [other for n, other in enumerate(lines, 1) if n != number]
+            yield f"line {number}: drop {line.strip()}", "".join(kept)
+
+
+def _dockerfile(text: str) -> Iterator[tuple[str, str]]:
+    lines = text.splitlines(keepends=True)
+    steps = _instructions(text)
+    for number, step in enumerate(steps):
+        body = "".join(lines[step.line - 1 : step.end])
+        head, tail = "".join(lines[: step.line - 1]), "".join(lines[step.end :])
+        said = f"line {step.line}: "
+        yield f"{said}drop {step.keyword}", head + tail
+        if number + 1 < len(steps) and "FROM" not in {step.keyword, steps[number + 1].keyword}:
+            after = steps[number + 1]
+            between = "".join(lines[step.end : after.line - 1])
+            other = "".join(lines[after.line - 1 : after.end])
+            rest = "".join(lines[after.end :])
+            yield f"{said}{step.keyword} after {after.keyword}", head + between + other + body + rest
+        for done, changed in _changed(step, body):
+            yield f"{said}{step.keyword} {done}", head + changed + tail
+
+
+def _instructions(text: str) -> list[Instruction]:
+    parsed = dockerfile.parse(text)
+    inside = [step for stage in parsed.stages for step in stage.instructions]
+    starts = [stage.line for stage in parsed.stages]
+    outside = [
+        dockerfile.Instruction(keyword, number, number, line)
+        for number, line in enumerate(text.splitlines(), 1)
+        for keyword in ("ARG", "FROM")
+        if line.startswith(keyword) and (number in starts or number < min(starts))
+    ]
+    return sorted([*inside, *outside], key=lambda step: step.line)
+
+
+def _changed(step: Instruction, body: str) -> Iterator[tuple[str, str]]:
+    """An instruction weakened or altered, with what was done to it."""
+    change = _CHANGES.get(step.keyword)
+    if change:
+        yield from change(body)
+
+
+def _run(body: str) -> Iterator[tuple[str, str]]:
+    for flag in _FLAG.finditer(body):
+        yield f"without {flag[0].strip()}", body[: flag.start()] + body[flag.end() :]
+    for pin in _PIN.finditer(body):
+        yield f"without {pin[0]}", body[: pin.start()] + body[pin.end() :]
+    commands = re.split(r"(\s*\\\n\s*&& |(?<=\S) && )", body.removeprefix("RUN "))
+    for number in range(2, len(commands), 2):
+        kept = "".join(commands[: number - 1] + commands[number + 1 :])
+        words = " ".join(commands[number].split())[:40]
+        yield f"without && {words}", "RUN " + kept.rstrip("\n") + "\n"
+
+
+def _user(body: str) -> Iterator[tuple[str, str]]:
+    yield "root", re.sub(r"USER .*", "USER root", body)
+    yield "0:0", re.sub(r"USER .*", "USER 0:0", body)
+
+
+def _workdir(body: str) -> Iterator[tuple[str, str]]:
+    yield "elsewhere", re.sub(r"WORKDIR .*", "WORKDIR /elsewhere", body)
+
+
+def _expose(body: str) -> Iterator[tuple[str, str]]:
+    yield "another port", re.sub(r"EXPOSE .*", "EXPOSE 9999", body)
+
+
+def _env(body: str) -> Iterator[tuple[str, str]]:
+    for pair in _PAIR.finditer(body):
+        name = pair["name"]
+        spoilt = body[: pair.start("value")] + "spoilt" + body[pair.end("value") :]
+        yield f"{name}=spoilt", spoilt
+        renamed = body[: pair.start("name")] + f"NO_{name}" + body[pair.end("name") :]
+        yield f"without {name}", renamed
+
+
+def _arg(body: str) -> Iterator[tuple[str, str]]:
+    if pair := re.search(r"=(\S+)", body):
+        yield "without a value", body[: pair.start()] + body[pair.end() :]
+
+
+def _from(body: str) -> Iterator[tuple[str, str]]:
+    yield "scratch", re.sub(r"FROM (?:--\S+ )?\S+", "FROM scratch", body)
+
+
+def _copy(body: str) -> Iterator[tuple[str, str]]:
+    words = body.split()
+    yield "--chown=10000:10000", body.replace("COPY ", "COPY --chown=10000:10000 ", 1)
+    if not any(word.startswith("--") for word in words):
+        yield "everything", re.sub(r"COPY .*", "COPY . ./", body)
+        yield "elsewhere", re.sub(r"\S+(\s*)$", r"/elsewhere/\1", body)
+
+
+def _command(body: str) -> Iterator[tuple[str, str]]:
+    words = [word["word"] for word in _WORD.finditer(body)]
+    keyword = body.split()[0]
+    if words:
+        yield "in a shell that waits", f"{keyword} {_shell(words)}; echo ended\n"
+        yield "in a shell that hides failures", f"{keyword} {_shell(words)} || true\n"
+    for word in _WORD.finditer(body):
+        without = body[: word.start()] + body[word.end() :]
+        tidy = re.sub(r",\s*,", ",", re.sub(r"\[\s*,\s*", "[", re.sub(r",\s*\]", "]", without)))
+        yield f"without {word['word'][:30]}", tidy
+    for old, new in (("0.0.0.0", "127.0.0.1"), ('"8000"', '"8001"'), ('"api"', '"laser"')):
+        if old in body:
+            yield f"{new} for {old}", body.replace(old, new)
+
+
+def _healthcheck(_body: str) -> Iterator[tuple[str, str]]:
+    yield "that always succeeds", 'HEALTHCHECK CMD ["true"]\n'
+    yield "none", "HEALTHCHECK NONE\n"
+
+
+def _volume(body: str) -> Iterator[tuple[str, str]]:
+    yield "elsewhere", re.sub(r"VOLUME .*", "VOLUME /elsewhere", body)
+
+
+def _shell(words: list[str]) -> str:
+    return " ".join(word if re.fullmatch(r"[\w./:@=-]+", word) else f"'{word}'" for word in words)
+
+
+_CHANGES = {
+    "RUN": _run,
+    "USER": _user,
+    "WORKDIR": _workdir,
+    "EXPOSE": _expose,
+    "ENV": _env,
+    "ARG": _arg,
+    "FROM": _from,
+    "COPY": _copy,
+    "CMD": _command,
+    "ENTRYPOINT": _command,
+    "HEALTHCHECK": _healthcheck,
+    "VOLUME": _volume,
+}
