@@ -226,11 +226,39 @@ class Engine:
         self._docker("image", "rm", "--force", *images, timeout=120)
 
     def compose(
-        self, *words: str, folder: Path, on_line: Callable[[str], None] | None = None
+        self,
+        *words: str,
+        folder: Path,
+        on_line: Callable[[str], None] | None = None,
+        timeout: float | None = None,
     ) -> Finished:
         """`docker compose WORDS` in `folder`; the caller judges how that ended."""
         argv = ("compose", "--progress", "plain", "--project-directory", str(folder), *words)
-        return self._docker(*argv, on_line=on_line)
+        return self._docker(*argv, on_line=on_line, timeout=timeout)
+
+    def environment(self, container: str) -> dict[str, str]:
+        """The variables that a container was made with; empty where there is none."""
+        done = self._docker("inspect", "--format", "{{json .Config.Env}}", container, timeout=60)
+        said = [] if done.code else json.loads(done.answer) or []
+        return dict(each.partition("=")[::2] for each in said)
+
+    def logs(self, container: str) -> str:
+        """The last lines that a container has printed; empty where there is none."""
+        done = self._docker("logs", container, on_line=lambda _: None, timeout=60)
+        return "" if done.code else done.output
+
+    def start(self, container: str) -> Finished:
+        """Start a container that has ended."""
+        return self._docker("start", container, timeout=60)
+
+    def changes(self, container: str) -> list[str]:
+        """What differs in a container from its image, as `docker diff` prints it."""
+        done = self._docker("diff", container, timeout=60)
+        return [] if done.code else done.answer.splitlines()
+
+    def drop(self, *volumes: str) -> None:
+        """Remove volumes, there or not; what a container uses stays."""
+        self._docker("volume", "rm", "--force", *volumes, timeout=120)
 
     def check(self, thing: str, done: Finished, cure: str) -> None:
         """Raise a `Trouble` about `thing` where `done` failed."""

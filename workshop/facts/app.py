@@ -38,7 +38,6 @@ LIMITS = (
 )
 _PROBER_OPTIONS = (
     "--pull=never",
-    "--network=none",
     "--user=65534:65534",
     "--read-only",
     "--cap-drop=ALL",
@@ -150,12 +149,13 @@ class Prober:
 
 
 @contextlib.contextmanager
-def probing(engine: Engine, name: str) -> Iterator[Prober]:
-    """A prober for as long as the block runs."""
+def probing(engine: Engine, name: str, network: str = "none") -> Iterator[Prober]:
+    """A prober for as long as the block runs; `container:NAME` is that container's network."""
     script = Path(prober.__file__).read_text(encoding="utf-8")
     command = ("python", "-I", "-S", "-u", "-c", script)
+    options = (*_PROBER_OPTIONS, f"--network={network}")
     try:
-        with engine.talk(name, PROBER_IMAGE, _PROBER_OPTIONS, command) as talk:
+        with engine.talk(name, PROBER_IMAGE, options, command) as talk:
             yield Prober(engine, name, talk)
     finally:
         engine.remove(name)

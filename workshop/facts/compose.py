@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "OBSOLETE",
     "BuildSpec",
     "Compose",
     "EnvFile",
@@ -52,6 +53,8 @@ __all__ = [
 ]
 
 MAX_ENTRIES = 100
+# The one problem with which docker compose still starts.
+OBSOLETE = "version is obsolete, and ignored: leave it out"
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -86,7 +89,7 @@ def _compose(reader: Reader, root: Node) -> Compose:
     _check_circles(reader, services)
     _check_networks(reader, top.get("services"), networks)
     if "version" in top:
-        reader.problem(top["version"], "version is obsolete, and ignored: leave it out")
+        reader.problem(top["version"], OBSOLETE)
     return Compose(
         services, volumes, tuple(reader.problems), tuple(reader.refusals), "version" in top
     )
