@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workshop.model import STAGES, Check, Failed, Outcome, Result, Verdict
+from workshop.sanitise import plain_lines
 from workshop.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _troubled(check: Check, trouble: Trouble, blames: Blames) -> Result:
     blamed = blames.setdefault((str(trouble), "", ""), check)
     if blamed is not check:
         return Result(check, Outcome.SKIPPED, "not looked at, for the same reason")
-    return Result(check, Outcome.ERROR, str(trouble))
+    return Result(check, Outcome.ERROR, plain_lines(str(trouble)))
 
 
 def _by_text(check: Check, source: Source, blames: Blames) -> Result:
@@ -95,10 +96,11 @@ def _failed(check: Check, failed: Failed, source: Source, blames: Blames) -> Res
     return Result(
         check,
         Outcome.FAILED,
-        seen=failed.seen,
-        wanted=failed.wanted,
+        # Here, once, whatever a learner's files and programs said is made safe to show.
+        seen=plain_lines(failed.seen),
+        wanted=plain_lines(failed.wanted),
         why=failed.why or check.why,
-        hint=hint or check.hint,
+        hint=plain_lines(hint or check.hint),
         line=line,
         file=file or (source.blamed_file(check.of) if line else ""),
     )

@@ -23,3 +23,8 @@ def plain(line: str) -> str:
         mark for mark in text[: 4 * LONGEST_LINE] if unicodedata.category(mark) not in _UNSEEN
     )
     return kept if len(kept) <= LONGEST_LINE else kept[:LONGEST_LINE] + "..."
+
+
+def plain_lines(text: str) -> str:
+    """Several lines, each made safe."""
+    return "\n".join(plain(line) for line in text.split("\n"))

@@ -109,7 +109,8 @@ def _advice(verdict: Verdict, columns: int) -> Iterator[tuple[str, str]]:
     if not verdict.advice:
         return
     yield "", ""
-    yield "  Advice from hadolint, which costs no points:", ""
+    head = "  Advice from hadolint, which costs no points:"
+    yield from ((line, "") for line in textwrap.wrap(head, columns))
     for advice in verdict.advice:
         head = f"    line {advice.line}: "
         text = f"{advice.text} ({advice.code})"

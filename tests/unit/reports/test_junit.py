@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+from unit.verdicts import VERDICT
+
+from workshop.reports import junit
+
+
+def test_each_check_is_a_test_case_with_its_outcome():
+    suite = ET.fromstring(junit.write(VERDICT))  # noqa: S314 - our own
+    assert suite.tag == "testsuite"
+    assert suite.attrib == {
+        "name": "task-0",
+        "tests": "4",
+        "failures": "1",
+        "errors": "1",
+        "skipped": "1",
+    }
+    kinds = [[child.tag for child in case] for case in suite.iter("testcase")]
+    assert kinds == [[], ["failure"], ["skipped"], ["error"]]
+
+
+def test_a_failure_says_what_was_seen_and_what_to_try():
+    suite = ET.fromstring(junit.write(VERDICT))  # noqa: S314 - our own
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    assert "wanted: a server" in failure.attrib["message"]
+    assert "Dockerfile, line 3" in (failure.text or "")
+    assert "Try that." in (failure.text or "")

@@ -1,0 +1,34 @@
+"""A made-up verdict with a result of each kind."""
+
+from __future__ import annotations
+
+from workshop.model import Advice, Check, Outcome, Recipe, Result, Task, Verdict
+
+WORDS = {"lesson": "some/lesson", "why": "It matters.", "hint": "Try that.", "judge": print}
+
+
+def made_up(number: int, needs: str = "app") -> Check:
+    return Check(f"check-{number}", f"Requirement {number} " + "word " * 20, needs, 2, **WORDS)
+
+
+CHECKS = (made_up(1, "source"), made_up(2), made_up(3), made_up(4))
+TASK = Task("task-0", "do something", "some/lesson", "folder", ("Dockerfile",), (Recipe(),), CHECKS)
+FAILED = Result(
+    CHECKS[1],
+    Outcome.FAILED,
+    seen="it ended with code 1:\nTraceback <&>\n" + "x" * 200,
+    wanted="a server",
+    why="It matters.",
+    hint="Try that.",
+    line=3,
+    file="Dockerfile",
+)
+RESULTS = (
+    Result(CHECKS[0], Outcome.PASSED),
+    FAILED,
+    Result(CHECKS[2], Outcome.SKIPPED, "not looked at"),
+    Result(CHECKS[3], Outcome.ERROR, "the engine went away"),
+)
+VERDICT = Verdict(TASK, RESULTS, advice=(Advice(4, "DL3000", "Use absolute WORKDIR"),))
+GRADED = Verdict(TASK, RESULTS[:3])
+PASSED = Verdict(TASK, tuple(Result(check, Outcome.PASSED) for check in CHECKS))
