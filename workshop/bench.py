@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from workshop import leftovers
 from workshop.engine import STANDIN_LABEL, Build, BuildFailed, Engine
-from workshop.facts import app, image
+from workshop.facts import app, clutter, image
 from workshop.facts.checkup import checkup
 from workshop.facts.product import Product
 from workshop.facts.rebuild import Rebuild
@@ -196,7 +196,12 @@ class Bench:
         recipe, built = self._recipe(of), self.fact("built", of)
         name = self._container(of or "run")
         done = app.run_to_end(
-            self.engine, name, built, options=_options(recipe), command=recipe.command
+            self.engine,
+            name,
+            built,
+            options=_options(recipe),
+            command=recipe.command,
+            seconds=recipe.seconds,
         )
         config = json.loads(self.engine.inspect(built, "{{json .Config}}"))
         words = [*(config.get("Entrypoint") or ()), *(recipe.command or config.get("Cmd") or ())]

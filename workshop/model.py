@@ -133,8 +133,8 @@ class Recipe:
     """How one image of a task is built, and how its container is run.
 
     `name` is empty for a task's only image. `port` is 0 for a program that says something and
-    ends. `edit` is the source file in which a line is changed to measure what a rebuild reuses,
-    and `project` the distribution that this source is.
+    ends, which may take so many `seconds`. `edit` is the source file in which a line is changed to
+    measure what a rebuild reuses, and `project` the distribution that this source is.
     """
 
     name: str = ""
@@ -144,6 +144,7 @@ class Recipe:
     port: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
+    seconds: float = 60.0
     edit: str = ""
     project: str = ""
 
@@ -154,7 +155,9 @@ class Task:
 
     `folder` is the kit's own, relative to its root; `answer` the files that the learner writes;
     `withheld` patterns of other files that are no part of the starter; `only` the parts of the
-    folder that are, where not all of it is. `compose` is the compose file, where that is graded.
+    folder that are, where not all of it is. `clutter` names files that lie about in many a folder:
+    they are put into each build context, to see whether an image holds them. `compose` is the
+    compose file, where that is graded.
     """
 
     name: str
@@ -166,6 +169,7 @@ class Task:
     checks: tuple[Check, ...]
     withheld: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    clutter: tuple[str, ...] = ()
     compose: str = ""
 
     @property
