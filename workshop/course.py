@@ -11,7 +11,22 @@ if TYPE_CHECKING:
     from workshop.model import Task
 
 # Each task is a module of `workshop.tasks` that holds TASK; `-` in its name is `_` there.
-TASKS = ("task-5",)
+TASKS = (
+    "baby-steps",
+    "basic-python",
+    "greeter",
+    "compose-part-3",
+    "degrees-api",
+    "todo-app",
+    "compose-todo",
+    "deathstar",
+    "task-1",
+    "task-2",
+    "task-3-1",
+    "task-3-2",
+    "task-4",
+    "task-5",
+)
 
 
 def task(name: str) -> Task:
