@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import secrets
 import shutil
 import tempfile
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 SECONDS_TO_BUILD = 900.0
 _WORKERS = 32
+_PLAIN = re.compile(r"[\w./-]+")
 
 
 class Bench:
@@ -95,8 +97,8 @@ class Bench:
         with self._lock:
             key = (needs, of)
             if key not in self._facts:
-                make = getattr(self, f"_make_{needs}")
-                self._facts[key] = self._threads.submit(make, of)
+                make = self.task.facts.get(needs) or getattr(type(self), f"_make_{needs}")
+                self._facts[key] = self._threads.submit(make, self, of)
             return self._facts[key]
 
     def fact(self, needs: str, of: str) -> Any:  # noqa: ANN401 - as many types as names
@@ -114,6 +116,46 @@ class Bench:
         images = [self.made("image", recipe.name) for recipe in self.task.recipes]
         return any(STANDIN_LABEL in image.labels for image in images if image)
 
+    # For the facts that tasks make themselves.
+
+    def run(self, of: str, purpose: str, *, mount: Path | None = None) -> Run:
+        """Run an image to its end, with `mount` over its own copy of that folder."""
+        recipe = self._recipe(of)
+        options = [*_options(recipe), *self._mounted(of, mount)]
+        name = self._container(f"{of}-{purpose}")
+        built = self.fact("built", of)
+        return app.run_to_end(self.engine, name, built, options=options, seconds=recipe.seconds)
+
+    def start(self, of: str, mount: Path | None = None) -> App:
+        """Run an image as a server, and do not wait for it."""
+        recipe, prober = self._recipe(of), self.prepare("prober", of)
+        built = self.fact("built", of)
+        options = [*_options(recipe), *self._mounted(of, mount)]
+        running = app.App(self.engine, self._container(of or "app"), prober.result(), mount)
+        running.start(built, options, recipe.command)
+        return running
+
+    def copy(self, purpose: str) -> Path:
+        """One more copy of the folder that is built, to be changed."""
+        folder = self._folder / f"{self.task.name}-{purpose}"
+        shutil.copytree(self.fact("staged", ""), folder, symlinks=True)
+        return folder
+
+    def build(self, of: str, folder: Path, purpose: str) -> Image:
+        """What a changed copy of the folder becomes."""
+        return self._read(of, self._build(self._recipe(of), folder, purpose))
+
+    def _mounted(self, of: str, folder: Path | None) -> list[str]:
+        """The options that mount a folder where the image has the one of that name."""
+        if folder is None:
+            return []
+        image: Image = self.fact("image", of)
+        places = {path.rpartition("/")[0] for path in image.find(f"**/{self._recipe(of).edit}")}
+        targets = places or {f"{image.workdir}/{folder.name}".lstrip("/")}
+        # A comma in a folder's name would add words of its own to the option.
+        plain = sorted(target for target in targets if _PLAIN.fullmatch(target))
+        return [f"--mount=type=bind,source={folder},target=/{target}" for target in plain]
+
     def _recipe(self, of: str) -> Recipe:
         return self.task.recipe(of)
 
@@ -122,8 +164,8 @@ class Bench:
 
     # Each _make_NAME makes the fact called NAME.
 
-    def _make_source(self, _of: str) -> Source:
-        return self.source
+    def _make_source(self, of: str) -> Source:
+        return replace(self.source, of=of)
 
     def _make_staged(self, _of: str) -> Path:
         """The folder as it is built: the learner's files, the starter's, and secrets to lose."""
@@ -139,7 +181,9 @@ class Bench:
         return self._build(recipe, self.fact("staged", ""), "image")
 
     def _make_image(self, of: str) -> Image:
-        built = self.fact("built", of)
+        return self._read(of, self.fact("built", of))
+
+    def _read(self, of: str, built: str) -> Image:
         found = self.memory.image(built)
         if found is None:
             with self.engine.save(built) as stream:
@@ -148,7 +192,7 @@ class Bench:
         return replace(found, base=self._base(found, self.source.final(self._recipe(of)).base))
 
     def _make_product(self, of: str) -> Product:
-        return Product(self.source, self.fact("image", of))
+        return Product(self.fact("source", of), self.fact("image", of))
 
     def _base(self, built: Image, name: str) -> int:
         """How many layers came with the base image; nothing does with `scratch`."""
@@ -171,8 +215,7 @@ class Bench:
         return Rebuild(before, recipe.edit, recipe.project, tuple(known))
 
     def _layers_after_edit(self, recipe: Recipe) -> list[str]:
-        folder = self._folder / f"{self.task.name}-edited"
-        shutil.copytree(self.fact("staged", ""), folder, symlinks=True)
+        folder = self.copy(f"edited{recipe.name}")
         # What nobody has built before cannot come from a cache.
         with (folder / recipe.context / recipe.edit).open("a", encoding="utf-8") as file:
             file.write(f"\n# {secrets.token_hex(8)}\n")
@@ -185,10 +228,9 @@ class Bench:
         return self._end.enter_context(app.probing(self.engine, name))
 
     def _make_app(self, of: str) -> App:
-        recipe, prober = self._recipe(of), self.prepare("prober", of)
-        built = self.fact("built", of)
-        running = app.App(self.engine, self._container(of or "app"), prober.result())
-        running.start(built, _options(recipe), recipe.command)
+        recipe = self._recipe(of)
+        mount = self.copy(of) / recipe.context / recipe.edit if recipe.mount else None
+        running = self.start(of, mount and mount.parent)
         running.wait_for(recipe.port)
         return running
 

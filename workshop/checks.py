@@ -228,16 +228,15 @@ def keeps_secrets_out(lesson: str, points: int = 2) -> Check:
     local = ".env"
 
     def said(source: Source) -> None:
-        recipe = source.task.recipe()
         copies_all = any(
             step.keyword in {"COPY", "ADD"}
             and not any(name == "from" for name, _ in step.flags)
             and any(
                 value.rstrip("/") in {".", "./", "*"} or value == "." for value in step.values[:-1]
             )
-            for step in source.final(recipe).instructions
+            for step in source.final().instructions
         )
-        if copies_all and not source.ignores(local, recipe.context):
+        if copies_all and not source.ignores(local, source.recipe.context):
             raise Failed(f"the whole folder is copied, {local} with it", f"{local} ignored")
 
     @check(

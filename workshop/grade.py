@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workshop.model import STAGES, Check, Failed, Outcome, Result, Verdict
@@ -38,11 +39,15 @@ def full(bench: Bench, on_result: Callable[[Result], None] = lambda _: None) -> 
         if check.needs not in _LAST:
             bench.prepare(check.needs, check.of)
     results: dict[str, Result] = {}
-    for check in sorted(task.checks, key=lambda check: _RANKS[check.needs]):
+    for check in sorted(task.checks, key=_rank):
         result = results[check.id] = _judge(check, bench, blames)
         on_result(result)
     ordered = tuple(results[check.id] for check in task.checks)
     return Verdict(task, ordered, standin_bases=bench.on_standins)
+
+
+def _rank(check: Check) -> int:
+    return _RANKS.get(check.needs, _RANKS["app"])
 
 
 def _judge(check: Check, bench: Bench, blames: Blames) -> Result:
@@ -73,7 +78,7 @@ def _by_text(check: Check, source: Source, blames: Blames) -> Result:
     if judge is None:
         return Result(check, Outcome.SKIPPED, "only a build and a run can tell")
     try:
-        judge(source)
+        judge(replace(source, of=check.of))
     except Failed as failed:
         return _failed(check, failed, source, blames)
     if check.stage == "source":
@@ -110,7 +115,7 @@ def _blamed(check: Check, source: Source) -> tuple[int | None, str]:
     """The line that a check's text takes offence at, and its hint; or that of an instruction."""
     try:
         if check.text:
-            check.text(source)
+            check.text(replace(source, of=check.of))
         if source.task.compose:
             return None, ""
         final = source.final(source.task.recipe(check.of))

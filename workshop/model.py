@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FunctionType
 
+    from workshop.bench import Bench
+
 
 class Outcome(StrEnum):
     """How a check ended. `ERROR` is the kit's own fault and costs nobody points."""
@@ -86,8 +88,8 @@ class Check:
 
     @property
     def stage(self) -> str:
-        """`source`, `image`, `app` or `stack`."""
-        return STAGES[self.needs]
+        """`source`, `image`, `app` or `stack`; a fact of the task's own making is of the `app`."""
+        return STAGES.get(self.needs, "app")
 
     def of_recipe(self, name: str) -> Check:
         """The same requirement of another image of the task."""
@@ -133,8 +135,9 @@ class Recipe:
     """How one image of a task is built, and how its container is run.
 
     `name` is empty for a task's only image. `port` is 0 for a program that says something and
-    ends, which may take so many `seconds`. `edit` is the source file in which a line is changed to
-    measure what a rebuild reuses, and `project` the distribution that this source is.
+    ends, which may take so many `seconds`; a server may also choose its port. `edit` is the source
+    file in which a line is changed to measure what a rebuild reuses, and `project` the distribution
+    that this source is. With `mount`, a copy of its folder is mounted over the one in the image.
     """
 
     name: str = ""
@@ -147,6 +150,7 @@ class Recipe:
     seconds: float = 60.0
     edit: str = ""
     project: str = ""
+    mount: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,7 @@ class Task:
     folder that are, where not all of it is. `clutter` names files that lie about in many a folder:
     they are put into each build context, to see whether an image holds them. `compose` is the
     compose file, where that is graded.
+    `facts` are made by the task's own functions, of the bench and the name of a recipe.
     """
 
     name: str
@@ -171,6 +176,7 @@ class Task:
     only: tuple[str, ...] = ()
     clutter: tuple[str, ...] = ()
     compose: str = ""
+    facts: Mapping[str, Callable[[Bench, str], Any]] = field(default_factory=dict)
 
     @property
     def max_score(self) -> int:

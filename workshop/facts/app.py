@@ -164,8 +164,11 @@ def probing(engine: Engine, name: str, network: str = "none") -> Iterator[Prober
 class App:
     """A learner's server while it runs, alone with the prober on a network without a way out."""
 
-    def __init__(self, engine: Engine, name: str, prober: Prober) -> None:
-        self._engine, self.name, self._prober = engine, name, prober
+    def __init__(
+        self, engine: Engine, name: str, prober: Prober, folder: Path | None = None
+    ) -> None:
+        """`folder` is the one that is mounted into it, for whoever wants to change a file there."""
+        self._engine, self.name, self._prober, self.folder = engine, name, prober, folder
         self._lines: list[str] = []
         self._done: Finished | None = None
         self._thread = threading.Thread(target=lambda: None)
@@ -182,9 +185,12 @@ class App:
         self._thread.start()
 
     def wait_for(self, port: int, seconds: float = SECONDS_TO_START) -> None:
-        """Wait until something listens on `port`; `Failed` where the container ends before."""
+        """Wait until something listens on `port`, any where that is 0.
+
+        `Failed` where the container ends before.
+        """
         deadline = time.monotonic() + seconds
-        while not any(listening == port for _, listening in self._prober.listening()):
+        while not any(port in {0, listening} for _, listening in self._prober.listening()):
             if not self._thread.is_alive():
                 raise self._ended()
             if time.monotonic() > deadline:
@@ -205,6 +211,13 @@ class App:
     def listening(self) -> list[tuple[str, int]]:
         """Address and port of every TCP socket that listens."""
         return self._prober.listening()
+
+    @property
+    def port(self) -> int:
+        """The port that listens: of several, one that can be reached from outside; 0 for none."""
+        local = {"127.0.0.1", "::1"}
+        found = sorted((address in local, port) for address, port in self.listening)
+        return found[0][1] if found else 0
 
     def get(self, port: int, path: str, **ask: Any) -> Answer:  # noqa: ANN401 - as `request`
         """What the server answers."""
@@ -240,12 +253,13 @@ class App:
 
     def _silent(self, port: int, seconds: float) -> Failed:
         others = sorted({listening for _, listening in self._prober.listening()})
-        seen = f"nothing listens on port {port} after {seconds:.0f} s"
+        named = f"port {port}" if port else "a port"
+        seen = f"nothing listens on {named} after {seconds:.0f} s"
         if others:
             seen += f", but on {', '.join(map(str, others))}"
         if self.logs:
             seen += f"; its last lines were:\n{self.logs}"
-        return Failed(seen, f"a server that listens on port {port}")
+        return Failed(seen, f"a server that listens on {named}")
 
 
 def run_to_end(  # noqa: PLR0913 - the parts of one run

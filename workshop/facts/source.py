@@ -24,10 +24,19 @@ MOST_TEXT = 1_000_000
 
 @dataclass(frozen=True)
 class Source:
-    """What a learner has written for one task, in `folder`."""
+    """What a learner has written for one task, in `folder`, as one recipe of the task sees it.
+
+    `of` is that recipe's name; without one, it is the task's first.
+    """
 
     task: Task
     folder: Path
+    of: str = ""
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the image in question is built."""
+        return self.task.recipe(self.of)
 
     def read(self, file: str) -> str:
         """The text of one of the files; `Failed` where it is missing, or no text."""
@@ -57,13 +66,13 @@ class Source:
         return content.decode("utf-8", errors="replace")
 
     def dockerfile(self, recipe: Recipe | None = None) -> Dockerfile:
-        """The parsed Dockerfile of a recipe: the task's first unless told."""
-        chosen = recipe or self.task.recipe()
+        """The parsed Dockerfile of a recipe: its own unless told."""
+        chosen = recipe or self.recipe
         return _parse(self.read(self.path(chosen)))
 
     def final(self, recipe: Recipe | None = None) -> Effective:
         """What the last stage, or the recipe's target, amounts to; `Failed` where there is none."""
-        chosen = recipe or self.task.recipe()
+        chosen = recipe or self.recipe
         parsed = self.dockerfile(chosen)
         found = effective.effective(parsed, chosen.target)
         if found is None and chosen.target:
