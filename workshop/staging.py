@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from workshop import starter
+from workshop.facts import clutter
 from workshop.model import Failed
 from workshop.trouble import Trouble
 
@@ -36,6 +37,7 @@ def stage(source: Source, folder: Path, canary: str) -> None:
             file = folder / context / trap
             file.parent.mkdir(exist_ok=True)
             file.write_text(f"SECRET={canary}\n", encoding="ascii")
+        clutter.plant(folder / context, source.task.clutter)
 
 
 def _copied(folder: Path, into: Path) -> Iterator[str]:

@@ -1,0 +1,113 @@
+"""What the two halves of task 3 share: a base image with Python, and Poetry."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from workshop.checks import (
+    based_on,
+    builds,
+    environment,
+    exposes,
+    installs,
+    keeps_secrets_out,
+    leaves_out,
+    no_environment,
+    workdir,
+    writes,
+)
+from workshop.model import Check, Failed, Task, check
+from workshop.tasks import fastapi
+
+if TYPE_CHECKING:
+    from workshop.facts.image import Image
+
+_BY_PIP = re.compile(
+    rf"\bpip3?(?:\.\d+)?['\",]*\s[^&|;\n]*\binstall\b[^&|;\n]*\b(?:{'|'.join(fastapi.PINS)})\b",
+    re.IGNORECASE,
+)
+_PYTHON = re.compile(r"var/lib/dpkg/info/python3(?:\.\d+)?(?:-minimal|-pip)?(?::\w+)?\.list")
+
+
+def packages_by_poetry(lesson: str) -> Check:
+    """Nobody names the application's packages to pip any more."""
+
+    @check(
+        points=2,
+        lesson=lesson,
+        why="What is listed twice differs sooner or later; poetry.lock has it all, with versions.",
+        hint="Copy pyproject.toml and poetry.lock, RUN poetry install --only main --no-root, "
+        "and take the packages out of pip install.",
+    )
+    def packages_by_poetry(image: Image) -> None:
+        """The packages come from poetry.lock, and no more from a list for pip."""
+        steps = dict(fastapi.steps(image))
+        wanted = "poetry install, and no package of the application named to pip"
+        found = image.packages()
+        layers = {
+            image.layer_of(path) for name in fastapi.PINS for _, _, path in found.get(name, ())
+        }
+        if not layers:
+            raise Failed("none of the application's packages is installed", wanted)
+        for layer in sorted(layer for layer in layers if layer is not None):
+            if _BY_PIP.search(steps.get(layer, "")):
+                raise Failed("pip install of the application's packages", wanted, layer=layer)
+
+    return packages_by_poetry
+
+
+def one_python(lesson: str) -> Check:
+    """The base image's Python is the only one."""
+
+    @check(
+        points=1,
+        lesson=lesson,
+        why="The python image brings Python and pip: a second pair costs room, and confuses.",
+        hint="Take apt-get install of python3 and python3-pip out.",
+    )
+    def one_python(image: Image) -> None:
+        """apt installs no second Python or pip."""
+        for number in image.own:
+            for entry in image.layers[number].entries:
+                if _PYTHON.fullmatch(entry.path):
+                    name = entry.path.rpartition("/")[2].removesuffix(".list")
+                    seen = f"apt's package {name}"
+                    raise Failed(seen, "the base image's Python alone", layer=number)
+
+    return one_python
+
+
+def task(name: str, title: str, *, tag: str, kind: str) -> Task:
+    """Either half: they differ in their base image."""
+    lesson, file = f"fastapi/{name}", f"Dockerfile-{name}"
+    return Task(
+        name,
+        title,
+        lesson,
+        folder=fastapi.FOLDER,
+        answer=(file,),
+        withheld=fastapi.WITHHELD,
+        recipes=fastapi.recipes(file, "no-such-program"),
+        checks=(
+            writes(file, lesson=lesson),
+            based_on("python", lesson, tag=tag, kind=kind, points=2),
+            builds(lesson),
+            one_python(lesson),
+            packages_by_poetry(lesson),
+            installs({**fastapi.PINS, **dict.fromkeys(fastapi.EXTRAS, "")}, lesson),
+            leaves_out("pytest", lesson=lesson, points=2),
+            fastapi.no_pip_cache(lesson),
+            fastapi.no_package_lists(lesson),
+            no_environment("DEBIAN_FRONTEND", lesson),
+            environment("PYTHONUNBUFFERED", lesson),
+            workdir("/server", lesson),
+            fastapi.whole_folder(lesson),
+            keeps_secrets_out(lesson),
+            exposes(fastapi.PORT, lesson),
+            # Poetry says so of a program that it does not find; other entry points say other words.
+            fastapi.entry(lesson, "poetry run", "Command not found|poetry"),
+            fastapi.command(lesson, "uvicorn app.main:app --host 0.0.0.0 --port 8000"),
+            *fastapi.serves(lesson),
+        ),
+    )

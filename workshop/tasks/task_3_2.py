@@ -1,0 +1,12 @@
+"""Task 3-2: the same on the slim base image."""
+
+from __future__ import annotations
+
+from workshop.tasks import poetry
+
+TASK = poetry.task(
+    "task-3-2",
+    "shrink the image with a slim base",
+    tag=r"^\d.*slim",
+    kind="in its slim variant, with a version",
+)
