@@ -24,20 +24,22 @@ from workshop.facts import app, clutter, image
 from workshop.facts.checkup import checkup
 from workshop.facts.product import Product
 from workshop.facts.rebuild import Rebuild
-from workshop.model import Failed
+from workshop.model import Failed, Recipe
 from workshop.sanitise import plain
 from workshop.staging import stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from workshop.facts.app import App, Ending, Prober, Run
     from workshop.facts.checkup import Checkup
+    from workshop.facts.compose import BuildSpec
     from workshop.facts.image import Image
     from workshop.facts.source import Source
+    from workshop.facts.stack import Plan, Stack
     from workshop.memory import Memory
-    from workshop.model import Recipe, Task
+    from workshop.model import Task
 
 SECONDS_TO_BUILD = 900.0
 _WORKERS = 32
@@ -47,16 +49,18 @@ _PLAIN = re.compile(r"[\w./-]+")
 class Bench:
     """The facts of one submission, by the names that checks ask for them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, and how patient it is
         self,
         engine: Engine,
         source: Source,
         memory: Memory,
+        *,
         say: Callable[[str], None] = lambda _: None,
         build_seconds: float = SECONDS_TO_BUILD,
+        start_seconds: float = app.SECONDS_TO_START,
     ) -> None:
         self.engine, self.source, self.memory, self._say = engine, source, memory, say
-        self._build_seconds = build_seconds
+        self._build_seconds, self._start_seconds = build_seconds, start_seconds
         self._name = f"workshop-check-{secrets.token_hex(6)}"
         self._ledger = leftovers.ledger(memory.runs, self._name)
         self._facts: dict[tuple[str, str], Future[Any]] = {}
@@ -113,8 +117,10 @@ class Bench:
     @property
     def on_standins(self) -> bool:
         """Whether an image was built on a stand-in: they say so themselves, in a label."""
-        images = [self.made("image", recipe.name) for recipe in self.task.recipes]
-        return any(STANDIN_LABEL in image.labels for image in images if image)
+        read = [self.made("image", recipe.name) for recipe in self.task.recipes]
+        if any(read):
+            return any(STANDIN_LABEL in image.labels for image in read if image)
+        return any(self.engine.standin_for(image) for image in self._ledger.images)
 
     # For the facts that tasks make themselves.
 
@@ -231,7 +237,7 @@ class Bench:
         recipe = self._recipe(of)
         mount = self.copy(of) / recipe.context / recipe.edit if recipe.mount else None
         running = self.start(of, mount and mount.parent)
-        running.wait_for(recipe.port)
+        running.wait_for(recipe.port, self._start_seconds)
         return running
 
     def _make_run(self, of: str) -> Run:
@@ -259,13 +265,48 @@ class Bench:
         running: App = self.fact("app", of)
         return running.stop()
 
-    def _build(self, recipe: Recipe, folder: Path, purpose: str) -> str:
+    def _make_stack(self, _of: str) -> Stack:
+        from workshop.facts import stack  # noqa: PLC0415 - most tasks have no compose file
+
+        plan = stack.plan(self.source, self.fact("staged", ""), self.memory.canary)
+        images = self._build_services(plan)
+        project = self._ledger.note("projects", f"{self._name}-stack")
+        running = stack.Stack(self.engine, project, plan, self._probe)
+        for service in plan.services:
+            # Killed one by one, they need not be waited for.
+            self._ledger.note("containers", running.container(service))
+        running.up(images)
+        return running
+
+    def _build_services(self, plan: Plan) -> dict[str, str]:
+        """The image of each service, built side by side."""
+
+        def build(number: int, spec: BuildSpec) -> str:
+            # Not the service's own name, which may have capitals.
+            recipe = Recipe(f"{number}", spec.dockerfile, spec.context, spec.target)
+            try:
+                return self._build(recipe, plan.folder, "stack", spec.args)
+            except Failed as failed:
+                failed.line = spec.line
+                raise
+
+        built = self._threads.map(build, range(len(plan.builds)), plan.builds.values())
+        return dict(zip(plan.builds, built, strict=True))
+
+    def _probe(self, container: str) -> Prober:
+        """A prober on the network of a container that runs."""
+        name = self._container(f"prober-{secrets.token_hex(2)}")
+        return self._end.enter_context(app.probing(self.engine, name, f"container:{container}"))
+
+    def _build(
+        self, recipe: Recipe, folder: Path, purpose: str, arguments: Mapping[str, str] | None = None
+    ) -> str:
         tag = f"{self._name}-{purpose}{recipe.name and '-'}{recipe.name}"
         self._ledger.note("images", tag)
         id_file = self._folder / f"{tag}.id"
         context = folder / recipe.context
         file = context / recipe.dockerfile
-        build = Build(tag, context, file, recipe.target, id_file=id_file)
+        build = Build(tag, context, file, recipe.target, arguments or {}, id_file=id_file)
         try:
             self.engine.build(build, self._say, self._build_seconds)
         except BuildFailed as failed:
