@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from workshop.facts.app import App, Ending, Run
+    from workshop.facts.checkup import Checkup
     from workshop.facts.effective import Setting
     from workshop.facts.image import Image
+    from workshop.facts.instructions import Instruction
     from workshop.facts.rebuild import Rebuild
     from workshop.facts.source import Source
 
@@ -27,6 +29,8 @@ KILLED = 128 + 9
 # Programs that change the user themselves: then USER does not say who runs the server.
 _SWITCHERS = ("gosu", "su-exec", "setpriv", "runuser", "su ", "setuid", "chroot")
 _LOCALHOST = re.compile(r"(?:127\.0\.0\.1|localhost)(?!\S*/)")
+_CONSTRAINED = {"-c", "--constraint"}
+_POETRY_SCRIPT = "install.python-poetry.org"
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a container's server has to listen on
 
@@ -75,6 +79,30 @@ def based_on(
             raise Failed(f"the last stage builds on {found or 'nothing'}", wanted, line=line)
 
     return base_image
+
+
+def pins_poetry(lesson: str, points: int = 1) -> Check:
+    """Nobody installs Poetry without saying in which version."""
+
+    @check(
+        points=points,
+        lesson=lesson,
+        why="Poetry 2 dropped options that Poetry 1 had: without a version, builds break one day.",
+        hint="pip install poetry==2.5.1 (or another version; an ARG can hold the number).",
+    )
+    def pins_poetry(source: Source) -> None:
+        """Where Poetry is installed, its version is written down."""
+        steps = [step for stage in source.dockerfile().stages for step in stage.instructions]
+        versioned = any("POETRY_VERSION" in step.text for step in steps)
+        for step in steps:
+            text = _script(step) if step.keyword == "RUN" else ""
+            if command := _installs_any_poetry(text):
+                raise Failed(command, "a version, as in poetry==2.5.1", line=step.line)
+            if _POETRY_SCRIPT in text and "--version" not in text and not versioned:
+                seen = f"{_POETRY_SCRIPT} without a version"
+                raise Failed(seen, "a version in the variable POETRY_VERSION", line=step.line)
+
+    return pins_poetry
 
 
 # ---- image
@@ -510,6 +538,37 @@ def first_process(lesson: str, points: int = 1) -> Check:
     return first_process
 
 
+def tells_its_health(lesson: str, points: int = 1) -> Check:
+    """HEALTHCHECK tells a server that answers from one that does not."""
+
+    def said(source: Source) -> None:
+        if source.final().healthcheck is None:
+            raise Failed("no HEALTHCHECK", wanted)
+
+    wanted = "exit code 0 beside the running server, and another one where no server runs"
+
+    @check(
+        points=points,
+        lesson=lesson,
+        blame=("HEALTHCHECK",),
+        text=said,
+        why="Docker believes the health check: one that always says yes hides a dead server.",
+        hint="Let Python ask the server, since slim images have no curl: "
+        "HEALTHCHECK CMD with python -c and urllib.request.urlopen.",
+    )
+    def tells_its_health(checkup: Checkup) -> None:
+        """HEALTHCHECK tells a server that answers from none."""
+        if checkup.beside is None:
+            raise Failed("no HEALTHCHECK", wanted)
+        if checkup.beside:
+            seen = f"beside the running server it ends with exit code {checkup.beside}"
+            raise Failed(seen, wanted)
+        if not checkup.alone:
+            raise Failed("it ends with exit code 0 where no server runs, too", wanted)
+
+    return tells_its_health
+
+
 def stops(lesson: str, points: int = 1) -> Check:
     """docker stop is obeyed."""
 
@@ -538,6 +597,24 @@ def stops(lesson: str, points: int = 1) -> Check:
 
 def _first_line(settings: Iterable[Setting]) -> int | None:
     return next((setting.line for setting in settings), None)
+
+
+def _script(step: Instruction) -> str:
+    """All that a RUN executes, without a shell's comments."""
+    text = " ".join(step.words) if step.words else step.text
+    lines = "\n".join([text, *(heredoc.body for heredoc in step.heredocs)]).splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+
+
+def _installs_any_poetry(script: str) -> str:
+    """The first command that lets pip, pipx or uv install whichever Poetry is newest, or empty."""
+    for command in re.split(r"&&|\|\||[|;\n]", script):
+        words = [word.strip("'\"") for word in command.split()]
+        tools, _, rest = " ".join(words).partition(" install ")
+        free = any(re.fullmatch(r"poetry(\[.*\])?", word) for word in rest.split())
+        if free and re.search(r"\b(pip[\d.]*|pipx|uv)\b", tools) and not _CONSTRAINED & {*words}:
+            return command.strip()
+    return ""
 
 
 def _place(where: object, path: str) -> str:
