@@ -72,7 +72,7 @@ class Builder:
         return lines
 
     def mark(self, index: int) -> str:
-        """Where a stage keeps its file: builds at the same time would share a step that is alike."""
+        """A path of this stage alone: builds at the same time share the steps that are alike."""
         return f"/from{self.seed}-{index}"
 
     def instruction(self, *, runs: bool) -> str:
