@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from workshop import leftovers
 from workshop.engine import STANDIN_LABEL, Build, BuildFailed, Engine
-from workshop.facts import app, clutter, image
+from workshop.facts import app, image
 from workshop.facts.checkup import checkup
 from workshop.facts.product import Product
 from workshop.facts.rebuild import Rebuild
@@ -183,8 +183,11 @@ class Bench:
     def _make_built(self, of: str) -> str:
         """The id of the built image."""
         recipe = self._recipe(of)
-        self.source.final(recipe)
-        return self._build(recipe, self.fact("staged", ""), "image")
+        base = self.source.final(recipe).base
+        built = self._build(recipe, self.fact("staged", ""), "image")
+        if base == "scratch" and self.engine.inspect(built, "{{len .RootFS.Layers}}") == "0":
+            raise Failed("the image is empty: there is not one file in it", "a program to run")
+        return built
 
     def _make_image(self, of: str) -> Image:
         return self._read(of, self.fact("built", of))
