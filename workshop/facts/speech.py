@@ -1,0 +1,34 @@
+"""What cowsay prints: words in a bubble, and below it who says them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_TOP = re.compile(r"\s*_+\s*")
+_BOTTOM = re.compile(r"\s*(?:-+|=+)\s*")
+
+
+@dataclass(frozen=True)
+class Speech:
+    """The `words` of a bubble, with single spaces, and the drawing of the `animal` below it."""
+
+    words: str
+    animal: str
+
+
+def heard(output: str) -> Speech | None:
+    """The first speech in what a program printed; None where there is none.
+
+    Source: Debian's cowsay 3 (a rule of `-` below the words) and Python's cowsay 6 (one of `=`).
+    """
+    lines = output.splitlines()
+    top = next((n for n, line in enumerate(lines) if _TOP.fullmatch(line)), None)
+    if top is None:
+        return None
+    bottom = next((n for n, line in enumerate(lines) if n > top and _BOTTOM.fullmatch(line)), None)
+    if bottom is None:
+        return None
+    # Each line of the bubble begins and ends with its border: < >, ( ), | |, / \.
+    words = " ".join(line.strip()[1:-1] for line in lines[top + 1 : bottom])
+    return Speech(" ".join(words.split()), "\n".join(lines[bottom + 1 :]).strip("\n"))
