@@ -404,12 +404,17 @@ def says(
         hint=hint,
     )
     def says_it(run: Run) -> None:
-        if run.code:
-            last = "\n".join(run.output.splitlines()[-20:])
-            raise Failed(f"it ended with exit code {run.code}, and printed:\n{last}", "exit code 0")
+        ended_well(run)
         judge(run)
 
     return says_it
+
+
+def ended_well(run: Run) -> None:
+    """Raise where the program ended with any exit code but 0."""
+    if run.code:
+        last = "\n".join(run.output.splitlines()[-20:])
+        raise Failed(f"it ended with exit code {run.code}, and printed:\n{last}", "exit code 0")
 
 
 # ---- app: a server
@@ -491,20 +496,11 @@ def ordinary_user(lesson: str, uid: int | None = None, points: int = 2) -> Check
     """No process of the container is root's; with `uid`, all are that user's."""
     wanted = f"every process with uid {uid}" if uid else "every process with a uid other than 0"
 
-    def said(source: Source) -> None:
-        final = source.final()
-        switches = any(word in step.text for step in final.instructions for word in _SWITCHERS)
-        user = final.user.value.partition(":")[0] if final.user else "root"
-        if not switches and user in {"", "0", "root"}:
-            seen = "USER root" if final.user else "no USER in the last stage, so it is root"
-            line = final.user.line if final.user else final.stage.line
-            raise Failed(seen, wanted, line=line)
-
     @check(
         points=points,
         lesson=lesson,
         title="The server does not run as root",
-        text=said,
+        text=_not_root_by_text,
         why="Whoever breaks into a server has the rights of its user, and root has all of them.",
         hint="Make a user with RUN useradd; name it with USER after the last step that needs root.",
     )
@@ -516,6 +512,40 @@ def ordinary_user(lesson: str, uid: int | None = None, points: int = 2) -> Check
                 raise Failed(f"{process.command} runs with uid {process.uid}", wanted)
 
     return ordinary_user
+
+
+def becomes_ordinary_user(lesson: str, points: int = 2) -> Check:
+    """USER names somebody who is not root, and whom the image knows: for programs that end."""
+    wanted = "USER with a name or a number of /etc/passwd that is not root's"
+
+    @check(
+        points=points,
+        lesson=lesson,
+        name="ordinary-user",
+        title="The program does not run as root",
+        text=_not_root_by_text,
+        blame=("USER",),
+        why="A program can do what its user can do, and root can do everything.",
+        hint="Make a user with RUN useradd; name it with USER after the last step that needs root.",
+    )
+    def ordinary_user(image: Image) -> None:
+        who = image.identity()
+        if who is None or who[0] == 0:
+            user = f"USER {image.user}" if image.user else "no USER"
+            seen = "nobody that the image knows" if who is None else "uid 0, which is root"
+            raise Failed(f"{user}: it runs as {seen}", wanted)
+
+    return ordinary_user
+
+
+def _not_root_by_text(source: Source) -> None:
+    final = source.final()
+    switches = any(word in step.text for step in final.instructions for word in _SWITCHERS)
+    user = final.user.value.partition(":")[0] if final.user else "root"
+    if not switches and user in {"", "0", "root"}:
+        seen = "USER root" if final.user else "no USER in the last stage, so it is root"
+        line = final.user.line if final.user else final.stage.line
+        raise Failed(seen, "a user who is not root", line=line)
 
 
 def first_process(lesson: str, points: int = 1) -> Check:
@@ -538,11 +568,14 @@ def first_process(lesson: str, points: int = 1) -> Check:
     return first_process
 
 
-def tells_its_health(lesson: str, points: int = 1) -> Check:
-    """HEALTHCHECK tells a server that answers from one that does not."""
+def tells_its_health(lesson: str, points: int = 1, *, asked: bool = True) -> Check:
+    """HEALTHCHECK tells a server that answers from one that does not.
+
+    Unless `asked` for, there need not be one.
+    """
 
     def said(source: Source) -> None:
-        if source.final().healthcheck is None:
+        if asked and source.final().healthcheck is None:
             raise Failed("no HEALTHCHECK", wanted)
 
     wanted = "exit code 0 beside the running server, and another one where no server runs"
@@ -558,12 +591,12 @@ def tells_its_health(lesson: str, points: int = 1) -> Check:
     )
     def tells_its_health(checkup: Checkup) -> None:
         """HEALTHCHECK tells a server that answers from none."""
-        if checkup.beside is None:
+        if asked and checkup.beside is None:
             raise Failed("no HEALTHCHECK", wanted)
         if checkup.beside:
             seen = f"beside the running server it ends with exit code {checkup.beside}"
             raise Failed(seen, wanted)
-        if not checkup.alone:
+        if checkup.alone == 0:
             raise Failed("it ends with exit code 0 where no server runs, too", wanted)
 
     return tells_its_health
