@@ -80,6 +80,13 @@ def read(source: Source, secret: str = "secret") -> Compose:  # noqa: S107 - a w
     return compose.read(text, _variables(settings(source.task, secret)))
 
 
+def sound(source: Source) -> Compose:
+    """As `read`; `Failed` where docker compose could not read the file."""
+    found = read(source)
+    check_sound(found)
+    return found
+
+
 def settings(task: Task, secret: str) -> str:
     """What a learner's `.env` holds: the starter's template, with `secret` for each secret."""
 

@@ -11,7 +11,7 @@ from workshop.facts import stack as stacks
 from workshop.model import Check, Failed, Task, check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from workshop.facts.compose import Service
     from workshop.facts.source import Source
@@ -31,13 +31,13 @@ SAYINGS = {
 
 def _there(source: Source) -> Iterator[tuple[str, Service]]:
     """The three services, as far as they are there."""
-    services = stacks.read(source).services
+    services = stacks.sound(source).services
     return ((name, services[name]) for name in SAYINGS if name in services)
 
 
-def _missing(name: str, services: object) -> Failed:
-    found = ", ".join(map(str, services)) if isinstance(services, dict) else ""
-    return Failed(f"services: {found or 'none'}", f"a service called {name}", line=1)
+def _missing(name: str, services: Iterable[str]) -> Failed:
+    found = ", ".join(services) or "none"
+    return Failed(f"services: {found}", f"a service called {name}", line=1)
 
 
 @check(
@@ -48,10 +48,10 @@ def _missing(name: str, services: object) -> Failed:
 )
 def has_the_three_services(source: Source) -> None:
     """The services are called baby-steps, basic-python and python-poetry."""
-    services = stacks.read(source).services
+    services = stacks.sound(source).services
     for name in SAYINGS:
         if name not in services:
-            raise _missing(name, dict(services))
+            raise _missing(name, services)
 
 
 @check(
@@ -100,7 +100,7 @@ def says(name: str, words: str) -> Check:
     )
     def says_it(stack: Stack) -> None:
         if name not in stack.plan.compose.services:
-            raise _missing(name, dict(stack.plan.compose.services))
+            raise _missing(name, stack.plan.compose.services)
         running(stack, name)
         done = stack.run(name)
         if done.code:
