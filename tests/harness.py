@@ -9,6 +9,7 @@ import re
 import secrets
 import socket
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 WORKSHOP = (str(ROOT / ".venv/bin/python"), "-m", "workshop")
 POLL_SECONDS = 0.1
+ENGINE_SOCKET = "/var/run/docker.sock"
 
 
 def run(
@@ -150,3 +152,36 @@ def files_in(image: str) -> list[str]:
 def config_of(image: str) -> dict:
     """The image's configuration, as `docker image inspect` has it."""
     return json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image))
+
+
+class Wire:
+    """A socket that passes everything on to the engine, until it is cut."""
+
+    def __init__(self, path: Path) -> None:
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.bind(str(path))
+        self._server.listen()
+        self._ends: list[socket.socket] = [self._server]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        for end in self._ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client = self._server.accept()[0]
+                engine = socket.socket(socket.AF_UNIX)
+                engine.connect(ENGINE_SOCKET)
+                self._ends += [client, engine]
+                for pair in ((client, engine), (engine, client)):
+                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)

@@ -23,10 +23,11 @@ from workshop.engine import STANDIN_LABEL, Build, BuildFailed, Engine
 from workshop.facts import app, image
 from workshop.facts.checkup import checkup
 from workshop.facts.product import Product
-from workshop.facts.rebuild import Rebuild
+from workshop.facts.rebuild import Rebuild, installed
 from workshop.model import Failed, Recipe
 from workshop.sanitise import plain
 from workshop.staging import stage
+from workshop.trouble import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -120,7 +121,9 @@ class Bench:
         read = [self.made("image", recipe.name) for recipe in self.task.recipes]
         if any(read):
             return any(STANDIN_LABEL in image.labels for image in read if image)
-        return any(self.engine.standin_for(image) for image in self._ledger.images)
+        with contextlib.suppress(Trouble):
+            return any(self.engine.standin_for(image) for image in self._ledger.images)
+        return False
 
     # For the facts that tasks make themselves.
 
@@ -216,21 +219,24 @@ class Bench:
         recipe, before = self._recipe(of), self.fact("image", of)
         # All that the outcome depends on.
         text = self.source.read(self.source.path(recipe))
-        key = ("rebuild", before.id, text, recipe.target, recipe.edit)
+        key = ("rebuilt", before.id, text, recipe.target, recipe.edit)
         known = self.memory.recall(*key)
         if known is None:
-            known = self._layers_after_edit(recipe)
+            known = self._after_edit(recipe)
             self.memory.remember(known, *key)
-        return Rebuild(before, recipe.edit, recipe.project, tuple(known))
+        layers, again = known
+        return Rebuild(before, recipe.edit, recipe.project, tuple(layers), again)
 
-    def _layers_after_edit(self, recipe: Recipe) -> list[str]:
+    def _after_edit(self, recipe: Recipe) -> tuple[list[str], dict[str, str]]:
+        """The digests of the layers, and the packages that were installed again."""
         folder = self.copy(f"edited{recipe.name}")
         # What nobody has built before cannot come from a cache.
         with (folder / recipe.context / recipe.edit).open("a", encoding="utf-8") as file:
             file.write(f"\n# {secrets.token_hex(8)}\n")
-        built = self._build(recipe, folder, "rebuild")
-        layers: list[str] = json.loads(self.engine.inspect(built, "{{json .RootFS.Layers}}"))
-        return layers
+        lines: list[str] = []
+        built = self._build(recipe, folder, "rebuild", hear=lines.append)
+        layers = json.loads(self.engine.inspect(built, "{{json .RootFS.Layers}}"))
+        return layers, installed("\n".join(lines))
 
     def _make_prober(self, of: str) -> Prober:
         name = self._container(f"{of or 'app'}-prober")
@@ -302,7 +308,12 @@ class Bench:
         return self._end.enter_context(app.probing(self.engine, name, f"container:{container}"))
 
     def _build(
-        self, recipe: Recipe, folder: Path, purpose: str, arguments: Mapping[str, str] | None = None
+        self,
+        recipe: Recipe,
+        folder: Path,
+        purpose: str,
+        arguments: Mapping[str, str] | None = None,
+        hear: Callable[[str], None] | None = None,
     ) -> str:
         tag = f"{self._name}-{purpose}{recipe.name and '-'}{recipe.name}"
         self._ledger.note("images", tag)
@@ -311,7 +322,7 @@ class Bench:
         file = context / recipe.dockerfile
         build = Build(tag, context, file, recipe.target, arguments or {}, id_file=id_file)
         try:
-            self.engine.build(build, self._say, self._build_seconds)
+            self.engine.build(build, hear or self._say, self._build_seconds)
         except BuildFailed as failed:
             raise Failed(plain(failed.found), "a build that comes to its end") from None
         return id_file.read_text(encoding="ascii")

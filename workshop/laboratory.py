@@ -24,7 +24,7 @@ def examine(source: Source, run: Children) -> Verdict:
     engine = Engine(run)
     with (
         _progress(source.task.name) as say,
-        Bench(engine, source, Memory(usual_folder()), say) as bench,
+        Bench(engine, source, Memory(usual_folder()), say=say) as bench,
     ):
         verdict = grade.full(bench)
     if verdict.outcome == "ungradable" and engine.info() is None:

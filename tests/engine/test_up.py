@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import secrets
@@ -10,11 +9,10 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from harness import ROOT, docker, free_ports, get, until
+from harness import ROOT, Wire, docker, free_ports, get, until
 
 from workshop.catalogue import IMAGES, WEB
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PYTHON = str(ROOT / ".venv/bin/python")
-ENGINE_SOCKET = "/var/run/docker.sock"
 
 
 @pytest.fixture
@@ -145,39 +142,6 @@ def test_an_interrupted_start_leaves_nothing_running(kit):
     assert "Interrupted" in child.communicate(timeout=60)[0]
     assert child.returncode == 130
     assert left_behind(kit) == ""
-
-
-class Wire:
-    """A socket that passes everything on to the engine, until it is cut."""
-
-    def __init__(self, path: Path) -> None:
-        self._server = socket.socket(socket.AF_UNIX)
-        self._server.bind(str(path))
-        self._server.listen()
-        self._ends: list[socket.socket] = [self._server]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def cut(self) -> None:
-        for end in self._ends:
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client = self._server.accept()[0]
-                engine = socket.socket(socket.AF_UNIX)
-                engine.connect(ENGINE_SOCKET)
-                self._ends += [client, engine]
-                for pair in ((client, engine), (engine, client)):
-                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
-
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
 
 
 def test_an_engine_that_goes_away_half_way_is_told_in_one_line(kit):

@@ -1,0 +1,250 @@
+"""`workshop check` on what learners do to it: a verdict or one clear line, and nothing left."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from harness import ROOT, WORKSHOP, Wire, docker, until
+from rubric.examples import lay_out_answer
+
+from workshop import course, grade
+from workshop.bench import Bench
+from workshop.facts import source
+from workshop.memory import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from workshop.engine import Engine
+    from workshop.model import Verdict
+
+TASK = course.task("task-5")
+FILE = TASK.answer[0]
+NAMES = "workshop-check-"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The kit's own answer, in a folder of a learner's."""
+    made = tmp_path / "learner"
+    made.mkdir()
+    lay_out_answer(TASK, made)
+    return made
+
+
+@pytest.fixture
+def own(engine: Engine, tmp_path: Path) -> Iterator[dict[str, str]]:  # noqa: ARG001 - needs one
+    """An environment in which a check leaves what it leaves, so that it is seen: nothing."""
+    (tmp_path / "tmp").mkdir()
+    cache = tmp_path / "cache"
+    yield {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "XDG_CACHE_HOME": str(cache)}
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert [*cache.glob("workshop/runs/*")] == []
+
+
+@pytest.fixture
+def check(own: dict[str, str], folder: Path) -> Callable[..., tuple[int, str]]:
+    """Checks the folder by the command line: the exit code, and what was said."""
+
+    def run(*words: str, task: str = TASK.name, path: Path = folder, **env: str) -> tuple[int, str]:
+        done = subprocess.run(
+            (*WORKSHOP, "check", task, str(path), *words),
+            env={**own, **env},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        assert "Traceback" not in said
+        return done.returncode, said
+
+    return run
+
+
+def containers_of(folder: Path) -> list[str]:
+    """What a check of ours has in the engine: its containers and images, by its own names."""
+    notes = [json.loads(file.read_text()) for file in folder.glob("workshop/runs/*.json")]
+    return [name for note in notes for name in note["containers"]]
+
+
+def test_the_kits_answer_passes(check):
+    code, said = check()
+    assert code == 0, said
+    assert f"{TASK.max_score} of {TASK.max_score} points: everything passed." in said
+
+
+def test_a_verdict_can_be_had_as_json(check):
+    code, said = check("--format", "json")
+    verdict = json.loads(said)
+    assert code == 0
+    assert (verdict["schema"], verdict["outcome"]) == ("workshop/verdict/v1", "passed")
+    assert verdict["standin_bases"] in {True, False}
+
+
+def test_windows_line_endings_pass(check, folder):
+    for path in (folder / FILE, folder / ".dockerignore", folder / "app/main.py"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    code, said = check()
+    assert code == 0, said
+
+
+def test_a_folder_behind_a_link_is_graded(check, folder, tmp_path):
+    (tmp_path / "link").symlink_to(folder)
+    assert check(path=tmp_path / "link")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        (None, "no such file"),
+        (b"", f"{FILE} is empty"),
+        (b"\x7fELF\x02\x01\x00\x00", f"{FILE} holds bytes that are no text"),
+        (b"# a line\n" * 600_000, f"{FILE} has 5.4 MB"),
+        (b"RUN true\n", "no FROM instruction"),
+    ],
+    ids=["missing", "empty", "binary", "huge", "no-stage"],
+)
+def test_a_file_that_is_no_dockerfile_gets_a_verdict(check, folder, content, seen):
+    (folder / FILE).unlink()
+    if content is not None:
+        (folder / FILE).write_bytes(content)
+    code, said = check()
+    assert code == 1
+    assert f"seen    {seen}" in said
+
+
+def test_a_name_in_the_wrong_case_gets_a_verdict(check, folder):
+    (folder / FILE).rename(folder / FILE.lower())
+    code, said = check()
+    assert code == 1
+    assert f"try     Rename {FILE.lower()} to {FILE}." in said
+
+
+def test_an_unknown_task_is_one_line(check):
+    assert check(task="task5") == (
+        2,
+        "task task5: there is none of that name. Did you mean task-5?\n",
+    )
+
+
+def test_a_missing_folder_is_one_line(check, tmp_path):
+    code, said = check(path=tmp_path / "nowhere")
+    assert code == 2
+    assert said.endswith("there is no such folder. Make it with: workshop start task-5\n")
+
+
+def test_a_container_that_ends_at_once_shows_its_last_lines(check, folder):
+    main = folder / "app/main.py"
+    main.write_text("for n in range(40): print('line', n)\nraise SystemExit('no settings')\n")
+    code, said = check()
+    assert code == 1
+    assert "the container ended by itself with exit code" in said
+    assert "| no settings" in said
+    assert "| line 39" in said
+    assert "| line 10" not in said
+
+
+def test_a_build_that_fails_shows_the_step(check, folder):
+    (folder / FILE).write_text("FROM python:3.11-slim-bookworm\nRUN echo no luck >&2; exit 3\n")
+    code, said = check()
+    assert code == 1
+    assert "step [2/2] RUN echo no luck >&2; exit 3 failed: no luck" in " ".join(said.split())
+
+
+def test_a_base_image_that_no_registry_gives_is_nobodys_fault(check, folder):
+    (folder / FILE).write_text("FROM python:3.11-slim-nowhere\n")
+    code, said = check(HTTPS_PROXY="http://127.0.0.1:9")
+    assert (code, "ERROR" in said) in {(2, True), (1, False)}, said
+
+
+@pytest.fixture
+def judge(engine: Engine, folder: Path, tmp_path: Path) -> Callable[..., Verdict]:
+    """Grades the folder with less patience than the command has."""
+
+    def run(**patience: float) -> Verdict:
+        memory = Memory(tmp_path / "cache/workshop")
+        with Bench(engine, source.find(TASK, folder), memory, **patience) as bench:
+            return grade.full(bench)
+
+    return run
+
+
+def test_a_build_that_never_ends_is_ended(judge, folder):
+    nonce = secrets.token_hex(8)
+    (folder / FILE).write_text(f"FROM python:3.11-slim-bookworm\nRUN : {nonce}; sleep 600\n")
+    result = next(r for r in judge(build_seconds=3).results if r.check.id == "builds")
+    assert result.seen == "the build did not end within 3 s"
+
+
+def test_a_port_that_never_opens_is_told_with_what_the_server_said(judge, folder):
+    (folder / "app/main.py").write_text(
+        "import time\nprint('waiting for the database', flush=True)\ntime.sleep(600)\n"
+    )
+    result = next(r for r in judge(start_seconds=15).results if r.check.id == "starts")
+    assert result.seen.startswith("nothing listens on port 8000 after 15 s")
+    assert "waiting for the database" in result.seen
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_check_leaves_nothing(own, folder, tmp_path, number):
+    main = folder / "app/main.py"
+    main.write_text("import time\ntime.sleep(600)\n")
+    cache = tmp_path / "cache"
+    words = (*WORKSHOP, "check", TASK.name, str(folder))
+    with subprocess.Popen(words, env=own, cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
+        names = until(lambda: containers_of(cache)[1:], "containers of a check", 60)
+        until(lambda: docker("ps", "--quiet", "--filter", f"name={names[-1]}"), "a container", 60)
+        child.send_signal(number)
+        said = child.communicate(timeout=60)[1]
+    assert child.returncode == 130
+    assert "Interrupted" in said
+    for name in names:
+        assert docker("ps", "--all", "--quiet", "--filter", f"name={name}") == ""
+
+
+def test_what_a_killed_check_leaves_the_next_one_removes(own, check, folder, tmp_path):
+    main = folder / "app/main.py"
+    main.write_text("import time\ntime.sleep(600)\n")
+    cache = tmp_path / "cache"
+    words = (*WORKSHOP, "check", TASK.name, str(folder))
+    with subprocess.Popen(words, env=own, cwd=ROOT, start_new_session=True) as child:
+        names = until(lambda: containers_of(cache)[1:], "containers of a check", 60)
+        until(lambda: docker("ps", "--quiet", "--filter", f"name={names[-1]}"), "a container", 60)
+        child.kill()
+    shutil.copy(ROOT / TASK.folder / "app/main.py", main)
+    assert check()[0] == 0
+    for name in names:
+        assert docker("ps", "--all", "--quiet", "--filter", f"name={name}") == ""
+    with contextlib.suppress(FileNotFoundError):
+        assert [*(cache / "workshop/runs").iterdir()] == []
+
+
+def test_an_engine_that_goes_away_half_way_is_no_grade(own, folder, tmp_path):
+    main = folder / "app/main.py"
+    main.write_text("import time\ntime.sleep(600)\n")
+    wire = Wire(tmp_path / "engine.sock")
+    words = (*WORKSHOP, "check", TASK.name, str(folder))
+    env = {**own, "DOCKER_HOST": f"unix://{tmp_path}/engine.sock"}
+    with subprocess.Popen(
+        words, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as child:
+        names = until(lambda: containers_of(tmp_path / "cache")[1:], "containers of a check", 60)
+        until(lambda: docker("ps", "--quiet", "--filter", f"name={names[-1]}"), "a container", 60)
+        wire.cut()
+        (tmp_path / "engine.sock").unlink()
+        said = child.communicate(timeout=120)[0]
+    docker("rm", "--force", *names, check=False)
+    assert child.returncode == 2
+    assert "Not graded: no Docker engine answers" in said
+    assert "Traceback" not in said
