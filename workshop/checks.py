@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from workshop.facts.speech import heard
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from workshop.facts.instructions import Instruction
     from workshop.facts.rebuild import Rebuild
     from workshop.facts.source import Source
+    from workshop.facts.speech import Speech
 
 SECONDS_TO_STOP = 3.0
 TERMINATED = 128 + 15
@@ -372,17 +374,26 @@ def reuses_dependencies(lesson: str, points: int = 2) -> Check:
     )
     def reuses_dependencies(rebuild: Rebuild) -> None:
         """After an edit of the source, installed packages come from the cache."""
-        image = rebuild.image
-        for versions in image.packages().values():
+        image, own = rebuild.image, set()
+        for key, versions in image.packages().items():
             for name, _, path in versions:
                 layer = image.layer_of(path) or 0
-                if layer in image.own and not rebuild.reuses(layer) and name != rebuild.project:
+                if layer not in image.own or name == rebuild.project:
+                    continue
+                own.add(key)
+                if not rebuild.reuses(layer):
                     raise Failed(
                         f"after one changed line in {rebuild.edited}, {name} was installed anew by "
                         f"{_instruction(image, layer)}",
                         "the layers with packages reused, and only the source copied anew",
                         layer=layer,
                     )
+        for key in sorted(own & rebuild.installed.keys()):
+            raise Failed(
+                f"after one changed line in {rebuild.edited}, {key} was installed anew by "
+                f"{_short(rebuild.installed[key])}",
+                "no package installed again, and only the source copied anew",
+            )
 
     return reuses_dependencies
 
@@ -391,7 +402,7 @@ def reuses_dependencies(lesson: str, points: int = 2) -> Check:
 
 
 def says(
-    judge: Callable[[Run], None], lesson: str, *, title: str, hint: str, points: int = 3
+    judge: Callable[[Run], object], lesson: str, *, title: str, hint: str, points: int = 3
 ) -> Check:
     """The program prints what it should."""
 
@@ -415,6 +426,17 @@ def ended_well(run: Run) -> None:
     if run.code:
         last = "\n".join(run.output.splitlines()[-20:])
         raise Failed(f"it ended with exit code {run.code}, and printed:\n{last}", "exit code 0")
+
+
+def spoken(run: Run) -> Speech:
+    """What cowsay's animal says, which has to be something."""
+    ended_well(run)
+    speech = heard(run.output)
+    if speech is None or not speech.animal.strip():
+        raise Failed(f"it printed: {run.output[:200] or 'nothing'}", "a speech bubble of cowsay")
+    if not speech.words:
+        raise Failed("the speech bubble is empty", "words in it")
+    return speech
 
 
 # ---- app: a server
@@ -658,5 +680,8 @@ def _instruction(image: Image, layer: int) -> str:
     """The instruction that made a layer, cut short."""
     said = next((step.created_by for step in image.history if step.layer == layer), "")
     text = re.sub(r"\s+", " ", said.removesuffix("# buildkit")).strip()
-    text = re.sub(r"^RUN (?:\|\d+ (?:\S+=\S* )*)?/bin/sh -c ", "RUN ", text)
+    return _short(re.sub(r"^RUN (?:\|\d+ (?:\S+=\S* )*)?/bin/sh -c ", "RUN ", text))
+
+
+def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - the width of a line
