@@ -1,0 +1,101 @@
+"""Judge every mutant of the kit's answers, and write down what each was told.
+
+Run as `make mutants`. A mutant that was judged before, and whose text and checks are the same,
+is not judged again. The results are in `mutants.json`, and on a page of the reference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import track
+from rubric.examples import HERE, TASKS, lay_out_answer
+from rubric.mutants import mutants
+
+from workshop import grade
+from workshop.bench import Bench
+from workshop.engine import Engine
+from workshop.facts import source
+from workshop.memory import Memory
+from workshop.model import Outcome
+
+if TYPE_CHECKING:
+    from rubric.mutants import Mutant
+
+    from workshop.model import Verdict
+
+RESULTS = HERE / "mutants.json"
+REVIEW = HERE / "mutants.toml"
+WORKERS = 3
+# A server of the course is there within three seconds; a busy machine gets more.
+PATIENCE = 15.0
+
+
+def digest(mutant: Mutant) -> str:
+    """What a result depends on: the spoilt text, and the words and points of the checks."""
+    checks = [(check.id, check.title, check.points) for check in mutant.task.checks]
+    return hashlib.sha256(f"{mutant.file}\0{mutant.text}\0{checks}".encode()).hexdigest()[:16]
+
+
+def results() -> dict[str, dict[str, object]]:
+    """What is written down, by the mutants' names."""
+    found: dict[str, dict[str, object]] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return found
+
+
+def review() -> list[dict[str, str]]:
+    """The mutants that are as good as the answer: a pattern for their names, and the reason."""
+    found: list[dict[str, str]] = tomllib.loads(REVIEW.read_text(encoding="utf-8"))["equivalent"]
+    return found
+
+
+def judge(mutant: Mutant, engine: Engine, memory: Memory) -> Verdict:
+    """The verdict on the kit's answer with this one file spoilt."""
+    folder = Path(tempfile.mkdtemp(prefix="workshop-mutant-"))
+    try:
+        lay_out_answer(mutant.task, folder)
+        (folder / mutant.file).write_text(mutant.text, encoding="utf-8")
+        found = source.find(mutant.task, folder)
+        with Bench(engine, found, memory, start_seconds=PATIENCE) as bench:
+            return grade.full(bench)
+    finally:
+        shutil.rmtree(folder)
+
+
+def main() -> None:
+    """Judge what is new or has changed, of all tasks or of those named."""
+    wanted = sys.argv[1:]
+    known = results() if RESULTS.exists() else {}
+    every = [mutant for task in TASKS for mutant in mutants(task)]
+    chosen = [mutant for mutant in every if not wanted or mutant.task.name in wanted]
+    new = [m for m in chosen if known.get(m.name, {}).get("digest") != digest(m)]
+    engine = Engine()
+    memory = Memory(HERE.parent.parent / ".pytest_cache/d/rubric")
+
+    def told(mutant: Mutant) -> tuple[Mutant, list[str], str]:
+        verdict = judge(mutant, engine, memory)
+        failed = [r.check.id for r in verdict.results if r.outcome is Outcome.FAILED]
+        trouble = [r.seen for r in verdict.results if r.outcome is Outcome.ERROR]
+        return mutant, failed, "; ".join(trouble)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for mutant, failed, trouble in track(pool.map(told, new), "Judging", len(new)):
+            if trouble:
+                sys.stderr.write(f"{mutant.name}: not judged: {trouble}\n")
+                continue
+            known[mutant.name] = {"digest": digest(mutant), "failed": failed}
+            names = {other.name for other in every}
+            kept = {name: known[name] for name in known if name in names}
+            RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
