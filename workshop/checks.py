@@ -7,6 +7,7 @@ the Dockerfile's words, for whoever has no engine; it speaks up only where the w
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from workshop.facts.speech import heard
@@ -105,6 +106,30 @@ def pins_poetry(lesson: str, points: int = 1) -> Check:
                 raise Failed(seen, "a version in the variable POETRY_VERSION", line=step.line)
 
     return pins_poetry
+
+
+def comes_from(file: str, lesson: str, *, why: str, hint: str) -> Check:
+    """The build can see a file of the learner's folder: in any stage, copied or mounted."""
+
+    @check(
+        points=1,
+        lesson=lesson,
+        name=f"brings-{file.replace('.', '-')}",
+        title=f"{file} gets into the build",
+        why=why,
+        hint=hint,
+    )
+    def brings(source: Source) -> None:
+        wanted = f"COPY {file}"
+        if source.ignores(file, source.recipe.context):
+            raise Failed(f"{file} is ignored", "a .dockerignore without it", file=".dockerignore")
+        steps = [step for stage in source.dockerfile().stages for step in stage.instructions]
+        # What only the build itself can tell, a variable of it, is taken for the best.
+        paths = [path.removeprefix("./").rstrip("/") for step in steps for path in _taken(step)]
+        if not any(path in {"", "."} or "$" in path or fnmatch(file, path) for path in paths):
+            raise Failed(f"no instruction brings {file} into the build", wanted)
+
+    return brings
 
 
 # ---- image
@@ -652,6 +677,16 @@ def stops(lesson: str, points: int = 1) -> Check:
 
 def _first_line(settings: Iterable[Setting]) -> int | None:
     return next((setting.line for setting in settings), None)
+
+
+def _taken(step: Instruction) -> Iterable[str]:
+    """The paths that an instruction takes from the folder, as they are written."""
+    if step.keyword in {"COPY", "ADD"} and step.flag("from") is None:
+        yield from (path for path in step.values[:-1] if not path.startswith("<<"))
+    for name, value in step.flags:
+        mount = dict(part.partition("=")[::2] for part in value.split(","))
+        if name == "mount" and mount.get("type", "bind") == "bind" and "from" not in mount:
+            yield mount.get("source") or mount.get("src") or "."
 
 
 def _script(step: Instruction) -> str:
