@@ -1,0 +1,69 @@
+"""What a check costs beside what nobody can do without. Run as `make bench-check`.
+
+1. A warm full check of task 2, beside a script that builds, runs, asks, stops and removes the
+   same image. Bar: 1.3 times.
+2. `check --static`, the whole process, beside hadolint on the same file. Bar: 3 times.
+
+Both of a pair run by turns, so that a busy machine weighs on both; the figures are medians.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+TASK, FILE = "task-2", "Dockerfile-task-2"
+ROUNDS = int(os.environ.get("ROUNDS", "9"))
+
+BARE = """
+set -e
+docker build --quiet --tag workshop-bare --file {file} {folder} >/dev/null
+docker run --detach --name workshop-bare --publish 127.0.0.1::8000 workshop-bare >/dev/null
+at=$(docker port workshop-bare 8000)
+until curl --silent --fail http://$at/ >/dev/null; do sleep 0.02; done
+docker stop workshop-bare >/dev/null
+docker rm --volumes workshop-bare >/dev/null
+docker image rm workshop-bare >/dev/null
+"""
+
+
+def seconds(*words: str, good: tuple[int, ...] = (0,)) -> float:
+    """How long a program takes; it has to end with one of the codes that are good."""
+    start = time.perf_counter()
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    took = time.perf_counter() - start
+    if done.returncode not in good:
+        sys.exit(f"{' '.join(words)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return took
+
+
+def compare(title: str, ours: tuple[str, ...], theirs: tuple[str, ...], bar: float) -> None:
+    """Run both by turns, and say how the medians compare."""
+    seconds(*ours), seconds(*theirs)
+    pairs = [(seconds(*ours), seconds(*theirs)) for _ in range(ROUNDS)]
+    mine, other = (statistics.median(side) for side in zip(*pairs, strict=True))
+    sys.stdout.write(f"{title}: {mine:.3f} s / {other:.3f} s = {mine / other:.2f} (bar {bar})\n")
+
+
+def main() -> None:
+    """Lay the kit's answer out, and compare."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made) / "learner"
+        subprocess.run((BIN / "workshop", "start", TASK, folder), check=True, capture_output=True)
+        (folder / FILE).write_bytes((ROOT / "services/fastapi" / FILE).read_bytes())
+        check = (str(BIN / "workshop"), "check", TASK, str(folder))
+        bare = ("sh", "-c", BARE.format(file=folder / FILE, folder=folder))
+        hadolint = (str(BIN / "hadolint"), str(folder / FILE))
+        compare("check --static / hadolint", (*check, "--static"), hadolint, 3)
+        compare("check / bare script", check, bare, 1.3)
+
+
+if __name__ == "__main__":
+    main()
