@@ -180,9 +180,14 @@ class Stack:
         return self._engine.environment(self.container(service))
 
     def prober(self, service: str) -> Prober:
-        """A prober on the network of a service that runs."""
+        """A prober on the network of a service; `Failed` where that does not run."""
         if service not in self._probers:
-            self._probers[service] = self._probe(self.container(service))
+            try:
+                self._probers[service] = self._probe(self.container(service))
+            except Trouble:
+                if self.running(service):
+                    raise
+                raise self.ended(service, f"{service} to keep running") from None
         return self._probers[service]
 
     def run(self, service: str) -> Run:
@@ -194,7 +199,7 @@ class Stack:
         return Run(code, "\n".join(self.logs(service)))
 
     def ended(self, service: str, wanted: str) -> Failed:
-        """What to tell of a service that ought to run, and does not."""
+        """What to tell of a service that has ended, and should not have."""
         code = self._engine.state(self.container(service)).get("ExitCode", -1)
         seen = f"{service} ended with exit code {code}{self.last_words(service)}"
         return Failed(seen, wanted, line=self.line(service))
