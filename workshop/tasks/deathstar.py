@@ -38,7 +38,7 @@ PLANETS = "/api/v1/planets"
 NO_CONTENT, NOT_FOUND = 204, 404
 
 # What makes the wheel, and has no work to do once it is made.
-_TOOLS = ("poetry", "poetry-core", "build", "installer", "go-task-bin", "uv")
+_TOOLS = ("poetry", "poetry-core", "build", "go-task-bin")
 _COMPILERS = ("gcc", "cc", "g++", "clang")
 _SERVES = re.compile(r"(?:^|[\s/])deathstar\s+(?:\S+\s+)*?api(?:\s|$)")
 
