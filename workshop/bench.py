@@ -154,6 +154,18 @@ class Bench:
         """What a changed copy of the folder becomes."""
         return self._read(of, self._build(self._recipe(of), folder, purpose))
 
+    def build_as(self, recipe: Recipe, purpose: str) -> str:
+        """The id of what the folder becomes by another recipe than the task's."""
+        return self._build(recipe, self.fact("staged", ""), purpose)
+
+    def container(self, purpose: str) -> str:
+        """A container's name, which is removed in the end."""
+        return self._container(purpose)
+
+    def volume(self, purpose: str) -> str:
+        """A volume's name, which is removed in the end."""
+        return self._ledger.note("volumes", f"{self._name}-{purpose}")
+
     def _mounted(self, of: str, folder: Path | None) -> list[str]:
         """The options that mount a folder where the image has the one of that name."""
         if folder is None:

@@ -23,12 +23,13 @@ LONGEST_CHECK = 3600.0
 
 
 class Ledger:
-    """The containers, images and folders of one check; each is written down before it is made."""
+    """What one check makes in the engine and on the disk, written down before it is made."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self.containers: list[str] = []
         self.images: list[str] = []
+        self.volumes: list[str] = []
         self.projects: list[str] = []
         self.folders: list[str] = []
 
@@ -49,6 +50,8 @@ class Ledger:
             engine.remove(*self.containers)
         if self.images:
             engine.forget(*self.images)
+        if self.volumes:
+            engine.drop(*self.volumes)
         for folder in self.folders:
             shutil.rmtree(folder, ignore_errors=True)
         self._file.unlink(missing_ok=True)
@@ -71,8 +74,8 @@ def _read(file: Path) -> Iterator[Ledger]:
     found = Ledger(file)
     with contextlib.suppress(OSError, ValueError, TypeError):
         said = json.loads(file.read_text(encoding="utf-8"))
-        for kind in ("containers", "images", "projects", "folders"):
-            getattr(found, kind).extend(map(str, said[kind]))
+        for kind in ("containers", "images", "volumes", "projects", "folders"):
+            getattr(found, kind).extend(map(str, said.get(kind, ())))
     yield found
 
 

@@ -35,6 +35,7 @@ OK = 200
 _COUNT = r"\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|xpassed|warnings?|rerun)"
 _SUMMARY = re.compile(rf"^=*\s*(?:{_COUNT}(?:, {_COUNT})*) in (?P<seconds>\d[\d.]*)s\b")
 _BROKEN = re.compile(r"^(?:ImportError while loading conftest|ERROR: .*not found|INTERNALERROR)")
+_RED = re.compile(r"failed|error|no tests", re.IGNORECASE)
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a container's server has to listen on
 
 
@@ -307,11 +308,7 @@ class Tested(NamedTuple):
 def _runs(stack: Stack, name: str) -> list[Tested]:
     """Every run of pytest so far, as a service's own output tells them."""
     return [
-        Tested(
-            line.strip("= "),
-            not re.search(r"failed|error|no tests", line, re.IGNORECASE),
-            _seconds(line),
-        )
+        Tested(line.strip("= "), not _RED.search(line), _seconds(line))
         for line in stack.logs(name)
         if _SUMMARY.match(line) or _BROKEN.match(line)
     ]

@@ -96,7 +96,7 @@ TASK = Task(
     LESSON,
     folder="services/fastapi",
     answer=(FILE,),
-    withheld=("Dockerfile*", "README.md", "tests/test_pins.py"),
+    withheld=("Dockerfile*", "README.md", "task-4*.toml", "tests/test_pins.py"),
     recipes=(Recipe(dockerfile=FILE, port=PORT),),
     checks=(
         writes(FILE, lesson=LESSON),
