@@ -115,6 +115,18 @@ def _image(asked: Namespace) -> int:
     return 0
 
 
+def _serve_options(word: ArgumentParser) -> None:
+    word.add_argument("--port", type=int, default=8800, help="The port to serve it on (8800).")
+
+
+def _serve(asked: Namespace) -> int:
+    """Show the course's lessons in a browser, until Ctrl-C."""
+    from workshop import site
+
+    site.show(asked.port, _children())
+    return 0
+
+
 def _task_options(word: ArgumentParser) -> None:
     word.add_argument("task", metavar="TASK", help="Such as task-1.")
     word.add_argument("path", metavar="PATH", nargs="?", help="Your folder, if not the usual one.")
@@ -144,6 +156,7 @@ WORDS = {
     "check": _Word(_check, _check_options),
     "solution": _Word(_solution, _task_options),
     "image": _Word(_image, _image_options),
+    "serve": _Word(_serve, _serve_options),
 }
 
 

@@ -1,0 +1,34 @@
+// Draws the diagrams of a page, again whenever the theme changes.
+//
+// Mermaid is large, so it is loaded where there is a diagram, and from this site: `make docs` puts
+// it beside this file. Where it is missing, the text of the diagram stays readable.
+(() => {
+  const diagrams = [...document.querySelectorAll("pre.diagram")].map((pre) => {
+    const drawing = document.createElement("div");
+    drawing.className = "diagram";
+    return { pre, drawing, text: pre.textContent };
+  });
+  if (!diagrams.length) return;
+
+  const dark = () => document.body.dataset.mdColorScheme === "slate";
+  let drawn = 0;
+
+  const draw = async () => {
+    window.mermaid.initialize({ startOnLoad: false, theme: dark() ? "dark" : "neutral" });
+    for (const { pre, drawing, text } of diagrams) {
+      const { svg } = await window.mermaid.render(`diagram-${drawn++}`, text);
+      drawing.innerHTML = svg;
+      (pre.isConnected ? pre : drawing).replaceWith(drawing);
+    }
+  };
+
+  const script = document.createElement("script");
+  script.src = new URL("mermaid.js", document.currentScript.src);
+  script.onload = async () => {
+    await draw();
+    new MutationObserver(draw).observe(document.body, {
+      attributeFilter: ["data-md-color-scheme"],
+    });
+  };
+  document.head.append(script);
+})();

@@ -1,0 +1,117 @@
+"""The course's site: built from docs/, and served to a browser on this machine."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+from workshop.starter import ROOT
+from workshop.trouble import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from workshop.process import Runner
+
+SITE = "site"
+SETTINGS = "mkdocs.yml"
+# What the site is made from: it is built anew when one of these is newer.
+SOURCES = ("docs", "services", "versions.toml", SETTINGS)
+MERMAID = "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"
+DRAWS = "assets/mermaid.js"
+HOST = "127.0.0.1"
+
+
+def build(run: Runner, root: Path = ROOT) -> str:
+    """Build the site, strictly, into site/; says what is missing from it, if anything is.
+
+    A page that includes what is not there, or that links nowhere, is a `Trouble`.
+    """
+    argv = (sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet")
+    settings = ("--config-file", str(root / SETTINGS))
+    done = run((*argv, *settings), env={"NO_MKDOCS_2_WARNING": "1"})
+    if done.code:
+        raise Trouble("docs", done.output.strip() or "mkdocs failed", "Mend that, and build again")
+    return _add_mermaid(run, root)
+
+
+def _add_mermaid(run: Runner, root: Path) -> str:
+    """Put Mermaid beside the script that loads it; without npm, the diagrams stay text."""
+    found = root / "web" / MERMAID
+    if not found.exists():
+        words = ("npm", "ci", "--prefix", str(root / "web"), "--no-audit", "--no-fund")
+        done = run((*words, "--omit=dev", "--ignore-scripts"))
+        if done.code:
+            return f"The diagrams are shown as text: npm did not fetch Mermaid ({done.last_line})"
+    shutil.copyfile(found, root / SITE / DRAWS)
+    return ""
+
+
+def is_stale(root: Path = ROOT) -> bool:
+    """Whether site/ is missing, or older than what it is made from."""
+    built = root / SITE / "index.html"
+    if not built.exists():
+        return True
+    since = built.stat().st_mtime
+    files = (file for name in SOURCES for file in (root / name, *(root / name).rglob("*")))
+    return any(file.stat().st_mtime > since for file in files if file.exists())
+
+
+def main() -> int:
+    """Build the site, as `make docs`; what is wrong with it is told, and the exit code is 2."""
+    from workshop.process import Children  # noqa: PLC0415 - who serves the site has one already
+
+    try:
+        _say(build(Children()))
+    except Trouble as trouble:
+        sys.stderr.write(f"{trouble}\n")
+        return 2
+    _say(f"The site is in {SITE}/; to look at it: workshop serve")
+    return 0
+
+
+def show(port: int, run: Runner, root: Path = ROOT) -> None:
+    """Serve the site until this is interrupted; build it first where that is needed."""
+    # The port first: nobody wants to wait for a site that cannot be shown.
+    with serve(root / SITE, port) as server:
+        if is_stale(root):
+            _say("Building the site ...")
+            _say(build(run, root))
+        _say(f"The course is at http://{HOST}:{server.server_port}/ (Ctrl-C ends this)")
+        server.serve_forever()
+
+
+@contextmanager
+def serve(folder: Path, port: int) -> Iterator[ThreadingHTTPServer]:
+    """A server of `folder` on this machine alone; port 0 is any that is free."""
+    try:
+        server = ThreadingHTTPServer((HOST, port), partial(_Quiet, directory=str(folder)))
+    except OverflowError:
+        raise Trouble(f"port {port}", "there is no such port", "Name one below 65536") from None
+    except OSError as error:
+        cure = f"Name another: workshop serve --port {port + 1}"
+        raise Trouble(f"port {port}", error.strerror or "it is in use", cure) from None
+    with server:
+        yield server
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    """Says nothing of each request."""
+
+    def log_message(self, *_said: object) -> None:
+        """A request is no news."""
+
+
+def _say(line: str) -> None:
+    if line:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
