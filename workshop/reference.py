@@ -1,19 +1,24 @@
-"""The pages of the reference that are generated: every check, every requirement, every mutant.
+"""The pages of the reference that are generated: checks, requirements, commands, pins, lessons.
 
 Run as `make reference`. A test holds the pages together with what they are made from.
 """
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from workshop import course
+from workshop import course, lessons, versions
+from workshop.cli import WORDS
+from workshop.lessons import CONSOLE, NOT_RUN, OTHER_SHELL
+from workshop.process import Children
 from workshop.starter import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from workshop.lessons import Page
     from workshop.model import Task
 
 FOLDER = ROOT / "docs/reference"
@@ -24,11 +29,28 @@ alone (source), the built image, the running container (app), or all services of
 (stack)."""
 _REQUIREMENTS = """What the course's five documents ask for, and how it is graded. What cannot be
 graded by looking at a container says why."""
+_COMMANDS = """The words of the kit, as each explains itself. The exit code is 0 when all is well, 1
+when something you built failed, and 2 when it could not be done."""
+_PINS = """Every version that the course rests on, from `versions.toml`. Where no image registry
+answers, the kit builds a stand-in from Debian's packages, under the same name. A test fails from
+the day a version leaves support."""
+_ORIGINALS = """What the course was first written for, and how to build it with that all the
+same."""
+_LESSONS = """What of each page is tested. *Run* are the blocks of commands that a test types, in
+order, in a new folder, on a real engine; *compared* are those whose output, or whose tree of
+files, is compared with what the page shows. *Included* are blocks that come from a real file.
+*Other shell* are those for Windows, beside a block for Linux that is run."""
 
 
-def pages() -> dict[str, str]:
-    """The text of each generated page, by its file name."""
-    return {"checks.md": checks_page(), "requirements.md": requirements_page()}
+def pages() -> dict[str, Callable[[], str]]:
+    """What makes the text of each generated page, by its file name."""
+    return {
+        "checks.md": checks_page,
+        "requirements.md": requirements_page,
+        "commands.md": commands_page,
+        "pins.md": pins_page,
+        "lessons.md": lambda: lessons_page(lessons.pages()),
+    }
 
 
 def checks_page() -> str:
@@ -63,11 +85,58 @@ def requirements_page() -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def write() -> None:
-    """Write every page anew."""
+def commands_page() -> str:
+    """What each word of the kit says of itself."""
+    run = Children()
+    parts = ["# Every command", _MADE, _COMMANDS]
+    for word in WORDS:
+        argv = (sys.executable, "-m", "workshop", word, "--help")
+        said = run(argv, env={"COLUMNS": "80"}).output.rstrip()
+        parts += [f"## workshop {word}", f"```text\n{said}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
+def pins_page() -> str:
+    """Every pin, the day its support ends, and its stand-in."""
+    pins = versions.read(ROOT / "versions.toml")
+    bases = ["| image | supported until | stand-in |", "|---|---|---|"]
+    for base in pins.base:
+        more = f", with {', '.join(base.packages)}" if base.packages else ""
+        bases.append(f"| `{base.image}` | {base.ends} | Debian {base.suite}{more} |")
+    bases.append(f"\nEvery Dockerfile installs Poetry {pins.poetry.version}.")
+    first = ["| service | image | today |", "|---|---|---|"]
+    for old in pins.original:
+        words = " ".join(f"--build-arg {key}={value}" for key, value in old.arguments.items())
+        first.append(f"| {old.service} | `{old.image}` | {f'`{words}`' if words else old.gone} |")
+    parts = ["# Every pin", _MADE, _PINS, "## Base images", "\n".join(bases)]
+    parts += ["## The original versions", _ORIGINALS, "\n".join(first)]
+    return "\n\n".join(parts) + "\n"
+
+
+def lessons_page(found: list[Page]) -> str:
+    """How many blocks of each page are run, compared, included, or not run."""
+    head = ["| page | run | compared | included | other shell | not run |"]
+    rows = [*head, "|---|--:|--:|--:|--:|--:|", *(_ledger(page) for page in found)]
+    run, left_out = (sum(p.count(kind) for p in found) for kind in (CONSOLE, NOT_RUN))
+    parts = ["# What of the lessons is tested", _MADE, _LESSONS, "\n".join(rows)]
+    parts.append(f"{run} blocks are run, {left_out} are not.")
+    reasons = [
+        f"- {page.name}, line {block.line}: {block.title}"
+        for page in found
+        for block in page.blocks
+        if block.kind == NOT_RUN
+    ]
+    if reasons:
+        parts += ["## Why not", "\n".join(reasons)]
+    return "\n\n".join(parts) + "\n"
+
+
+def write(*names: str) -> None:
+    """Write the pages of these names anew, or every page."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, text in pages().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+    makers = pages()
+    for name in names or makers:
+        (FOLDER / name).write_text(makers[name](), encoding="utf-8")
 
 
 def _tasks() -> Iterator[Task]:
@@ -78,6 +147,14 @@ def _rows(task: Task) -> Iterator[str]:
     for check in task.checks:
         said = f"**{_cell(check.title)}** (`{check.id}`)<br>{_cell(check.why)}"
         yield f"| {said} | {check.points} | {check.stage} |"
+
+
+def _ledger(page: Page) -> str:
+    """A page's row: how many of its blocks are what."""
+    compared = sum(block.compared for block in page.blocks)
+    included = sum(block.included for block in page.blocks)
+    counts = (page.count(CONSOLE), compared, included, page.count(OTHER_SHELL), page.count(NOT_RUN))
+    return f"| [{page.name}](../{page.name}.md) | {' | '.join(map(str, counts))} |"
 
 
 def _requirement(row: dict[str, Any]) -> str:
@@ -91,4 +168,4 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    write()
+    write(*sys.argv[1:])

@@ -32,11 +32,14 @@ def build(run: Runner, root: Path = ROOT) -> str:
 
     A page that includes what is not there, or that links nowhere, is a `Trouble`.
     """
-    argv = (sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet")
+    # Not --quiet: MkDocs would then count no warning.
+    argv = (sys.executable, "-m", "mkdocs", "build", "--strict")
     settings = ("--config-file", str(root / SETTINGS))
     done = run((*argv, *settings), env={"NO_MKDOCS_2_WARNING": "1"})
     if done.code:
-        raise Trouble("docs", done.output.strip() or "mkdocs failed", "Mend that, and build again")
+        skipped = ("INFO", "Aborted")
+        said = [line for line in done.output.splitlines() if not line.startswith(skipped)]
+        raise Trouble("docs", "\n".join(said).strip(), "Mend that, and build again")
     return _add_mermaid(run, root)
 
 
