@@ -95,7 +95,7 @@ def serve(folder: Path, port: int) -> Iterator[ThreadingHTTPServer]:
     try:
         server = ThreadingHTTPServer((HOST, port), partial(_Quiet, directory=str(folder)))
     except OverflowError:
-        raise Trouble(f"port {port}", "there is no such port", "Name one below 65536") from None
+        raise Trouble(f"port {port}", "there is no such port", "Name one from 1 to 65535") from None
     except OSError as error:
         cure = f"Name another: workshop serve --port {port + 1}"
         raise Trouble(f"port {port}", error.strerror or "it is in use", cure) from None

@@ -1,0 +1,41 @@
+"""The generated pages say what the kit says today."""
+
+from __future__ import annotations
+
+import pytest
+
+from workshop import lessons, reference
+
+WRITTEN = sorted(path.name for path in reference.FOLDER.glob("*.md"))
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_page_is_what_it_is_made_from(name):
+    text = (reference.FOLDER / name).read_text(encoding="utf-8")
+    assert text == reference.pages()[name](), "run `make reference`"
+
+
+def test_the_ledger_counts_blocks_and_gives_the_reasons_of_those_that_are_not_run():
+    text = """\
+```console
+$ ls
+a
+$ cd
+```
+
+```bat
+dir
+```
+
+```{ .console .not-run title="Not run: it costs money" }
+$ pay
+```
+"""
+    page = reference.lessons_page([lessons.read("lessons/x", text)])
+    assert "| [lessons/x](../lessons/x.md) | 1 | 1 | 0 | 1 | 1 |" in page
+    assert "- lessons/x, line 11: Not run: it costs money" in page
+
+
+def test_every_word_and_every_pin_has_its_place():
+    assert "## workshop serve" in reference.commands_page()
+    assert "| `ubuntu:24.04` | 2029-05-31 |" in reference.pins_page()
