@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
-from workshop import lessons, reference
+from workshop import course, lessons, reference
 
+SAID = tomllib.loads(reference.REQUIREMENTS.read_text(encoding="utf-8"))
+ROWS = SAID["requirement"]
+CHECKS = {f"{name}:{check.id}" for name in course.TASKS for check in course.task(name).checks}
 WRITTEN = sorted(path.name for path in reference.FOLDER.glob("*.md"))
 
 
@@ -39,3 +44,23 @@ $ pay
 def test_every_word_and_every_pin_has_its_place():
     assert "## workshop serve" in reference.commands_page()
     assert "| `ubuntu:24.04` | 2029-05-31 |" in reference.pins_page()
+
+
+def test_a_requirement_is_graded_or_says_why_not():
+    for row in ROWS:
+        assert row["document"] in SAID["documents"]
+        assert ("checks" in row) != ("open" in row), row["text"]
+        assert row.get("open", "because.").endswith("."), row["text"]
+
+
+def test_all_five_documents_have_requirements():
+    assert {row["document"] for row in ROWS} == {*SAID["documents"]}
+    assert len(SAID["documents"]) == 5
+
+
+def test_every_check_that_is_named_is_there():
+    assert not {name for row in ROWS for name in row.get("checks", ())} - CHECKS
+
+
+def test_every_check_is_asked_for_by_some_requirement():
+    assert not CHECKS - {name for row in ROWS for name in row.get("checks", ())}
