@@ -1,0 +1,198 @@
+"""Greeter: a Poetry project, built in one stage and run in another."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from workshop import starter
+from workshop.checks import (
+    based_on,
+    becomes_ordinary_user,
+    builds,
+    comes_from,
+    keeps_secrets_out,
+    leaves_nothing,
+    leaves_out,
+    pins_poetry,
+    reuses_dependencies,
+    says,
+    spoken,
+    workdir,
+    writes,
+)
+from workshop.model import Failed, Recipe, Task, check
+
+if TYPE_CHECKING:
+    from workshop.facts.app import Run
+    from workshop.facts.image import Image
+    from workshop.facts.product import Product
+    from workshop.facts.source import Source
+
+LESSON = "part-3/greeter"
+FILE = "Dockerfile"
+LOCK = "poetry.lock"
+WORDS = "Greetings from somenergia.coop!"
+JAW = ".-=-==--==--."  # of cowsay's T. rex alone
+OTHER = "other"
+PACKAGE = "cowsay"
+
+# What these write into INSTALLER; Poetry writes its own name, and its version.
+_OTHER_INSTALLERS = {
+    hashlib.sha256(said).hexdigest(): name for said, name in ((b"pip\n", "pip"), (b"uv", "uv"))
+}
+
+
+@check(
+    points=2,
+    lesson=LESSON,
+    why="In an environment of its own, a project has what its lock file lists, and nothing else.",
+    hint="ENV POETRY_VIRTUALENVS_IN_PROJECT=true, before RUN poetry install in the project.",
+)
+def poetry_makes_the_environment(image: Image) -> None:
+    """Poetry has made the virtual environment, as .venv in the project."""
+    wanted = f"{PACKAGE} in {image.workdir}/.venv, installed by Poetry"
+    found = sorted(path for _, _, path in image.packages().get(PACKAGE, ()))
+    if not found:
+        raise Failed(f"{PACKAGE} is not installed", wanted)
+    inside = [path for path in found if f"/{path}".startswith(f"{image.workdir}/.venv/")]
+    if not inside:
+        raise Failed(f"{PACKAGE} is in /{found[0].rpartition('/')[0]}", wanted)
+    entry = image.tree.get(f"{inside[0]}/INSTALLER")
+    if entry and (other := _OTHER_INSTALLERS.get(entry.digest)):
+        raise Failed(f"{other} has installed {PACKAGE}", wanted)
+
+
+@check(
+    points=1,
+    lesson=LESSON,
+    why="The lock file is what was tested: whoever builds the image later gets the same.",
+    hint="COPY poetry.lock beside pyproject.toml, and let poetry install do what it lists.",
+)
+def installs_what_is_locked(product: Product) -> None:
+    """What is installed is what poetry.lock lists."""
+    packages = product.image.packages()
+    if PACKAGE not in packages:
+        raise Failed(f"{PACKAGE} is not installed", f"{PACKAGE}, as in {LOCK}")
+    for name, version in re.findall(
+        r'(?m)^name = "(.+)"\r?\nversion = "(.+)"', _lock(product.source)
+    ):
+        others = {found for _, found, _ in packages.get(name, ())} - {version}
+        if others:
+            raise Failed(f"{name} {others.pop()}", f"{name} {version}, as in {LOCK}")
+
+
+def _lock(source: Source) -> str:
+    """The lock file that is built with: the learner's, or else the starter's."""
+    try:
+        return source.read(LOCK)
+    except Failed:
+        return (starter.ROOT / source.task.folder / LOCK).read_text(encoding="utf-8")
+
+
+@check(
+    points=1,
+    lesson=LESSON,
+    why="ls and ps show people a name; a number alone can be somebody else's on another machine.",
+    hint='RUN groupadd --gid "$USER_GID" "$USERNAME" and useradd, before USER.',
+)
+def user_has_a_name(image: Image) -> None:
+    """The image knows its user, and the user's group, by name."""
+    who = image.identity()
+    wanted = "a user and a group of /etc/passwd and /etc/group, other than root"
+    if who is None or who[0] == 0:
+        raise Failed(f"USER {image.user or 'root'}", wanted)
+    for file, number in (("passwd", who[0]), ("group", who[1])):
+        rows = image.text(f"etc/{file}").decode("utf-8", "replace").splitlines()
+        if number == 0 or not any(row.split(":")[2:3] == [str(number)] for row in rows):
+            raise Failed(f"{number} is no user's own number in /etc/{file}", wanted)
+
+
+@check(
+    points=2,
+    lesson=LESSON,
+    blame=("USER", "COPY"),
+    why="Who gets into the program could else change it for everybody who runs it after.",
+    hint="Let root own /app: COPY without --chown, and no chown of it.",
+)
+def cannot_change_the_environment(image: Image) -> None:
+    """The user can read the virtual environment, and not write it."""
+    who = image.identity()
+    if who is None:
+        raise Failed(f"USER {image.user} is nobody that the image knows", "a user of the image")
+    places = {path.partition("/lib/")[0] for _, _, path in image.packages().get(PACKAGE, ())}
+    for place in sorted(places):
+        if may := image.writable_paths(who[0], who[2], place):
+            raise Failed(f"uid {who[0]} may write to /{may[0]}", f"/{place} to be read only")
+
+
+def greets(run: Run) -> None:
+    """A T. rex with the greeting."""
+    speech = spoken(run)
+    if speech.words != WORDS or JAW not in speech.animal:
+        raise Failed(f"somebody says: {speech.words}", f"a T. rex that says: {WORDS}")
+
+
+@check(
+    points=1,
+    lesson=LESSON,
+    name="found-from-anywhere",
+    title="greeter-cli is found from every folder",
+    why="A command's folder has to be in PATH, unless everybody types the whole path.",
+    hint="ENV PATH=/app/.venv/bin:$PATH in the last stage.",
+)
+def found_from_anywhere(run: Run) -> None:
+    """The command is in PATH."""
+    greets(run)
+
+
+TASK = Task(
+    "greeter",
+    "build a Poetry project in stages",
+    LESSON,
+    folder="services/part-3/python-poetry",
+    answer=(FILE,),
+    withheld=(".dockerignore",),
+    recipes=(
+        Recipe(edit="src/greeter/cli.py", project="greeter"),
+        Recipe(OTHER, command=("sh", "-c", "cd / && greeter-cli")),
+    ),
+    checks=(
+        writes(FILE, lesson=LESSON),
+        based_on("python", LESSON, tag="slim", kind="in its slim variant"),
+        pins_poetry(LESSON),
+        comes_from(
+            LOCK,
+            LESSON,
+            why="Without its lock file, Poetry looks for the newest versions at each build.",
+            hint="COPY pyproject.toml poetry.lock ./ before RUN poetry install",
+        ),
+        builds(LESSON),
+        becomes_ordinary_user(LESSON),
+        user_has_a_name,
+        leaves_nothing(
+            "no-poetry",
+            "The final image holds neither Poetry nor pipx",
+            r"(?:^|/)(?:bin/(?:poetry|pipx)$|(?:site|dist)-packages/(?:poetry|pipx)/)",
+            LESSON,
+            "Begin a last stage with FROM, and COPY --from=builder /app/.venv into it.",
+            points=2,
+        ),
+        leaves_out("pytest", "pluggy", "iniconfig", lesson=LESSON),
+        reuses_dependencies(LESSON),
+        poetry_makes_the_environment,
+        installs_what_is_locked,
+        cannot_change_the_environment,
+        workdir("/app", LESSON),
+        keeps_secrets_out(LESSON, points=1),
+        says(
+            greets,
+            LESSON,
+            title="A T. rex sends greetings from somenergia.coop",
+            hint='Install the project itself too, after COPY src ./src; CMD ["greeter-cli"]',
+        ),
+        replace(found_from_anywhere, of=OTHER),
+    ),
+)
