@@ -7,7 +7,7 @@ the page and the line, so that no block is passed over in silence.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -124,6 +124,8 @@ def _blocks(page: str, lines: list[str], root: Path) -> Iterator[Block]:
     for number, line in numbers:
         if _CTRL_C.match(line):
             yield Block(number, CTRL_C, "", frozenset(), "", ())
+        if _INCLUDE.match(line):
+            _expand(page, number, [line], root)
         if not (fence := _FENCE.match(line)):
             continue
         end = re.compile(rf"^ *{fence['fence']}{fence['fence'][0]}* *$")
@@ -150,7 +152,7 @@ def _block(page: str, line: int, info: str, body: list[str], root: Path) -> Bloc
     text = _expand(page, line, body, root) if included else body
     raw = Block(line, "", language, frozenset(classes), title, tuple(text), bool(included))
     kind = _kind(page, raw, included)
-    block = Block(line, kind, language, raw.classes, title, raw.body, raw.included)
+    block = replace(raw, kind=kind)
     _check_console(page, block)
     return block
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from contextlib import contextmanager
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
     from workshop.process import Runner
 
-SITE = "site"
+DOCS, SITE = "docs", "site"
 SETTINGS = "mkdocs.yml"
 # What the site is made from: it is built anew when one of these is newer.
-SOURCES = ("docs", "services", "versions.toml", SETTINGS)
+SOURCES = (DOCS, "services", "versions.toml", SETTINGS)
 MERMAID = "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"
 DRAWS = "assets/mermaid.js"
 HOST = "127.0.0.1"
@@ -30,17 +31,32 @@ HOST = "127.0.0.1"
 def build(run: Runner, root: Path = ROOT) -> str:
     """Build the site, strictly, into site/; says what is missing from it, if anything is.
 
-    A page that includes what is not there, or that links nowhere, is a `Trouble`.
+    A page that includes what is not there, or that links nowhere, is a `Trouble` with its line.
     """
+    from workshop import lessons  # noqa: PLC0415 - who is served a site that is there needs none
+
+    lessons.pages(root / DOCS, root)
     # Not --quiet: MkDocs would then count no warning.
     argv = (sys.executable, "-m", "mkdocs", "build", "--strict")
     settings = ("--config-file", str(root / SETTINGS))
     done = run((*argv, *settings), env={"NO_MKDOCS_2_WARNING": "1"})
     if done.code:
         skipped = ("INFO", "Aborted")
-        said = [line for line in done.output.splitlines() if not line.startswith(skipped)]
+        lines = [line for line in done.output.splitlines() if not line.startswith(skipped)]
+        said = [_placed(line, root / DOCS) for line in lines]
         raise Trouble("docs", "\n".join(said).strip(), "Mend that, and build again")
     return _add_mermaid(run, root)
+
+
+def _placed(said: str, docs: Path) -> str:
+    """What MkDocs says of a link, with the line that the link is in."""
+    found = re.match(r"WARNING +- +Doc file '([^']+)' contains [^']* '([^']+)'", said)
+    if not found:
+        return said
+    page, link = found.groups()
+    lines = (docs / page).read_text(encoding="utf-8").splitlines()
+    at = next((number for number, line in enumerate(lines, 1) if f"({link}" in line), 1)
+    return said.replace(found[0], f"docs/{page}, line {at}: it contains a link '{link}'", 1)
 
 
 def _add_mermaid(run: Runner, root: Path) -> str:

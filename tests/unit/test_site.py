@@ -58,9 +58,9 @@ def test_without_npm_the_diagrams_stay_text_and_it_says_so(checkout, monkeypatch
 @pytest.mark.parametrize(
     ("bad", "fault"),
     [
-        ("[x](none.md)", "'index.md' contains a link 'none.md'"),
-        ("[x](#none)", "'index.md' contains a link '#none'"),
-        ("[x](/index.md)", "'index.md' contains an absolute link"),
+        ("[x](none.md)", "docs/index.md, line 3: it contains a link 'none.md'"),
+        ("[x](#none)", "docs/index.md, line 3: it contains a link '#none'"),
+        ("[x](/index.md)", "docs/index.md, line 3: it contains a link '/index.md'"),
         ('```python\n--8<-- "none.py"\n```', "none.py"),
     ],
 )
