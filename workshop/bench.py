@@ -19,6 +19,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
 from workshop import leftovers
+from workshop.checks import KILLED, SECONDS_TO_STOP
 from workshop.engine import STANDIN_LABEL, Build, BuildFailed, Engine
 from workshop.facts import app, image
 from workshop.facts.checkup import checkup
@@ -135,12 +136,12 @@ class Bench:
         built = self.fact("built", of)
         return app.run_to_end(self.engine, name, built, options=options, seconds=recipe.seconds)
 
-    def start(self, of: str, mount: Path | None = None) -> App:
+    def start(self, of: str, mount: Path | None = None, purpose: str = "app") -> App:
         """Run an image as a server, and do not wait for it."""
         recipe, prober = self._recipe(of), self.prepare("prober", of)
         built = self.fact("built", of)
         options = [*_options(recipe), *self._mounted(of, mount)]
-        running = app.App(self.engine, self._container(of or "app"), prober.result(), mount)
+        running = app.App(self.engine, self._container(f"{of}-{purpose}"), prober.result(), mount)
         running.start(built, options, recipe.command)
         return running
 
@@ -284,7 +285,13 @@ class Bench:
 
     def _make_ending(self, of: str) -> Ending:
         running: App = self.fact("app", of)
-        return running.stop()
+        ending = running.stop()
+        if ending.seconds <= SECONDS_TO_STOP or ending.code == KILLED:
+            return ending
+        # A machine with much to do takes its time with everything: once more.
+        again = self.start(of, running.folder, "again")
+        again.wait_for(self._recipe(of).port, self._start_seconds)
+        return min(ending, again.stop(), key=lambda ending: ending.seconds)
 
     def _make_stack(self, _of: str) -> Stack:
         from workshop.facts import stack  # noqa: PLC0415 - most tasks have no compose file
