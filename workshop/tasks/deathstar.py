@@ -230,7 +230,7 @@ TASK = Task(
         installs_the_wheel,
         follows_the_lock_file,
         leaves_tools_behind,
-        leaves_out("httpx2", "pytest", lesson=LESSON),
+        leaves_out("pytest", lesson=LESSON),
         holds_no_compiler,
         keeps_secrets_out(LESSON),
         has_an_entry_point,
