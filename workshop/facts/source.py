@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workshop import starter
 from workshop.facts import dockerfile, effective
 from workshop.model import Failed
 from workshop.trouble import Trouble
@@ -39,11 +40,16 @@ class Source:
         return self.task.recipe(self.of)
 
     def read(self, file: str) -> str:
-        """The text of one of the files; `Failed` where it is missing, or no text."""
+        """The text of one of the files; `Failed` where it is missing, or no text.
+
+        What the starter has and the learner lacks is read from the starter.
+        """
         path = self.folder / file
         try:
             known = path.lstat()
         except OSError:
+            if kits := starter.find(self.task, file):
+                return kits.read_text(encoding="utf-8")
             raise self._missing(file) from None
         if stat.S_ISDIR(known.st_mode):
             raise Failed(f"{file} is a folder", f"a text file called {file}", file=file)
