@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from workshop.facts.source import Source
 
 _RANKS = {needs: rank for rank, needs in enumerate(STAGES)}
-# What is made only when it is its turn: nothing can be asked of a server that has ended.
-_LAST = {"ending"}
+# What is made only when it is its turn: a health check is one more process for a while, and
+# nothing can be asked of a server that has ended.
+_LAST = {"checkup", "ending"}
 
 
 Blames = dict[tuple[str, str, str], Check]
