@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workshop.checks import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from workshop.facts.source import Source
 
 LESSON = "todo-app"
-FILE = "Dockerfile"
+FILE, IGNORE = "Dockerfile", ".dockerignore"
 SOURCE = "todo_app/app.py"
 PRODUCTION, DEVELOPMENT, DEBUG, TEST = "production", "development", "debug", "test"
 OK = 200
@@ -73,9 +73,10 @@ SOUND, FAULTY = 'title = " ".join(', 'title = "".join('
 )
 def ignores_secrets(source: Source) -> None:
     """.dockerignore keeps .env, .git and .venv out of every build."""
+    source.read(IGNORE)
     let = [path.partition("/")[0] for path in SECRETS if not source.ignores(path)]
     if let:
-        raise Failed(f"{', '.join(let)} not ignored", "a line for each", file=".dockerignore")
+        raise Failed(f"{', '.join(let)} not ignored", "a line for each", file=IGNORE)
 
 
 # ---- production
@@ -380,12 +381,12 @@ TASK = Task(
     "one Dockerfile for production, development and tests",
     LESSON,
     folder="services/todo-app",
-    answer=(FILE, ".dockerignore"),
+    answer=(FILE, IGNORE),
     withheld=("README.md",),
     recipes=(_recipe(PRODUCTION), _recipe(DEVELOPMENT, mount=True), _recipe(TEST), _recipe(DEBUG)),
     facts={"served": serve, "waiting": wait, "tests": run_tests},
     checks=(
-        writes(FILE, ".dockerignore", lesson=LESSON),
+        writes(FILE, IGNORE, lesson=LESSON),
         based_on("python", LESSON, tag=r"^\d+\.\d+", kind="with its version"),
         ignores_secrets,
         pins_poetry(LESSON),
@@ -407,8 +408,8 @@ TASK = Task(
         reachable(1).of_recipe(DEVELOPMENT),
         debug_mode.of_recipe(DEVELOPMENT),
         shows_an_edit.of_recipe(DEVELOPMENT),
-        tests_pass.of_recipe(TEST),
-        tests_find_a_fault.of_recipe(TEST),
-        waits_for_an_editor.of_recipe(DEBUG),
+        replace(tests_pass, of=TEST),
+        replace(tests_find_a_fault, of=TEST),
+        replace(waits_for_an_editor, of=DEBUG),
     ),
 )
