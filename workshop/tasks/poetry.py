@@ -106,7 +106,9 @@ def task(name: str, title: str, *, tag: str, kind: str) -> Task:
             keeps_secrets_out(lesson),
             exposes(fastapi.PORT, lesson),
             # Poetry says so of a program that it does not find; other entry points say other words.
-            fastapi.entry(lesson, "poetry run", "Command not found: no-such-program|FileNotFoundError"),
+            fastapi.entry(
+                lesson, "poetry run", "Command not found: no-such-program|FileNotFoundError"
+            ),
             fastapi.command(lesson, "uvicorn app.main:app --host 0.0.0.0 --port 8000"),
             *fastapi.serves(lesson),
         ),
