@@ -627,11 +627,13 @@ def tells_its_health(lesson: str, points: int = 1, *, asked: bool = True) -> Che
         if asked and source.final().healthcheck is None:
             raise Failed("no HEALTHCHECK", wanted)
 
+    title = "HEALTHCHECK tells a server that answers from none"
     wanted = "exit code 0 beside the running server, and another one where no server runs"
 
     @check(
         points=points,
         lesson=lesson,
+        title=title if asked else f"{title}, if there is one",
         blame=("HEALTHCHECK",),
         text=said,
         why="Docker believes the health check: one that always says yes hides a dead server.",
@@ -639,7 +641,6 @@ def tells_its_health(lesson: str, points: int = 1, *, asked: bool = True) -> Che
         "HEALTHCHECK CMD with python -c and urllib.request.urlopen.",
     )
     def tells_its_health(checkup: Checkup) -> None:
-        """HEALTHCHECK tells a server that answers from none."""
         if asked and checkup.beside is None:
             raise Failed("no HEALTHCHECK", wanted)
         if checkup.beside:

@@ -77,7 +77,7 @@ def every_package_has_its_version(product: Product) -> None:
     ]
     if floating:
         raise Failed(
-            f"no file of yours has {' or '.join(floating[:3])}, which is what pip chose today",
+            f"pip chose {' and '.join(floating[:3])}, and none of your files says so",
             "each package with its version",
         )
 
