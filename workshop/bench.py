@@ -232,7 +232,7 @@ class Bench:
         recipe, before = self._recipe(of), self.fact("image", of)
         # All that the outcome depends on.
         text = self.source.read(self.source.path(recipe))
-        key = ("rebuilt", before.id, text, recipe.target, recipe.edit)
+        key = ("remade", before.id, text, recipe.target, recipe.edit)
         known = self.memory.recall(*key)
         if known is None:
             known = self._after_edit(recipe)
@@ -247,7 +247,7 @@ class Bench:
         with (folder / recipe.context / recipe.edit).open("a", encoding="utf-8") as file:
             file.write(f"\n# {secrets.token_hex(8)}\n")
         lines: list[str] = []
-        built = self._build(recipe, folder, "rebuild", hear=lines.append)
+        built = self._build(recipe, folder, "rebuild", facts=lines.append)
         layers = json.loads(self.engine.inspect(built, "{{json .RootFS.Layers}}"))
         return layers, installed("\n".join(lines))
 
@@ -332,16 +332,19 @@ class Bench:
         folder: Path,
         purpose: str,
         arguments: Mapping[str, str] | None = None,
-        hear: Callable[[str], None] | None = None,
+        facts: Callable[[str], None] | None = None,
     ) -> str:
         tag = f"{self._name}-{purpose}{recipe.name and '-'}{recipe.name}"
         self._ledger.note("images", tag)
         id_file = self._folder / f"{tag}.id"
         context = folder / recipe.context
         file = context / recipe.dockerfile
-        build = Build(tag, context, file, recipe.target, arguments or {}, id_file=id_file)
+        progress = "rawjson" if facts else "plain"
+        build = Build(
+            tag, context, file, recipe.target, arguments or {}, id_file=id_file, progress=progress
+        )
         try:
-            self.engine.build(build, hear or self._say, self._build_seconds)
+            self.engine.build(build, facts or self._say, self._build_seconds)
         except BuildFailed as failed:
             raise Failed(plain(failed.found), "a build that comes to its end") from None
         return id_file.read_text(encoding="ascii")

@@ -59,7 +59,7 @@ class Info:
 
 @dataclass(frozen=True)
 class Build:
-    """One call of `docker build`."""
+    """One call of `docker build`. `progress` is how BuildKit tells it: `plain`, or `rawjson`."""
 
     image: str
     context: Path
@@ -68,6 +68,7 @@ class Build:
     arguments: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     id_file: Path | None = None
+    progress: str = "plain"
 
     def argv(self) -> list[str]:
         """The words after `docker`, as anyone could type them."""
@@ -151,7 +152,7 @@ class Engine:
         `timeout` is in seconds.
         """
         # BuildKit would otherwise add an attestation that differs at each build.
-        env = {"BUILDKIT_PROGRESS": "plain", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+        env = {"BUILDKIT_PROGRESS": build.progress, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
         done = self._docker(*build.argv(), env=env, on_line=on_line, timeout=timeout)
         thing = f"image {build.image}"
         if done.code == TIMED_OUT:
