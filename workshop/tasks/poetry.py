@@ -23,10 +23,14 @@ from workshop.tasks import fastapi
 if TYPE_CHECKING:
     from workshop.facts.image import Image
 
+_NAMES = "|".join(fastapi.PINS)
 _BY_PIP = re.compile(
-    rf"\bpip3?(?:\.\d+)?['\",]*\s[^&|;\n]*\binstall\b[^&|;\n]*\b(?:{'|'.join(fastapi.PINS)})\b",
+    rf"""\bpip3?(?:\.\d+)?['",]*\s[^&|;\n]*\binstall\b[^&|;\n]*[\s'"](?:{_NAMES})(?![\w./-])""",
     re.IGNORECASE,
 )
+# What Poetry alone says of a program that it does not find; its older versions raise an error.
+_MISSING = "no-such-program"
+_REACHED = f"Command not found: {_MISSING}|FileNotFoundError"
 _PYTHON = re.compile(r"var/lib/dpkg/info/python3(?:\.\d+)?(?:-minimal|-pip)?(?::\w+)?\.list")
 
 
@@ -88,7 +92,7 @@ def task(name: str, title: str, *, tag: str, kind: str) -> Task:
         folder=fastapi.FOLDER,
         answer=(file,),
         withheld=fastapi.WITHHELD,
-        recipes=fastapi.recipes(file, "no-such-program"),
+        recipes=fastapi.recipes(file, _MISSING),
         checks=(
             writes(file, lesson=lesson),
             based_on("python", lesson, tag=tag, kind=kind, points=2),
@@ -105,11 +109,8 @@ def task(name: str, title: str, *, tag: str, kind: str) -> Task:
             fastapi.whole_folder(lesson),
             keeps_secrets_out(lesson),
             exposes(fastapi.PORT, lesson),
-            # Poetry says so of a program that it does not find; other entry points say other words.
-            fastapi.entry(
-                lesson, "poetry run", "Command not found: no-such-program|FileNotFoundError"
-            ),
-            fastapi.command(lesson, "uvicorn app.main:app --host 0.0.0.0 --port 8000"),
+            fastapi.entry(lesson, "poetry run", _MISSING, _REACHED),
+            fastapi.command(lesson, "uvicorn app.main:app"),
             *fastapi.serves(lesson),
         ),
     )

@@ -113,8 +113,8 @@ TASK = Task(
         keeps_secrets_out(LESSON),
         leaves_clutter_out,
         exposes(fastapi.PORT, LESSON),
-        fastapi.entry(LESSON, "uvicorn", r"Running uvicorn \d"),
-        fastapi.command(LESSON, "app.main:app --host 0.0.0.0 --port 8000"),
+        fastapi.entry(LESSON, "uvicorn", "--version", r"Running uvicorn \d"),
+        fastapi.command(LESSON, "app.main:app"),
         *fastapi.serves(LESSON),
     ),
 )
