@@ -43,6 +43,15 @@ PACKAGE = "cowsay"
 _OTHER_INSTALLERS = {
     hashlib.sha256(said).hexdigest(): name for said, name in ((b"pip\n", "pip"), (b"uv", "uv"))
 }
+_LOCKED = re.compile(r'(?m)^name = "(.+)"\r?\nversion = "(.+)"')
+
+
+def _places(image: Image) -> list[str]:
+    """Where the one package of the project is; `Failed` where it is not."""
+    found = sorted(path for _, _, path in image.packages().get(PACKAGE, ()))
+    if not found:
+        raise Failed(f"{PACKAGE} is not installed", f"{PACKAGE}, as in {LOCK}")
+    return found
 
 
 @check(
@@ -54,9 +63,7 @@ _OTHER_INSTALLERS = {
 def poetry_makes_the_environment(image: Image) -> None:
     """Poetry has made the virtual environment, as .venv in the project."""
     wanted = f"{PACKAGE} in {image.workdir}/.venv, installed by Poetry"
-    found = sorted(path for _, _, path in image.packages().get(PACKAGE, ()))
-    if not found:
-        raise Failed(f"{PACKAGE} is not installed", wanted)
+    found = _places(image)
     inside = [path for path in found if f"/{path}".startswith(f"{image.workdir}/.venv/")]
     if not inside:
         raise Failed(f"{PACKAGE} is in /{found[0].rpartition('/')[0]}", wanted)
@@ -74,14 +81,12 @@ def poetry_makes_the_environment(image: Image) -> None:
 def installs_what_is_locked(product: Product) -> None:
     """What is installed is what poetry.lock lists."""
     packages = product.image.packages()
-    if PACKAGE not in packages:
-        raise Failed(f"{PACKAGE} is not installed", f"{PACKAGE}, as in {LOCK}")
-    for name, version in re.findall(
-        r'(?m)^name = "(.+)"\r?\nversion = "(.+)"', _lock(product.source)
-    ):
-        others = {found for _, found, _ in packages.get(name, ())} - {version}
-        if others:
-            raise Failed(f"{name} {others.pop()}", f"{name} {version}, as in {LOCK}")
+    # Others may lie elsewhere: those that Poetry itself needs.
+    environment = _places(product.image)[0].partition("/lib/")[0]
+    for name, version in _LOCKED.findall(_lock(product.source)):
+        for _, found, path in packages.get(name, ()):
+            if path.startswith(environment) and found != version:
+                raise Failed(f"{name} {found}", f"{name} {version}, as in {LOCK}")
 
 
 def _lock(source: Source) -> str:
@@ -122,8 +127,7 @@ def cannot_change_the_environment(image: Image) -> None:
     who = image.identity()
     if who is None:
         raise Failed(f"USER {image.user} is nobody that the image knows", "a user of the image")
-    places = {path.partition("/lib/")[0] for _, _, path in image.packages().get(PACKAGE, ())}
-    for place in sorted(places):
+    for place in sorted({path.partition("/lib/")[0] for path in _places(image)}):
         if may := image.writable_paths(who[0], who[2], place):
             raise Failed(f"uid {who[0]} may write to /{may[0]}", f"/{place} to be read only")
 
