@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from workshop import leftovers
 from workshop.checks import KILLED, SECONDS_TO_STOP
 from workshop.engine import STANDIN_LABEL, Build, BuildFailed, Engine
-from workshop.facts import app, image
+from workshop.facts import app, assembled, image
 from workshop.facts.checkup import checkup
 from workshop.facts.product import Product
 from workshop.facts.rebuild import Rebuild, installed
@@ -211,10 +211,18 @@ class Bench:
     def _read(self, of: str, built: str) -> Image:
         found = self.memory.image(built)
         if found is None:
-            with self.engine.save(built) as stream:
-                found = image.read(stream, needles=[self.memory.canary.encode()])
+            found = self._assembled(built) or self._saved(built)
             self.memory.keep(built, found)
         return replace(found, base=self._base(found, self.source.final(self._recipe(of)).base))
+
+    def _assembled(self, built: str) -> Image | None:
+        said = json.loads(self.engine.inspect(built, "{{json .}}"))
+        history = self.engine.history(built)
+        return assembled.assemble(said, history, self.memory.layer, self.memory.canary)
+
+    def _saved(self, built: str) -> Image:
+        with self.engine.save(built) as stream:
+            return image.read(stream, needles=[self.memory.canary.encode()])
 
     def _make_product(self, of: str) -> Product:
         return Product(self.fact("source", of), self.fact("image", of))

@@ -124,6 +124,13 @@ class Engine:
             self._refuse(f"image {image}", done)
         return "" if done.code else done.answer.strip()
 
+    def history(self, image: str) -> list[str]:
+        """What made each part of an image, the oldest first."""
+        words = ("history", "--no-trunc", "--format", "{{json .CreatedBy}}", image)
+        done = self._docker(*words, timeout=60)
+        self.check(f"image {image}", done, "Run the command again")
+        return [json.loads(line) for line in reversed(done.answer.splitlines())]
+
     def has(self, image: str) -> bool:
         """Whether the engine holds `image`."""
         return bool(self.inspect(image, "{{.Id}}"))

@@ -15,6 +15,7 @@ from workshop.facts.store import Store
 
 if TYPE_CHECKING:
     from workshop.facts.image import Image
+    from workshop.facts.layers import Layer
 
 
 def usual_folder() -> Path:
@@ -31,7 +32,7 @@ class Memory:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._store = Store(folder / "images")
+        self._store = Store(folder / "searched")
         self.runs = folder / "runs"
 
     @cached_property
@@ -49,6 +50,10 @@ class Memory:
     def image(self, image_id: str) -> Image | None:
         """An image that was searched for the canary, and did not hold it."""
         return self._store.image(self._searched(image_id))
+
+    def layer(self, diff_id: str) -> Layer | None:
+        """A layer of an image that was searched for the canary, and did not hold it."""
+        return self._store.layer(diff_id)
 
     def keep(self, image_id: str, image: Image) -> None:
         """Keep an image that was searched for the canary; not where it was found."""

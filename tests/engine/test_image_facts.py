@@ -15,6 +15,7 @@ import pytest
 from harness import docker
 from tars import file, folder, hardlink, legacy, link, tar
 
+from workshop.facts import assembled, image
 from workshop.facts.image import Image, read
 
 if TYPE_CHECKING:
@@ -230,3 +231,17 @@ def test_made_up_layers_make_the_tree_that_the_engine_makes(seed):
     assert {path: size for path, size in there.items() if path not in linked} == sizes(files)
     assert image.tree == read(io.BytesIO(saved)).tree
     assert sum(waste.bytes for waste in image.wasted_by()) == image.waste
+
+
+@pytest.mark.parametrize("name", ["nonroot-image-fastapi:dev", "todo-app:prod", "deathstar:latest"])
+def test_an_image_put_together_is_the_one_that_was_saved(built, engine, name):
+    identity = engine.inspect(built(name), "{{.Id}}")
+    with engine.save(identity) as stream:
+        saved = image.read(stream)
+    said = json.loads(engine.inspect(identity, "{{json .}}"))
+    known = {layer.diff_id: layer for layer in saved.layers}
+    found = assembled.assemble(said, engine.history(identity), known.get, "canary")
+    assert found is not None
+    assert (found.id, found.history, found.tree) == (saved.id, saved.history, saved.tree)
+    kept = {key: value for key, value in saved.config.items() if value}
+    assert {key: found.config.get(key) for key in kept} == kept

@@ -88,7 +88,8 @@ def main() -> None:
 
     with ThreadPoolExecutor(WORKERS) as pool:
         for mutant, failed, trouble in track(pool.map(told, new), "Judging", len(new)):
-            if trouble:
+            # A base image that no registry here gives: what was seen without it still counts.
+            if trouble and not failed:
                 sys.stderr.write(f"{mutant.name}: not judged: {trouble}\n")
                 continue
             known[mutant.name] = {"digest": digest(mutant), "failed": failed}
