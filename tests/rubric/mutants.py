@@ -78,7 +78,10 @@ def _dockerfile(text: str) -> Iterator[tuple[str, str]]:
             between = "".join(lines[step.end : after.line - 1])
             other = "".join(lines[after.line - 1 : after.end])
             rest = "".join(lines[after.end :])
-            yield f"{said}{step.keyword} after {after.keyword}", head + between + other + body + rest
+            yield (
+                f"{said}{step.keyword} after {after.keyword}",
+                head + between + other + body + rest,
+            )
         changes = list(_changed(step, body))
         # One that weakens and one that alters: of a long RUN, all would be too many to judge.
         for done, changed in (*changes[:1], *changes[1:][-1:]):

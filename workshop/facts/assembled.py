@@ -31,7 +31,8 @@ def assemble(
     known: Callable[[str], Layer | None],
     secret: str,
 ) -> Image | None:
-    """The image that `docker image inspect` says this of; `created_by` is its history, oldest first.
+    """The image of which `docker image inspect` says this; `created_by` is its history, oldest
+    first.
 
     None where a layer is not `known`, where the history does not fit the layers, or where the
     `secret` stands in any of it: then the image has to be looked at as a whole.
