@@ -14,7 +14,11 @@
   let drawn = 0;
 
   const draw = async () => {
-    window.mermaid.initialize({ startOnLoad: false, theme: dark() ? "dark" : "neutral" });
+    window.mermaid.initialize({
+      startOnLoad: false,
+      theme: dark() ? "dark" : "neutral",
+      themeVariables: dark() ? { edgeLabelBackground: "#333333" } : {},
+    });
     for (const { pre, drawing, text } of diagrams) {
       const { svg } = await window.mermaid.render(`diagram-${drawn++}`, text);
       drawing.innerHTML = svg;
