@@ -74,6 +74,7 @@ def follow() -> dict[str, float]:
 
 
 def say(line: str) -> None:
+    """Print a line."""
     sys.stdout.write(line + "\n")
 
 

@@ -12,6 +12,8 @@ from workshop.lessons import CONSOLE, NOT_RUN
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
+# Those of the reference are made from versions.toml itself, or from the names of checks.
+WRITTEN = [page for page in PAGES if page.parent.name != "reference"]
 PINS = versions.read(ROOT / "versions.toml")
 IMAGE = re.compile(r"\b(?:python|ubuntu|debian|registry|alpine|node|postgres|redis):[\w.-]+")
 PACKAGE = re.compile(r"\b[A-Za-z][\w.-]*==[\w.*]+")
@@ -24,7 +26,7 @@ def pins_unknown(text: str) -> list[str]:
     return [pin for pin in IMAGE.findall(text) + PACKAGE.findall(text) if pin not in known]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(DOCS)))
 def test_a_page_names_no_pin_that_is_not_in_versions_toml(page):
     assert pins_unknown(page.read_text(encoding="utf-8")) == []
 
