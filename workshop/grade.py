@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _RANKS = {needs: rank for rank, needs in enumerate(STAGES)}
 # What is made only when it is its turn: a health check is one more process for a while, and
-# nothing can be asked of a server that has ended.
-_LAST = {"checkup", "ending"}
+# nothing can be asked of a server that has ended; tests that are red disturb what is beside them.
+_LAST = {"checkup", "ending", "red"}
 
 
 Blames = dict[tuple[str, str, str], Check]

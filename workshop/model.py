@@ -38,6 +38,9 @@ STAGES: Mapping[str, str] = {
     "ending": "app",
     "demonstration": "app",
     "stack": "stack",
+    "server": "stack",
+    "tests": "stack",
+    "red": "stack",
 }
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
 import secrets
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from workshop.checks import writes
 from workshop.compose_checks import asks_for_nothing_refused, can_be_read, comes_up
+from workshop.facts import server as servers
 from workshop.facts import stack as stacks
+from workshop.facts import test_runs
 from workshop.model import Check, Failed, Task, check
 
 if TYPE_CHECKING:
+    from workshop.bench import Bench
     from workshop.facts.compose import Compose, Service
+    from workshop.facts.server import Server
     from workshop.facts.source import Source
     from workshop.facts.stack import Stack
+    from workshop.facts.test_runs import Tester
 
 LESSON = "todo-app/compose"
 FILE = "docker-compose.yml"
@@ -24,18 +29,9 @@ PROGRAM = f"{FOLDER}/todo_app/app.py"
 TESTED = f"{FOLDER}/todo_app/items.py"
 BREAK = "\nclean_title = str.swapcase\n"
 
-SECONDS_TO_LISTEN = 30.0
 SECONDS_TO_SHOW = 20.0
-SECONDS_TO_TEST = 120.0
-SECONDS_TO_SEE = 20.0
-SECONDS_TO_CLOSE = 1.0
 OK = 200
 
-# pytest's last line, with its rule or (quiet) without.
-_COUNT = r"\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|xpassed|warnings?|rerun)"
-_SUMMARY = re.compile(rf"^=*\s*(?:{_COUNT}(?:, {_COUNT})*) in (?P<seconds>\d[\d.]*)s\b")
-_BROKEN = re.compile(r"^(?:ImportError while loading conftest|ERROR: .*not found|INTERNALERROR)")
-_RED = re.compile(r"failed|error|no tests", re.IGNORECASE)
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a container's server has to listen on
 
 
@@ -113,34 +109,25 @@ def keeps_secrets_out(source: Source) -> None:
                 raise Failed(seen, f"{name} kept in .env", line=service.line)
 
 
-# ---- what runs
+# ---- what runs: each fact is made once
 
 
-def _web(stack: Stack) -> str:
-    """The service whose port is published: the one that listens there, if several are."""
-    named = [name for name in stack.services if any(_tcp(stack.plan.compose.services[name]))]
-    if not named:
-        line = stack.line(stack.services[0])
-        raise Failed("no service has ports", "the app's port, published", line=line)
-    return next((name for name in named if _leads(stack, name)), named[0])
+def _server(bench: Bench, _of: str) -> Server:
+    return servers.find(bench.fact("stack", ""))
 
 
-def _tcp(service: Service) -> list[int]:
-    return [port.target for port in service.ports if port.protocol == "tcp"]
+def _tests(bench: Bench, _of: str) -> Tester:
+    return test_runs.find(bench.fact("stack", ""))
 
 
-def _leads(stack: Stack, name: str) -> bool:
-    found = {port for _, port in _listening(stack, name)}
-    return bool(found & set(_tcp(stack.plan.compose.services[name])))
-
-
-def _listening(stack: Stack, name: str) -> list[tuple[str, int]]:
-    """Where a service's server listens, as soon as it does; nothing where it has ended."""
-    if not stack.running(name):
-        return []
-    prober = stack.prober(name)
-    stack.until(lambda: prober.listening() or not stack.running(name), SECONDS_TO_LISTEN)
-    return prober.listening() if stack.running(name) else []
+def _red(bench: Bench, _of: str) -> Tester:
+    """The tests, once they have turned red because the source was broken, which is mended now."""
+    tests: Tester = bench.fact("tests", "")
+    tests.check_green()
+    tests.check_waits()
+    with tests.stack.edited(TESTED, lambda text: text + BREAK):
+        tests.check_turns(green=False, after=f"{TESTED} was broken")
+    return tests
 
 
 @check(
@@ -149,22 +136,10 @@ def _listening(stack: Stack, name: str) -> list[tuple[str, int]]:
     why="A container lives as long as its first process: for an app, that is its server.",
     hint="docker compose logs SERVICE shows what it said before it ended.",
 )
-def app_keeps_running(stack: Stack) -> None:
+def app_keeps_running(server: Server) -> None:
     """The app comes up, and keeps running."""
-    _server(stack)
-
-
-def _server(stack: Stack) -> tuple[str, list[tuple[str, int]]]:
-    """The app's service, and where it listens."""
-    name = _web(stack)
-    found = _listening(stack, name)
-    wanted = f"{name} with a server that keeps running"
-    if not stack.running(name):
-        raise stack.ended(name, wanted)
-    if not found:
-        seen = f"{name} runs, and listens nowhere after {SECONDS_TO_LISTEN:.0f} s"
-        raise Failed(seen + stack.last_words(name), wanted, line=stack.line(name))
-    return name, found
+    if not server.stack.running(server.name):
+        raise server.stack.ended(server.name, "a server that keeps running")
 
 
 @check(
@@ -173,14 +148,14 @@ def _server(stack: Stack) -> tuple[str, list[tuple[str, int]]]:
     why="HOST:CONTAINER leads to a port inside, and somebody has to listen at that one.",
     hint="The second number is the one that the server names when it starts (see its logs).",
 )
-def port_leads_to_the_server(stack: Stack) -> None:
+def port_leads_to_the_server(server: Server) -> None:
     """The published port leads to the port on which the server listens."""
-    name, found = _server(stack)
-    published = _tcp(stack.plan.compose.services[name])
-    ports = sorted({port for _, port in found})
-    if not set(ports) & set(published):
-        seen = f"it leads to port {_listed(published)}, and the server listens on {_listed(ports)}"
-        raise Failed(seen, f"HOST:{ports[0]}", line=stack.line(name))
+    if server.ports[0] not in server.published:
+        leads, listens = (
+            " and ".join(map(str, ports)) for ports in (server.published, server.ports)
+        )
+        seen = f"it leads to port {leads}, and the server listens on {listens}"
+        raise server.failed(seen, f"HOST:{server.ports[0]}")
 
 
 @check(
@@ -189,15 +164,12 @@ def port_leads_to_the_server(stack: Stack) -> None:
     why="Inside a container, 127.0.0.1 is the container itself: nobody else gets there.",
     hint="Let flask listen on all addresses: --host 0.0.0.0.",
 )
-def app_is_reachable(stack: Stack) -> None:
+def app_is_reachable(server: Server) -> None:
     """The server can be reached from outside its container."""
-    name, found = _server(stack)
-    # The other end of a published port is what matters, where there is one.
-    ends = set(_tcp(stack.plan.compose.services[name])) & {port for _, port in found}
-    addresses = [address for address, port in found if port in ends or not ends]
+    addresses = [address for address, port in server.listens if port == server.ports[0]]
     if not set(addresses) & set(_EVERYWHERE):
-        seen = f"{name} listens on {' and '.join(addresses)} only"
-        raise Failed(seen, "a server that listens on 0.0.0.0", line=stack.line(name))
+        seen = f"{server.name} listens on {' and '.join(addresses)} only"
+        raise server.failed(seen, "a server that listens on 0.0.0.0")
 
 
 @check(
@@ -206,25 +178,15 @@ def app_is_reachable(stack: Stack) -> None:
     why="That a server runs does not mean that its application works.",
     hint="Open the page, then read: docker compose logs SERVICE. Look where each volume goes.",
 )
-def app_answers(stack: Stack) -> None:
+def app_answers(server: Server) -> None:
     """The app answers with its page."""
-    name, found = _server(stack)
-    answer = stack.prober(name).request(_port(stack, name, found), "/")
+    answer = server.get("/")
     if answer.status != OK:
-        seen = answer.error or f"status {answer.status}"
-        last = stack.last_words(name)
-        raise Failed(f"{name}: {seen}{last}", "status 200", line=stack.line(name))
+        seen = f"{server.name}: {answer.error or f'status {answer.status}'}"
+        raise server.failed(seen + server.stack.last_words(server.name), "status 200")
 
 
-def _port(stack: Stack, name: str, found: list[tuple[str, int]]) -> int:
-    """The port to ask: one that is published, or any other."""
-    ports = [port for _, port in found]
-    published = _tcp(stack.plan.compose.services[name])
-    return next((port for port in ports if port in published), ports[0])
-
-
-def _listed(ports: list[int]) -> str:
-    return " and ".join(map(str, ports))
+_SETTINGS = "what stands in .env, in the app's environment"
 
 
 def _names_settings(source: Source) -> None:
@@ -238,9 +200,6 @@ def _names_settings(source: Source) -> None:
         raise Failed(seen, _SETTINGS, line=_line(_started(found)))
 
 
-_SETTINGS = "what stands in .env, in the app's environment"
-
-
 @check(
     points=2,
     lesson=LESSON,
@@ -250,7 +209,7 @@ _SETTINGS = "what stands in .env, in the app's environment"
 )
 def app_gets_its_settings(stack: Stack) -> None:
     """The app's settings come from an env file."""
-    name = _web(stack)
+    name = servers.service_of(stack)
     service = stack.plan.compose.services[name]
     key = stack.environment(name).get("SECRET_KEY", "")
     files = [file.path for file in service.env_files if not file.path.endswith(stacks.TEMPLATE)]
@@ -275,73 +234,23 @@ def _mounts_source(source: Source) -> None:
     why="Whoever has to rebuild after each line soon stops trying things out.",
     hint=f"Under volumes: mount {FOLDER}/todo_app where the image has it: look at its Dockerfile.",
 )
-def edit_shows(stack: Stack) -> None:
+def edit_shows(server: Server) -> None:
     """An edited file shows without a rebuild."""
-    name, found = _server(stack)
-    mark = f"<!-- {secrets.token_hex(8)} -->"
-    prober, port = stack.prober(name), _port(stack, name, found)
-
-    def shows() -> bool:
-        return mark in prober.request(port, "/").body
-
+    stack, mark = server.stack, f"<!-- {secrets.token_hex(8)} -->"
+    # An edit in the middle of the tests' first run could spoil it.
+    with contextlib.suppress(Failed):
+        test_runs.find(stack)
     # A server may look at its program alone, and read templates anew when it starts again.
     with (
         stack.edited(PAGE, lambda text: f"{text}\n{mark}\n"),
         stack.edited(PROGRAM, lambda text: f"{text}\n# {mark}\n"),
     ):
-        if not stack.until(shows, SECONDS_TO_SHOW):
+        if not stack.until(lambda: mark in server.get("/").body, SECONDS_TO_SHOW):
             seen = f"{PAGE} was changed, and the page is the same {SECONDS_TO_SHOW:.0f} s later"
-            raise Failed(seen, "the change on the page", line=stack.line(name))
+            raise server.failed(seen, "the change on the page")
 
 
 # ---- the tests
-
-
-class Tested(NamedTuple):
-    """One run of pytest that came to its end: its last line, and how long it took."""
-
-    line: str
-    green: bool
-    seconds: float
-
-
-def _runs(stack: Stack, name: str) -> list[Tested]:
-    """Every run of pytest so far, as a service's own output tells them."""
-    return [
-        Tested(line.strip("= "), not _RED.search(line), _seconds(line))
-        for line in stack.logs(name)
-        if _SUMMARY.match(line) or _BROKEN.match(line)
-    ]
-
-
-def _seconds(line: str) -> float:
-    summary = _SUMMARY.match(line)
-    return float(summary["seconds"]) if summary else 0.0
-
-
-def _tester(stack: Stack) -> str:
-    """The service that runs pytest, once its first run is over."""
-    others = [name for name in stack.services if not stack.plan.compose.services[name].ports]
-    names = [*others, *(name for name in stack.services if name not in others)]
-
-    def found() -> str:
-        return next((name for name in names if _runs(stack, name)), "")
-
-    stack.until(lambda: found() or not any(map(stack.running, others)), SECONDS_TO_TEST)
-    if not found():
-        seen = f"no summary of pytest in what {' and '.join(names)} printed"
-        last = stack.last_words(others[0]) if others else ""
-        raise Failed(seen + last, "a service that runs the tests", line=stack.line(names[0]))
-    return found()
-
-
-def _green_tester(stack: Stack) -> str:
-    name = _tester(stack)
-    first = _runs(stack, name)[0]
-    if not first.green:
-        seen = f"{name}: {first.line}{stack.last_words(name)}"
-        raise Failed(seen, "every test passed", line=stack.line(name))
-    return name
 
 
 @check(
@@ -350,9 +259,9 @@ def _green_tester(stack: Stack) -> str:
     why="Tests that start by themselves are tests that are run.",
     hint="A second service, from the test target. Try: docker compose logs SERVICE",
 )
-def tests_run_at_start(stack: Stack) -> None:
+def tests_run_at_start(tests: Tester) -> None:
     """The tests run as soon as everything starts, and all pass."""
-    _green_tester(stack)
+    tests.check_green()
 
 
 @check(
@@ -361,15 +270,9 @@ def tests_run_at_start(stack: Stack) -> None:
     why="A runner that ends after one run sees no change, and you would start it again each time.",
     hint="Give the service a command that watches: run_tests.py says which one it knows.",
 )
-def test_runner_keeps_running(stack: Stack) -> None:
+def test_runner_keeps_running(tests: Tester) -> None:
     """The test runner keeps running after its first run."""
-    _check_waits(stack, _tester(stack))
-
-
-def _check_waits(stack: Stack, name: str) -> None:
-    # What ends after its run does so soon after its last line.
-    if stack.until(lambda: not stack.running(name), SECONDS_TO_CLOSE):
-        raise stack.ended(name, f"{name} to wait for the next change")
+    tests.check_waits()
 
 
 @check(
@@ -378,12 +281,8 @@ def _check_waits(stack: Stack, name: str) -> None:
     why="The runner tests the files that it sees: its image's, or yours where they are mounted.",
     hint="Mount todo_app (and tests) into this service too. Some mounts need polling: TEST_POLL.",
 )
-def tests_turn_red(stack: Stack) -> None:
+def tests_turn_red(red: Tester) -> None:
     """The tests turn red when the source breaks."""
-    name = _green_tester(stack)
-    _check_waits(stack, name)
-    with stack.edited(TESTED, lambda text: text + BREAK):
-        _check_turns(stack, name, green=False)
 
 
 @check(
@@ -392,40 +291,10 @@ def tests_turn_red(stack: Stack) -> None:
     why="A runner is for the whole day: red, green and red again.",
     hint="The watcher itself has to go on after a failure: look at what its command does then.",
 )
-def tests_turn_green_again(stack: Stack) -> None:
+def tests_turn_green_again(red: Tester) -> None:
     """Once the source is mended the tests turn green again, and the runner still runs."""
-    name = _green_tester(stack)
-    if not any(not run.green for run in _runs(stack, name)):
-        # The check before this one has broken the source, and mended it.
-        _check_waits(stack, name)
-        raise _unmoved(stack, name, green=False)
-    _check_turns(stack, name, green=True)
-    _check_waits(stack, name)
-
-
-def _check_turns(stack: Stack, name: str, *, green: bool) -> None:
-    """`Failed` where the last run does not come to be green, or red."""
-
-    def turned() -> bool:
-        return _runs(stack, name)[-1].green == green
-
-    stack.until(lambda: turned() or not stack.running(name), _patience(stack, name))
-    if not turned():
-        _check_waits(stack, name)
-        raise _unmoved(stack, name, green=green)
-
-
-def _patience(stack: Stack, name: str) -> float:
-    """Seconds to wait for a run: more of them where the first one was slow."""
-    return SECONDS_TO_SEE + 5 * _runs(stack, name)[0].seconds
-
-
-def _unmoved(stack: Stack, name: str, *, green: bool) -> Failed:
-    done, wanted = ("mended", "every test passed") if green else ("broken", "failures")
-    seconds = _patience(stack, name)
-    said = _runs(stack, name)[-1].line
-    seen = f"{TESTED} was {done}, and {seconds:.0f} s later {name} still says: {said}"
-    return Failed(seen, f"a new run, with {wanted}", line=stack.line(name))
+    red.check_turns(green=True, after=f"{TESTED} was mended")
+    red.check_waits()
 
 
 TASK = Task(
@@ -438,6 +307,7 @@ TASK = Task(
     withheld=(f"{FOLDER}/README.md",),
     compose=FILE,
     recipes=(),
+    facts={"server": _server, "tests": _tests, "red": _red},
     checks=(
         writes(FILE, lesson=LESSON),
         can_be_read(LESSON),

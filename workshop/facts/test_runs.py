@@ -1,0 +1,108 @@
+"""A service that runs pytest, and runs it again: seen by what it prints."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workshop.model import Failed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from workshop.facts.stack import Stack
+
+SECONDS_TO_TEST = 120.0
+SECONDS_TO_SEE = 20.0
+SECONDS_TO_CLOSE = 1.0
+
+# pytest's last line, with its rule or (quiet) without; pytest-watch and pytest-watcher pass it on.
+_COUNT = r"\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|xpassed|warnings?|rerun)"
+_SUMMARY = re.compile(rf"=*\s*{_COUNT}(?:, {_COUNT})* in (?P<seconds>\d[\d.]*)s\b")
+# What it says where it comes to no tests.
+_BROKEN = re.compile(r"ImportError while loading conftest|INTERNALERROR>|ERROR: .*not found:")
+_RED = re.compile(r"failed|error", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """One run of pytest that came to its end: its last line, and how long it took."""
+
+    __test__ = False
+
+    line: str
+    green: bool
+    seconds: float
+
+
+def runs(lines: Iterable[str]) -> list[TestRun]:
+    """Every run of pytest in what a service printed."""
+    found = []
+    for line in lines:
+        summary = _SUMMARY.match(line)
+        if summary or _BROKEN.match(line):
+            seconds = float(summary["seconds"]) if summary else 0.0
+            found.append(TestRun(line.strip("= "), not _RED.search(line), seconds))
+    return found
+
+
+@dataclass(frozen=True)
+class Tester:
+    """The service called `name`, which has come to the end of its first run of the tests."""
+
+    stack: Stack
+    name: str
+
+    @property
+    def runs(self) -> list[TestRun]:
+        """Every run so far; never empty."""
+        return runs(self.stack.logs(self.name))
+
+    def check_green(self) -> None:
+        """`Failed` where the first run had failures."""
+        if not self.runs[0].green:
+            seen = f"{self.name}: {self.runs[0].line}{self.stack.last_words(self.name)}"
+            raise self._failed(seen, "every test passed")
+
+    def check_waits(self) -> None:
+        """`Failed` where it does not run any more."""
+        # What ends after its run does so soon after its last line.
+        if self.stack.until(lambda: not self.stack.running(self.name), SECONDS_TO_CLOSE):
+            raise self.stack.ended(self.name, f"{self.name} to wait for the next change")
+
+    def check_turns(self, *, green: bool, after: str) -> None:
+        """`Failed` where the last run does not come to be green, or red, after what was done."""
+
+        def turned() -> bool:
+            return self.runs[-1].green == green
+
+        # Where the first run was slow, the next ones are.
+        seconds = SECONDS_TO_SEE + 5 * self.runs[0].seconds
+        self.stack.until(lambda: turned() or not self.stack.running(self.name), seconds)
+        if not turned():
+            self.check_waits()
+            seen = f"{after}, and {seconds:.0f} s later {self.name} says: {self.runs[-1].line}"
+            wanted = "every test passed" if green else "failures"
+            raise self._failed(seen, f"a new run, with {wanted}")
+
+    def _failed(self, seen: str, wanted: str) -> Failed:
+        return Failed(seen, wanted, line=self.stack.line(self.name))
+
+
+def find(stack: Stack) -> Tester:
+    """The service that runs the tests; `Failed` where none of them does."""
+    services = stack.plan.compose.services
+    # The tests need no port, as the app does.
+    others = [name for name in stack.services if not services[name].ports]
+    names = sorted(stack.services, key=lambda name: name not in others)
+
+    def found() -> str:
+        return next((name for name in names if runs(stack.logs(name))), "")
+
+    stack.until(lambda: found() or not any(map(stack.running, others)), SECONDS_TO_TEST)
+    if name := found():
+        return Tester(stack, name)
+    last = stack.last_words(others[0]) if others else ""
+    seen = f"no summary of pytest in what {' and '.join(names)} printed{last}"
+    raise Failed(seen, "a service that runs the tests", line=stack.line(names[0]))
