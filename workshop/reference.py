@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FOLDER = ROOT / "docs/reference"
 REQUIREMENTS = ROOT / "workshop/requirements.toml"
-_MADE = "<!-- Made by `make reference`: change what it is made from, not this page. -->"
+MADE = "<!-- Made by `make reference`: change what it is made from, not this page. -->"
 _CHECKS = """Each task is graded by these checks. *Stage* says what a check looks at: the text
 alone (source), the built image, the running container (app), or all services of a compose file
 (stack)."""
@@ -57,7 +57,7 @@ def checks_page() -> str:
     """Every check of every task, as a learner meets it."""
     lines = [
         "# Every check",
-        _MADE,
+        MADE,
         _CHECKS,
     ]
     for task in _tasks():
@@ -72,7 +72,7 @@ def requirements_page() -> str:
     said = tomllib.loads(REQUIREMENTS.read_text(encoding="utf-8"))
     lines = [
         "# Requirements and checks",
-        _MADE,
+        MADE,
         _REQUIREMENTS,
     ]
     for document, title in said["documents"].items():
@@ -88,7 +88,7 @@ def requirements_page() -> str:
 def commands_page() -> str:
     """What each word of the kit says of itself."""
     run = Children()
-    parts = ["# Every command", _MADE, _COMMANDS]
+    parts = ["# Every command", MADE, _COMMANDS]
     for word in WORDS:
         argv = (sys.executable, "-m", "workshop", word, "--help")
         said = run(argv, env={"COLUMNS": "80"}).output.rstrip()
@@ -108,7 +108,7 @@ def pins_page() -> str:
     for old in pins.original:
         words = " ".join(f"--build-arg {key}={value}" for key, value in old.arguments.items())
         first.append(f"| {old.service} | `{old.image}` | {f'`{words}`' if words else old.gone} |")
-    parts = ["# Every pin", _MADE, _PINS, "## Base images", "\n".join(bases)]
+    parts = ["# Every pin", MADE, _PINS, "## Base images", "\n".join(bases)]
     parts += ["## The original versions", _ORIGINALS, "\n".join(first)]
     return "\n\n".join(parts) + "\n"
 
@@ -118,7 +118,7 @@ def lessons_page(found: list[Page]) -> str:
     head = ["| page | run | compared | included | other shell | not run |"]
     rows = [*head, "|---|--:|--:|--:|--:|--:|", *(_ledger(page) for page in found)]
     run, left_out = (sum(p.count(kind) for p in found) for kind in (CONSOLE, NOT_RUN))
-    parts = ["# What of the lessons is tested", _MADE, _LESSONS, "\n".join(rows)]
+    parts = ["# What of the lessons is tested", MADE, _LESSONS, "\n".join(rows)]
     parts.append(f"{run} blocks are run, {left_out} are not.")
     reasons = [
         f"- {page.name}, line {block.line}: {block.title}"
@@ -145,7 +145,7 @@ def _tasks() -> Iterator[Task]:
 
 def _rows(task: Task) -> Iterator[str]:
     for check in task.checks:
-        said = f"**{_cell(check.title)}** (`{check.id}`)<br>{_cell(check.why)}"
+        said = f"**{cell(check.title)}** (`{check.id}`)<br>{cell(check.why)}"
         yield f"| {said} | {check.points} | {check.stage} |"
 
 
@@ -158,11 +158,11 @@ def _ledger(page: Page) -> str:
 
 
 def _requirement(row: dict[str, Any]) -> str:
-    held = ", ".join(f"`{name}`" for name in row.get("checks", ())) or f"*{_cell(row['open'])}*"
-    return f"| {row['part']} | {_cell(row['text'])} | {held} |"
+    held = ", ".join(f"`{name}`" for name in row.get("checks", ())) or f"*{cell(row['open'])}*"
+    return f"| {row['part']} | {cell(row['text'])} | {held} |"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """A text that can stand in a cell of a table."""
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
