@@ -161,7 +161,7 @@ def _copy(body: str) -> Iterator[tuple[str, str]]:
 
 def _command(body: str) -> Iterator[tuple[str, str]]:
     words = [word["word"] for word in _WORD.finditer(body)]
-    keyword = body.split()[0]
+    keyword = body.split(maxsplit=1)[0]
     if words:
         yield "in a shell that waits", f"{keyword} {_shell(words)}; echo ended\n"
         yield "in a shell that hides failures", f"{keyword} {_shell(words)} || true\n"
@@ -169,7 +169,11 @@ def _command(body: str) -> Iterator[tuple[str, str]]:
         without = body[: word.start()] + body[word.end() :]
         tidy = re.sub(r",\s*,", ",", re.sub(r"\[\s*,\s*", "[", re.sub(r",\s*\]", "]", without)))
         yield f"without {word['word'][:30]}", tidy
-    for old, new in (("0.0.0.0", "127.0.0.1"), ('"8000"', '"8001"'), ('"api"', '"laser"')):
+    for old, new in (
+        ("0.0.0.0", "127.0.0.1"),  # noqa: S104
+        ('"8000"', '"8001"'),
+        ('"api"', '"laser"'),
+    ):
         if old in body:
             yield f"{new} for {old}", body.replace(old, new)
 

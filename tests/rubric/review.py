@@ -69,8 +69,8 @@ def page(found: list[Judged]) -> str:
         "# Spoilt answers",
         MADE,
         _INTRODUCTION,
-        f"**{fates['killed']} of {real} are killed: {100 * fates['killed'] / real:.0f} %.** "
-        f"{fates['equivalent']} more are as good as the answer.",
+        f"**{fates['killed']} of {real} are killed: {100 * fates['killed'] / real:.1f} %.**",
+        f"{fates['equivalent']} more are as good as the answer itself.",
         "\n".join(["| task | spoilt | killed | as good |", "|---|---|---|---|", *_rows(found)]),
         "## As good as the answer",
         "\n".join(["| spoilt | why it is no fault |", "|---|---|", *_equivalent(found)]),

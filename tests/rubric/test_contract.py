@@ -93,6 +93,7 @@ def test_the_text_of_a_right_answer_shows_nothing_wrong(example: Right, tmp_path
     assert verdict.outcome == "passed", told(verdict)
 
 
+@pytest.mark.rubric
 @pytest.mark.parametrize("example", right(), ids=lambda e: f"{e.task.name}-{e.name}")
 def test_a_right_answer_gets_every_point(judge: Judge, example: Right, tmp_path: Path):
     lay_out_right(example, tmp_path)
@@ -100,6 +101,7 @@ def test_a_right_answer_gets_every_point(judge: Judge, example: Right, tmp_path:
     assert verdict.score == example.task.max_score, told(verdict)
 
 
+@pytest.mark.rubric
 @pytest.mark.parametrize("example", broken(), ids=lambda e: e.name)
 def test_a_broken_answer_fails_its_check_and_no_other(
     judge: Judge, example: Broken, tmp_path: Path
