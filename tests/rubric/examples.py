@@ -6,6 +6,7 @@
     [[broken]]
     check = "ordinary-user"         # the check that has to tell it
     also = ["first-process"]        # what cannot but fail with it
+    hole = "a fake id"              # what other graders are known to fall for, if it is that
     file = "Dockerfile"
     old = "USER app"                # once in the file; left out: `new` is the whole file
     new = "USER root"               # left out: without `old` the file is removed
@@ -65,6 +66,7 @@ class Broken:
     check: str
     also: frozenset[str]
     changes: tuple[Change, ...]
+    hole: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def broken() -> list[Broken]:
             name = f"{task.name}-{number}-{row['check']}"
             also = frozenset(row.get("also", ()))
             made = tuple(Change(**change) for change in changes)
-            found.append(Broken(task, name, row["check"], also, made))
+            found.append(Broken(task, name, row["check"], also, made, row.get("hole", "")))
     return found
 
 
