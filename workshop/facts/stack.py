@@ -224,6 +224,11 @@ class Stack:
         finally:
             file.write_text(before, encoding="utf-8")
 
+    def save(self, path: str) -> None:
+        """Write a file of the learner's folder once more, as it is."""
+        file = self.folder / path
+        file.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+
     @staticmethod
     def until(condition: Callable[[], T], seconds: float) -> T:
         """What `condition` gives as soon as that is true, or after so many seconds."""

@@ -30,6 +30,7 @@ TESTED = f"{FOLDER}/todo_app/items.py"
 BREAK = "\nclean_title = str.swapcase\n"
 
 SECONDS_TO_SHOW = 20.0
+WORKERS = 10
 OK = 200
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a container's server has to listen on
@@ -126,7 +127,7 @@ def _red(bench: Bench, _of: str) -> Tester:
     tests.check_green()
     tests.check_waits()
     with tests.stack.edited(TESTED, lambda text: text + BREAK):
-        tests.check_turns(green=False, after=f"{TESTED} was broken")
+        tests.check_turns(TESTED, green=False)
     return tests
 
 
@@ -236,18 +237,26 @@ def _mounts_source(source: Source) -> None:
 )
 def edit_shows(server: Server) -> None:
     """An edited file shows without a rebuild."""
-    stack, mark = server.stack, f"<!-- {secrets.token_hex(8)} -->"
     # An edit in the middle of the tests' first run could spoil it.
     with contextlib.suppress(Failed):
-        test_runs.find(stack)
-    # A server may look at its program alone, and read templates anew when it starts again.
-    with (
-        stack.edited(PAGE, lambda text: f"{text}\n{mark}\n"),
-        stack.edited(PROGRAM, lambda text: f"{text}\n# {mark}\n"),
-    ):
-        if not stack.until(lambda: mark in server.get("/").body, SECONDS_TO_SHOW):
+        test_runs.find(server.stack)
+    # Each worker of a server reads a page once, when it is first asked: the first change may
+    # show where the second does not.
+    for _ in range(WORKERS):
+        server.get("/")
+    for _ in range(2):
+        if not _shows(server, f"<!-- {secrets.token_hex(8)} -->"):
             seen = f"{PAGE} was changed, and the page is the same {SECONDS_TO_SHOW:.0f} s later"
             raise server.failed(seen, "the change on the page")
+
+
+def _shows(server: Server, mark: str) -> bool:
+    # A server may look at its program alone, and read templates anew when it starts again.
+    with (
+        server.stack.edited(PAGE, lambda text: f"{text}\n{mark}\n"),
+        server.stack.edited(PROGRAM, lambda text: f"{text}\n# {mark}\n"),
+    ):
+        return server.stack.until(lambda: mark in server.get("/").body, SECONDS_TO_SHOW)
 
 
 # ---- the tests
@@ -293,7 +302,7 @@ def tests_turn_red(red: Tester) -> None:
 )
 def tests_turn_green_again(red: Tester) -> None:
     """Once the source is mended the tests turn green again, and the runner still runs."""
-    red.check_turns(green=True, after=f"{TESTED} was mended")
+    red.check_turns(TESTED, green=True)
     red.check_waits()
 
 
