@@ -1,10 +1,11 @@
-"""The pages of the reference that are generated: checks, requirements, commands, pins, lessons.
+"""What of the reference is generated: checks, requirements, commands, pins, lessons, a chart.
 
 Run as `make reference`. A test holds the pages together with what they are made from.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = ROOT / "docs/reference"
 REQUIREMENTS = ROOT / "workshop/requirements.toml"
+LADDER = ROOT / "services/fastapi/README.md"
 MADE = "<!-- Made by `make reference`: change what it is made from, not this page. -->"
 _CHECKS = """Each task is graded by these checks. *Stage* says what a check looks at: the text
 alone (source), the built image, the running container (app), or all services of a compose file
@@ -40,6 +42,10 @@ _LESSONS = """What of each page is tested. *Run* are the blocks of commands that
 order, in a new folder, on a real engine; *compared* are those whose output, or whose tree of
 files, is compared with what the page shows. *Included* are blocks that come from a real file.
 *Other shell* are those for Windows, beside a block for Linux that is run."""
+# A task, its image, and the size of that in decimal megabytes, in the table of `LADDER`.
+_RUNG = re.compile(r"^\| (\S+) \| `[^`]+` \| `[^`]+` \| (\d+) \|", re.MULTILINE)
+_BAR = 30  # height of a bar with the gap below it, in pixels
+_LONGEST = 440  # length of the longest bar, in pixels
 
 
 def pages() -> dict[str, Callable[[], str]]:
@@ -50,6 +56,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "commands.md": commands_page,
         "pins.md": pins_page,
         "lessons.md": lambda: lessons_page(lessons.pages()),
+        "ladder.svg": lambda: ladder_chart(LADDER.read_text(encoding="utf-8")),
     }
 
 
@@ -129,6 +136,27 @@ def lessons_page(found: list[Page]) -> str:
     if reasons:
         parts += ["## Why not", "\n".join(reasons)]
     return "\n\n".join(parts) + "\n"
+
+
+def ladder_chart(readme: str) -> str:
+    """The measured ladder of sizes as bars: an SVG whose text has the colour of its page."""
+    rungs = [(task, int(size)) for task, size in _RUNG.findall(readme)]
+    most = max(size for _, size in rungs)
+    said = ", ".join(f"task {task}: {size} MB" for task, size in rungs)
+    box = f'viewBox="0 0 600 {_BAR * len(rungs)}"'
+    style = 'role="img" font-size="14" fill="currentColor"'
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {box} {style}>',
+        f"<title>Sizes of the images. {said}</title>",
+    ]
+    for number, (task, size) in enumerate(rungs):
+        top, long = number * _BAR, round(size / most * _LONGEST)
+        lines += [
+            f'<text x="68" y="{top + 19}" text-anchor="end">task {task}</text>',
+            f'<rect x="76" y="{top + 3}" width="{long}" height="{_BAR - 6}" fill="#5c6bc0"/>',
+            f'<text x="{long + 84}" y="{top + 19}">{size} MB</text>',
+        ]
+    return "\n".join([*lines, "</svg>"]) + "\n"
 
 
 def write(*names: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 import pytest
@@ -11,7 +12,7 @@ from workshop import course, lessons, reference
 SAID = tomllib.loads(reference.REQUIREMENTS.read_text(encoding="utf-8"))
 ROWS = SAID["requirement"]
 CHECKS = {f"{name}:{check.id}" for name in course.TASKS for check in course.task(name).checks}
-WRITTEN = sorted(path.name for path in reference.FOLDER.glob("*.md"))
+WRITTEN = sorted(path.name for path in reference.FOLDER.iterdir())
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -39,6 +40,13 @@ $ pay
     page = reference.lessons_page([lessons.read("lessons/x", text)])
     assert "| [lessons/x](../lessons/x.md) | 1 | 1 | 0 | 1 | 1 |" in page
     assert "- lessons/x, line 11: Not run: it costs money" in page
+
+
+def test_the_chart_of_sizes_has_a_bar_for_each_task_as_long_as_its_image_is_large():
+    table = "| 1 | `Dockerfile-1` | `a:b` | 600 | 9 |\n| 3-1 | `Dockerfile-3` | `c:d` | 300 | 4 |\n"
+    chart = reference.ladder_chart("| 1 | `Dockerfile-1` | `ubuntu:1` | `a:b` |\n" + table)
+    assert re.findall(r'width="(\d+)"', chart) == ["440", "220"]
+    assert re.findall(r">([^<]+)</text>", chart) == ["task 1", "600 MB", "task 3-1", "300 MB"]
 
 
 def test_every_word_and_every_pin_has_its_place():
