@@ -45,7 +45,7 @@ ENVIRONMENT = {
 SECRETS = (".env", ".git/config", ".venv/pyvenv.cfg")
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - what a container's server has to listen on
 LOCALHOST = re.compile(r"(?:127\.0\.0\.1|localhost)(?!\S*/)")
-RELOAD_SECONDS = 20.0
+RELOAD_SECONDS = 30.0
 IDLE_SECONDS = 3.0
 POLL_SECONDS = 0.2
 TEST_SECONDS = 300.0
@@ -199,7 +199,11 @@ def production_server(app: App) -> None:
 
 
 def _debugger(app: App) -> bool:
-    return "css" in app.get(app.port, DEBUGGER).headers.get("Content-Type", "")
+    """Whether the debugger is there; Flask listens before it has loaded the app."""
+    deadline = time.monotonic() + RELOAD_SECONDS
+    while (answer := app.get(app.port, DEBUGGER)).error and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    return "css" in answer.headers.get("Content-Type", "")
 
 
 # ---- development
