@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DOCS, SITE = "docs", "site"
 SETTINGS = "mkdocs.yml"
 # What the site is made from: it is built anew when one of these is newer.
-SOURCES = (DOCS, "services", "versions.toml", SETTINGS)
+SOURCES = (DOCS, "services", "museum", "versions.toml", SETTINGS)
 MERMAID = "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"
 DRAWS = "assets/mermaid.js"
 HOST = "127.0.0.1"

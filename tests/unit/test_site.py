@@ -77,7 +77,7 @@ def test_a_page_that_no_menu_leads_to_fails_the_build(checkout):
 
 
 def test_the_kits_own_site_is_without_fault(tmp_path):
-    for name in ("docs", "services"):
+    for name in ("docs", "services", "museum"):
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "mkdocs.yml", tmp_path)
     done = subprocess.run(

@@ -1,0 +1,3 @@
+import os
+
+print("next year:", int(os.environ["YEAR"]) + 1)
