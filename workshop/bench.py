@@ -19,7 +19,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
 from workshop import leftovers
-from workshop.checks import KILLED, SECONDS_TO_STOP
+from workshop.checks.server import KILLED, SECONDS_TO_STOP
 from workshop.engine import STANDIN_LABEL, Build, BuildFailed, Engine
 from workshop.facts import app, assembled, image
 from workshop.facts.checkup import checkup

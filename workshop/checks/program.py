@@ -1,0 +1,52 @@
+"""A container that says something and ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workshop.facts.speech import heard
+from workshop.model import Check, Failed, check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workshop.facts.app import Run
+    from workshop.facts.speech import Speech
+
+
+def says(
+    judge: Callable[[Run], object], lesson: str, *, title: str, hint: str, points: int = 3
+) -> Check:
+    """The program prints what it should."""
+
+    @check(
+        points=points,
+        lesson=lesson,
+        name="says-it",
+        title=title,
+        why="CMD is what a container does when nothing else is asked of it.",
+        hint=hint,
+    )
+    def says_it(run: Run) -> None:
+        ended_well(run)
+        judge(run)
+
+    return says_it
+
+
+def ended_well(run: Run) -> None:
+    """Raise where the program ended with any exit code but 0."""
+    if run.code:
+        last = "\n".join(run.output.splitlines()[-20:])
+        raise Failed(f"it ended with exit code {run.code}, and printed:\n{last}", "exit code 0")
+
+
+def spoken(run: Run) -> Speech:
+    """What cowsay's animal says, which has to be something."""
+    ended_well(run)
+    speech = heard(run.output)
+    if speech is None or not speech.animal.strip():
+        raise Failed(f"it printed: {run.output[:200] or 'nothing'}", "a speech bubble of cowsay")
+    if not speech.words:
+        raise Failed("the speech bubble is empty", "words in it")
+    return speech
