@@ -31,11 +31,11 @@ def assemble(
     known: Callable[[str], Layer | None],
     secret: str,
 ) -> Image | None:
-    """The image of which `docker image inspect` says this; `created_by` is its history, oldest
-    first.
+    """The image of which `docker image inspect` says this, and whose history is `created_by`.
 
-    None where a layer is not `known`, where the history does not fit the layers, or where the
-    `secret` stands in any of it: then the image has to be looked at as a whole.
+    The history begins with the oldest. None where a layer is not `known`, where the history does
+    not fit the layers, or where the `secret` stands in any of it: then the image has to be looked
+    at as a whole.
     """
     layers = [known(diff_id) for diff_id in said["RootFS"].get("Layers") or ()]
     makers = [bool(_MAKES_LAYER.match(step)) for step in created_by]
