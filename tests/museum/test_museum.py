@@ -69,6 +69,7 @@ def tidied(name: str) -> Iterator[None]:
 def _tidy(name: str) -> None:
     docker("rm", "--force", "--volumes", f"museum-{name}", check=False)
     docker("image", "rm", "--force", f"museum-{name}", check=False)
+    docker("volume", "rm", "--force", f"museum-{name}", check=False)
 
 
 def typed(side: Side) -> str:
@@ -100,7 +101,7 @@ def test_an_exhibit_says_what_goes_wrong_and_names_what_it_makes_after_itself(na
     assert any(line.strip() != "..." for line in broken.says)
     assert (broken.code, broken.says) != (mended.code, mended.says)
     for side in (broken, mended):
-        made = re.findall(r"--(?:tag|name) (\S+)", side.script)
+        made = re.findall(r"--(?:tag|name|volume) ([^\s:]+)", side.script)
         assert set(made) <= {f"museum-{name}"}
 
 
