@@ -55,7 +55,9 @@ def based_on(
         name, _, version = found.partition("@")[0].removeprefix("docker.io/").partition(":")
         line = final.chain[0].line
         wanted = f"FROM {repository}:TAG{kind and ', '}{kind}"
-        if name.removeprefix("library/") != repository or not re.search(tag, version):
+        # A variable that is empty leaves such a tag, which no image has.
+        unfinished = version.endswith(("-", "."))
+        if name.removeprefix("library/") != repository or unfinished or not re.search(tag, version):
             raise Failed(f"the last stage builds on {found or 'nothing'}", wanted, line=line)
 
     return base_image
