@@ -22,6 +22,8 @@ _RANKS = {needs: rank for rank, needs in enumerate(STAGES)}
 _LAST = {"checkup", "ending", "red"}
 
 
+_DISAGREED = "it failed once, and not when it was looked at again: check it on a quieter machine"
+
 Blames = dict[tuple[str, str, str], Check]
 
 
@@ -45,6 +47,24 @@ def full(bench: Bench, on_result: Callable[[Result], None] = lambda _: None) -> 
         on_result(result)
     ordered = tuple(results[check.id] for check in task.checks)
     return Verdict(task, ordered, standin_bases=bench.on_standins)
+
+
+def agreed(first: Verdict, second: Verdict) -> Verdict:
+    """What two looks at the same submission agree on; what they do not is no grade.
+
+    A busy machine can make a server late: that costs nobody points.
+    """
+    pairs = zip(first.results, second.results, strict=True)
+    results = tuple(
+        one if one.outcome == two.outcome else Result(one.check, Outcome.ERROR, _DISAGREED)
+        for one, two in pairs
+    )
+    return replace(first, results=results)
+
+
+def runs_failed(verdict: Verdict) -> bool:
+    """Whether a failure was seen in a running container, which another look may not see."""
+    return any(r.outcome is Outcome.FAILED and r.check.stage == "app" for r in verdict.results)
 
 
 def _rank(check: Check) -> int:

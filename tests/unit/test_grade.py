@@ -165,6 +165,23 @@ def test_what_a_learner_wrote_is_shown_without_its_tricks(folder: Path):
     assert grade.full(Bench(folder, image=failed)).results[1].seen == "gone\nand on"
 
 
+def test_two_looks_that_agree_are_a_grade(folder: Path):
+    verdict = grade.full(Bench(folder, app="another"))
+    assert grade.runs_failed(verdict)
+    assert grade.agreed(verdict, verdict) == verdict
+
+
+def test_two_looks_that_disagree_are_none(folder: Path):
+    late, there = grade.full(Bench(folder, app="another")), grade.full(Bench(folder))
+    verdict = grade.agreed(late, there)
+    assert verdict.outcome == "ungradable"
+    assert "failed once" in verdict.results[2].seen
+
+
+def test_what_fails_before_anything_runs_is_looked_at_once(folder: Path):
+    assert not grade.runs_failed(grade.full(Bench(folder, image="another")))
+
+
 def test_what_could_not_be_graded_is_not_passed(folder: Path):
     verdict = grade.static(Source(TASK, folder), note="no engine")
     assert verdict.outcome == "ungradable"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import stat
@@ -105,10 +106,7 @@ class Source:
 
     def ignores(self, path: str, context: str = ".") -> bool:
         """Whether the ignore file keeps `path` out of the build, as Docker reads its lines."""
-        try:
-            text = self.read((Path(context) / ".dockerignore").as_posix())
-        except Failed:
-            return False
+        text = self._ignore_file(context)
         ignored = False
         for line in text.splitlines():
             rule = line.strip()
@@ -117,6 +115,16 @@ class Source:
                 if _ignore_rule(rule.removeprefix("!").strip("/ ")).match(path):
                     ignored = wanted
         return ignored
+
+    def _ignore_file(self, context: str) -> str:
+        """The ignore file's text: one named after the Dockerfile goes before the general one."""
+        names = [".dockerignore"]
+        if self.task.recipes:
+            names.insert(0, f"{self.recipe.dockerfile}.dockerignore")
+        for name in names:
+            with contextlib.suppress(Failed):
+                return self.read((Path(context) / name).as_posix())
+        return ""
 
     def _missing(self, file: str) -> Failed:
         parent, name = (self.folder / file).parent, Path(file).name

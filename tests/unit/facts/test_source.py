@@ -125,6 +125,12 @@ def test_ignore_files_are_read_as_docker_does(
     assert folder.ignores(path) is ignored
 
 
+def test_an_ignore_file_named_after_the_dockerfile_goes_first(folder: Source):
+    write(folder, ".dockerignore", "nothing\n")
+    write(folder, "Dockerfile.dockerignore", ".env\n")
+    assert folder.ignores(".env")
+
+
 def test_without_an_ignore_file_nothing_is_ignored(folder: Source):
     assert not folder.ignores(".env")
 
