@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from workshop import leftovers
 from workshop.checks.server import KILLED, SECONDS_TO_STOP
-from workshop.engine import STANDIN_LABEL, Build, BuildFailed, Engine
+from workshop.engine import STANDIN_LABEL, Build, BuildFailed, Engine, EngineGone
 from workshop.facts import app, assembled, image
 from workshop.facts.checkup import checkup
 from workshop.facts.product import Product
@@ -355,6 +355,13 @@ class Bench:
             self.engine.build(build, facts or self._say, self._build_seconds)
         except BuildFailed as failed:
             raise Failed(plain(failed.found), "a build that comes to its end") from None
+        except EngineGone:
+            raise
+        except Trouble:
+            # A name that no stage has is asked of a registry, which may not be there.
+            if not self.task.compose:
+                self.source.check_stage_names(recipe)
+            raise
         return id_file.read_text(encoding="ascii")
 
 

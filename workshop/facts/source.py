@@ -89,6 +89,17 @@ class Source:
             raise Failed("no FROM instruction", "a FROM that names the image to build on", line=1)
         return found
 
+    def check_stage_names(self, recipe: Recipe) -> None:
+        """Raise `Failed` where something is copied from a stage that is not there."""
+        parsed = self.dockerfile(recipe)
+        for step in (step for stage in parsed.stages for step in stage.instructions):
+            name = step.flag("from")
+            # With a colon or a slash, it is the name of an image.
+            if name and not set(name) & set(":/$") and not parsed.find(name):
+                named = ", ".join(stage.name for stage in parsed.stages if stage.name) or "none"
+                seen = f"{step.keyword} --from={name}, and the stages with a name are: {named}"
+                raise Failed(seen, "the name of a stage above", line=step.line)
+
     @staticmethod
     def path(recipe: Recipe) -> str:
         """Where a recipe's Dockerfile is, relative to the folder."""

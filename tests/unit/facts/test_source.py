@@ -87,6 +87,18 @@ def test_a_missing_target_is_told_with_those_that_are_there(folder: Source):
     assert caught.value.seen == "stages with a name: one, two"
 
 
+def test_a_copy_from_a_stage_that_is_not_there_is_told(folder: Source):
+    write(folder, "Dockerfile", "FROM a AS builder\nFROM b\nCOPY --from=bulder /x /x\n")
+    with pytest.raises(Failed, match="--from=bulder, and the stages with a name are: builder"):
+        folder.check_stage_names(folder.recipe)
+
+
+@pytest.mark.parametrize("name", ["builder", "0", "nginx:1.27", "example.org/tools"])
+def test_a_copy_from_a_stage_or_an_image_is_let_be(folder: Source, name: str):
+    write(folder, "Dockerfile", f"FROM a AS builder\nFROM b\nCOPY --from={name} /x /x\n")
+    folder.check_stage_names(folder.recipe)
+
+
 def test_a_file_without_a_stage_is_told(folder: Source):
     write(folder, "Dockerfile", "# nothing yet\nRUN true\n")
     with pytest.raises(Failed, match="no FROM instruction"):
