@@ -1,17 +1,18 @@
 """Judge every mutant of the kit's answers, and write down what each was told.
 
-Run as `make mutants`. A mutant that was judged before, and whose text and checks are the same,
-is not judged again. The results are in `mutants.json`, and on a page of the reference.
+Run as `make mutants`. A mutant that was judged before, and whose text is the same, is not judged
+again; where checks have changed, remove what it may concern from `mutants.json` first. The results
+are there, and on a page of the reference.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sys
 import tempfile
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 from rich.progress import track
 from rubric.examples import HERE, TASKS, lay_out_answer
 from rubric.mutants import mutants
+from rubric.review import RESULTS, results, write
 
 from workshop import grade
 from workshop.bench import Bench
@@ -32,29 +34,14 @@ if TYPE_CHECKING:
 
     from workshop.model import Verdict
 
-RESULTS = HERE / "mutants.json"
-REVIEW = HERE / "mutants.toml"
 WORKERS = 3
 # A server of the course is there within three seconds; a busy machine gets more.
 PATIENCE = 15.0
 
 
 def digest(mutant: Mutant) -> str:
-    """What a result depends on: the spoilt text, and the words and points of the checks."""
-    checks = [(check.id, check.title, check.points) for check in mutant.task.checks]
-    return hashlib.sha256(f"{mutant.file}\0{mutant.text}\0{checks}".encode()).hexdigest()[:16]
-
-
-def results() -> dict[str, dict[str, object]]:
-    """What is written down, by the mutants' names."""
-    found: dict[str, dict[str, object]] = json.loads(RESULTS.read_text(encoding="utf-8"))
-    return found
-
-
-def review() -> list[dict[str, str]]:
-    """The mutants that are as good as the answer: a pattern for their names, and the reason."""
-    found: list[dict[str, str]] = tomllib.loads(REVIEW.read_text(encoding="utf-8"))["equivalent"]
-    return found
+    """What a result depends on, and can be told from: the spoilt text."""
+    return hashlib.sha256(f"{mutant.file}\0{mutant.text}".encode()).hexdigest()[:16]
 
 
 def judge(mutant: Mutant, engine: Engine, memory: Memory) -> Verdict:
@@ -77,6 +64,8 @@ def main() -> None:
     every = [mutant for task in TASKS for mutant in mutants(task)]
     chosen = [mutant for mutant in every if not wanted or mutant.task.name in wanted]
     new = [m for m in chosen if known.get(m.name, {}).get("digest") != digest(m)]
+    # The last lines first: what stands above them is in the cache.
+    new.sort(key=lambda mutant: -int(re.findall(r"line (\d+)", mutant.name)[0]))
     engine = Engine()
     memory = Memory(HERE.parent.parent / ".pytest_cache/d/rubric")
 
@@ -96,6 +85,7 @@ def main() -> None:
             names = {other.name for other in every}
             kept = {name: known[name] for name in known if name in names}
             RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    write()
 
 
 if __name__ == "__main__":

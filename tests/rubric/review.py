@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rubric.examples import HERE, TASKS
 from rubric.mutants import mutants
@@ -44,20 +44,26 @@ class Judged:
         return "equivalent" if self.reason else "survived"
 
 
+def results() -> dict[str, dict[str, Any]]:
+    """What is written down of the mutants, by their names."""
+    found: dict[str, dict[str, Any]] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return found
+
+
 def judged() -> list[Judged]:
     """Every mutant that was judged, in the order of the tasks."""
-    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    written = results()
     said = tomllib.loads(REVIEW.read_text(encoding="utf-8"))
     return [
         Judged(
             mutant,
-            tuple(results[mutant.name]["failed"]),
+            tuple(written[mutant.name]["failed"]),
             frozenset(_first(said["intended"], mutant, "checks") or ()),
             str(_first(said["equivalent"], mutant, "reason") or ""),
         )
         for task in TASKS
         for mutant in mutants(task)
-        if mutant.name in results
+        if mutant.name in written
     ]
 
 

@@ -1,0 +1,41 @@
+"""What `make mutants` has written down is whole, is of today's answers, and leaves no hole."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from rubric.mutation import digest
+from rubric.review import PAGE, REVIEW, judged, page, results
+
+FOUND = judged()
+ENOUGH = 300
+
+
+def test_a_mutant_that_was_judged_is_one_of_todays_answer():
+    """If this fails: make mutants."""
+    stale = [e.mutant.name for e in FOUND if results()[e.mutant.name]["digest"] != digest(e.mutant)]
+    assert stale == []
+    assert len(FOUND) >= ENOUGH
+
+
+def test_no_mutant_survives():
+    assert [each.mutant.name for each in FOUND if each.fate == "survived"] == []
+
+
+def test_a_mutant_is_told_by_a_check_that_was_meant_to():
+    for each in FOUND:
+        if each.failed:
+            assert each.intended & {*each.failed}, (each.mutant.name, each.failed)
+
+
+def test_every_line_of_the_review_is_of_use():
+    said = tomllib.loads(REVIEW.read_text(encoding="utf-8"))
+    names = [each.mutant.name for each in FOUND]
+    for row in (*said["equivalent"], *said["intended"]):
+        assert any(re.search(row["mutants"], name) for name in names), row["mutants"]
+
+
+def test_the_page_is_what_was_written_down():
+    """If this fails: PYTHONPATH=tests python -m rubric.review."""
+    assert PAGE.read_text(encoding="utf-8") == page(FOUND)
