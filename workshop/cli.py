@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from argparse import ArgumentParser, BooleanOptionalAction
+from argparse import ArgumentParser, BooleanOptionalAction, HelpFormatter
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from workshop.trouble import Interrupted, Trouble
@@ -197,7 +198,13 @@ def _answer(said: list[str]) -> int:
 def _read(name: str, more: list[str]) -> Namespace:
     """What was said with a word; a `Trouble` names what it does not know."""
     word = WORDS[name]
-    parser = _Parser(prog=f"{PROGRAM} {name}", description=word.help, allow_abbrev=False)
+    parser = _Parser(
+        prog=f"{PROGRAM} {name}",
+        description=word.help,
+        allow_abbrev=False,
+        # Of a width that is told: to ask the terminal takes longer than all the rest.
+        formatter_class=partial(HelpFormatter, width=COLUMNS),
+    )
     word.options(parser)
     # Intermixed: an option may stand between two names.
     asked, unknown = parser.parse_known_intermixed_args(more)
