@@ -37,7 +37,8 @@ T = TypeVar("T")
 TEMPLATE = ".env.template"
 SECONDS_TO_COME_UP = 120.0
 SECONDS_TO_END = 60.0
-POLL_SECONDS = 0.2
+# Each look asks the docker command, which takes from what is looked at.
+POLL_SECONDS = 0.5
 LAST_LINES = 15
 
 # Variables whose value nobody else should know.

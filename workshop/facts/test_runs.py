@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SECONDS_TO_TEST = 120.0
 SECONDS_TO_SEE = 8.0
-SECONDS_TO_CLOSE = 1.0
+SECONDS_TO_CLOSE = 5.0
 
 # pytest's last line, with its rule or (quiet) without; pytest-watch and pytest-watcher pass it on.
 _COUNT = r"\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|xpassed|warnings?|rerun)"
@@ -49,10 +49,11 @@ def runs(lines: Iterable[str]) -> list[TestRun]:
 
 @dataclass(frozen=True)
 class Tester:
-    """The service called `name`, which has come to the end of its first run of the tests."""
+    """The service called `name`, which ended its first run of the tests with these `words`."""
 
     stack: Stack
     name: str
+    words: str
 
     @property
     def runs(self) -> list[TestRun]:
@@ -62,13 +63,12 @@ class Tester:
     def check_green(self) -> None:
         """`Failed` where the first run had failures."""
         if not self.runs[0].green:
-            seen = f"{self.name}: {self.runs[0].line}{self.stack.last_words(self.name)}"
+            seen = f"{self.name}: {self.runs[0].line}{self.words}"
             raise self._failed(seen, "every test passed")
 
     def check_waits(self) -> None:
         """`Failed` where it does not run any more."""
-        # What ends after its run does so soon after its last line.
-        if self.stack.until(lambda: not self.stack.running(self.name), SECONDS_TO_CLOSE):
+        if not self.stack.running(self.name):
             raise self.stack.ended(self.name, f"{self.name} to wait for the next change")
 
     def check_turns(self, path: str, *, green: bool) -> None:
@@ -97,17 +97,31 @@ class Tester:
 
 def find(stack: Stack) -> Tester:
     """The service that runs the tests; `Failed` where none of them does."""
+    names = _names(stack)
+    if name := first(stack):
+        # What ends after its run does so soon after its last line.
+        stack.until(lambda: not stack.running(name), SECONDS_TO_CLOSE)
+        return Tester(stack, name, stack.last_words(name))
+    seen = f"no summary of pytest in what {' and '.join(names)} printed"
+    last = stack.last_words(names[0]) if len(names) > 1 else ""
+    raise Failed(seen + last, "a service that runs the tests", line=stack.line(names[0]))
+
+
+def first(stack: Stack) -> str:
+    """The first service to end a run of the tests; empty where none does."""
+    names = _names(stack)
     services = stack.plan.compose.services
-    # The tests need no port, as the app does.
-    others = [name for name in stack.services if not services[name].ports]
-    names = sorted(stack.services, key=lambda name: name not in others)
 
     def found() -> str:
         return next((name for name in names if runs(stack.logs(name))), "")
 
-    stack.until(lambda: found() or not any(map(stack.running, others)), SECONDS_TO_TEST)
-    if name := found():
-        return Tester(stack, name)
-    last = stack.last_words(others[0]) if others else ""
-    seen = f"no summary of pytest in what {' and '.join(names)} printed{last}"
-    raise Failed(seen, "a service that runs the tests", line=stack.line(names[0]))
+    def over() -> bool:
+        return not any(stack.running(name) for name in names if not services[name].ports)
+
+    stack.until(lambda: found() or over(), SECONDS_TO_TEST)
+    return found()
+
+
+def _names(stack: Stack) -> list[str]:
+    """The services, those first that publish no port: tests need none, as the app does."""
+    return sorted(stack.services, key=lambda name: bool(stack.plan.compose.services[name].ports))
