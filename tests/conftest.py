@@ -10,11 +10,17 @@ import pytest
 from workshop.engine import Engine
 
 
+# What follows lessons, looks at their pages, and builds their true failures: `make course`.
+COURSE = {"lessons", "browser", "museum"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever asks for an engine, directly or not, needs one."""
     for item in items:
         if "engine" in getattr(item, "fixturenames", ()):
             item.add_marker("engine")
+        if COURSE & {*item.path.parts}:
+            item.add_marker("course")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
