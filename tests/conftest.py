@@ -9,7 +9,6 @@ import pytest
 
 from workshop.engine import Engine
 
-
 # What follows lessons, looks at their pages, and builds their true failures: `make course`.
 COURSE = {"lessons", "browser", "museum"}
 
