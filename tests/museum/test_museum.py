@@ -31,7 +31,7 @@ class Side:
 
     folder: Path
     script: str
-    code: int
+    codes: tuple[int, ...]
     says: tuple[str, ...]
 
 
@@ -49,7 +49,9 @@ def sides(name: str) -> tuple[Side, Side]:
 def _side(home: Path, part: str, says: str, told: dict) -> Side:
     folder, said = home / part, home / says
     lines = said.read_text(encoding="utf-8").splitlines() if said.is_file() else []
-    return Side(folder if folder.is_dir() else home, told["run"], told["exit"], tuple(lines))
+    # A list where engines differ.
+    codes = told["exit"] if isinstance(told["exit"], list) else [told["exit"]]
+    return Side(folder if folder.is_dir() else home, told["run"], tuple(codes), tuple(lines))
 
 
 def contains(seen: str, lines: tuple[str, ...]) -> bool:
@@ -75,7 +77,7 @@ def _tidy(name: str) -> None:
 def typed(side: Side) -> str:
     """Type what a side says; what was seen, after its exit code was the one told."""
     done = run("sh", "-ec", side.script, cwd=side.folder, check=False)
-    assert done.returncode == side.code, done.stdout
+    assert done.returncode in side.codes, done.stdout
     return done.stdout
 
 
@@ -99,7 +101,7 @@ def test_the_museum_is_worth_a_visit():
 def test_an_exhibit_says_what_goes_wrong_and_names_what_it_makes_after_itself(name):
     broken, mended = sides(name)
     assert any(line.strip() != "..." for line in broken.says)
-    assert (broken.code, broken.says) != (mended.code, mended.says)
+    assert (broken.codes, broken.says) != (mended.codes, mended.says)
     for side in (broken, mended):
         made = re.findall(r"--(?:tag|name|volume) ([^\s:]+)", side.script)
         assert set(made) <= {f"museum-{name}"}

@@ -1,2 +1,5 @@
+import cowsay
+
+
 def main() -> None:
-    print("Alderaan")
+    cowsay.cow("Alderaan")
