@@ -38,6 +38,11 @@ class Server:
         """What it answers."""
         return self.stack.prober(self.name).request(self.ports[0], path)
 
+    def first(self, path: str) -> Answer:
+        """Its first answer: one that reloads may listen some time before it serves."""
+        self.stack.until(lambda: self.get(path).status, SECONDS_TO_LISTEN)
+        return self.get(path)
+
     def failed(self, seen: str, wanted: str) -> Failed:
         """What to tell of it, with the line of its service."""
         return Failed(seen, wanted, line=self.stack.line(self.name))

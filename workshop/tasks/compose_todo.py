@@ -180,7 +180,7 @@ def app_is_reachable(server: Server) -> None:
 )
 def app_answers(server: Server) -> None:
     """The app answers with its page."""
-    answer = server.get("/")
+    answer = server.first("/")
     if answer.status != OK:
         seen = f"{server.name}: {answer.error or f'status {answer.status}'}"
         raise server.failed(seen + server.stack.last_words(server.name), "status 200")
