@@ -12,7 +12,7 @@ from workshop import course, lessons, reference
 SAID = tomllib.loads(reference.REQUIREMENTS.read_text(encoding="utf-8"))
 ROWS = SAID["requirement"]
 CHECKS = {f"{name}:{check.id}" for name in course.TASKS for check in course.task(name).checks}
-WRITTEN = sorted(path.name for path in reference.FOLDER.iterdir())
+WRITTEN = sorted(reference.pages())
 
 
 @pytest.mark.parametrize("name", WRITTEN)
