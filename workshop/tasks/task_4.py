@@ -111,11 +111,8 @@ def files(demonstration: Compared) -> None:
     filled, truth = demonstration
     # One text for all of them, with blanks between, is what ls prints.
     words = [word for line in filled.words("files") for word in line.split()]
-    said = {word.strip(",").removeprefix("./").rstrip("/") for word in words} - {
-        "",
-        ".",
-        facts.FILE,
-    }
+    said = {word.strip(",").removeprefix("./").rstrip("/") for word in words}
+    said -= {"", ".", "..", facts.FILE}
     shown = {name for name in truth.files if not name.startswith(".")}
     if missing := sorted(shown - said):
         raise filled.failed("files", f"{missing[0]} is not named", "everything that ls shows")
