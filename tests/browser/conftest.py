@@ -69,9 +69,10 @@ def course(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def copy(folder: Path) -> Path:
     """A checkout with what the site is made from; what npm fetched stays where it is."""
     ignore = shutil.ignore_patterns("node_modules", ".env", "__pycache__", ".*_cache")
-    for name in ("docs", "services", "tests"):
+    for name in (".github", "docs", "museum", "services", "tests"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
-    shutil.copy(ROOT / "mkdocs.yml", folder)
+    for file in (*ROOT.glob("docker-compose*.yml"), ROOT / "mkdocs.yml"):
+        shutil.copy(file, folder)
     (folder / "web").symlink_to(ROOT / "web")
     return folder
 
