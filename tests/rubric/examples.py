@@ -124,9 +124,17 @@ def lay_out_right(example: Right, folder: Path) -> None:
 def grader(engine: Engine, memory: Memory) -> Callable[[Task, Path], Verdict]:
     """Grades a folder for a task, as `workshop check` does."""
 
-    def judge(task: Task, folder: Path) -> Verdict:
+    def look(task: Task, folder: Path) -> Verdict:
         with Bench(engine, source.find(task, folder), memory) as bench:
             return grade.full(bench)
+
+    def judge(task: Task, folder: Path) -> Verdict:
+        verdict = look(task, folder)
+        if verdict.outcome == "passed":
+            return verdict
+        # As the command does: a machine that is busy with other tests can make a server late.
+        again = look(task, folder)
+        return again if again.outcome == "passed" else verdict
 
     return judge
 
