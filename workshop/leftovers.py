@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import shutil
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ class Ledger:
     """What one check makes in the engine and on the disk, written down before it is made."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self._file, self._lock = file, threading.Lock()
         self.containers: list[str] = []
         self.images: list[str] = []
         self.volumes: list[str] = []
@@ -35,11 +36,14 @@ class Ledger:
 
     def note(self, kind: str, name: str) -> str:
         """Write a name down; returns it."""
-        getattr(self, kind).append(name)
-        kept = {key: value for key, value in vars(self).items() if key != "_file"}
-        with contextlib.suppress(OSError):
+        # Facts are made side by side, and a reader has to find a whole ledger at any time.
+        with self._lock, contextlib.suppress(OSError):
+            getattr(self, kind).append(name)
+            kept = {key: each for key, each in vars(self).items() if not key.startswith("_")}
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(json.dumps(kept), encoding="utf-8")
+            draft = self._file.with_suffix(".draft")
+            draft.write_text(json.dumps(kept), encoding="utf-8")
+            draft.replace(self._file)
         return name
 
     def tidy(self, engine: Engine) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import fakes
@@ -42,6 +43,16 @@ def test_what_is_noted_is_tidied_up(tmp_path: Path):
     assert script.calls("docker compose --project-name three down --volumes")
     assert not (tmp_path / "folder").exists()
     assert not list((tmp_path / "runs").iterdir())
+
+
+def test_a_ledger_is_whole_at_any_time_also_where_many_write(tmp_path: Path):
+    kept = leftovers.ledger(tmp_path, "check")
+    with ThreadPoolExecutor(8) as threads:
+        noted = threads.map(lambda n: kept.note("containers", f"name-{n}" * 20), range(200))
+        for _ in noted:
+            (file,) = tmp_path.glob("*.json")
+            json.loads(file.read_text())
+    assert len(json.loads(file.read_text())["containers"]) == 200
 
 
 def test_nothing_noted_asks_nothing_of_the_engine(tmp_path: Path):
