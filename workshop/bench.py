@@ -187,7 +187,7 @@ class Bench:
     # Each _make_NAME makes the fact called NAME.
 
     def _make_source(self, of: str) -> Source:
-        return replace(self.source, of=of)
+        return self.source._replace(of=of)
 
     def _make_staged(self, _of: str) -> Path:
         """The folder as it is built: the learner's files, the starter's, and secrets to lose."""

@@ -4,6 +4,7 @@ Run by the Makefile with whatever Python the machine has, so it uses nothing but
 standard library, and no syntax that an old Python would not understand.
 """
 
+import compileall
 import os
 import re
 import subprocess
@@ -39,6 +40,8 @@ def main() -> None:
         count = len(re.findall(r"^[\w.-]+==", file.read(), re.MULTILINE))
     install(["--require-hashes", "--no-compile", "--requirement", REQUIREMENTS], count)
     install(["--no-deps", "--no-build-isolation", "--editable", ROOT], 1)
+    # A learner's first check should not have to wait for this.
+    compileall.compile_dir(os.path.join(ROOT, "workshop"), quiet=1)
 
 
 def install(words: "list[str]", count: int) -> None:

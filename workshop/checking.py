@@ -85,8 +85,6 @@ def look(
     folder = _folder(task, path)
     # First of all: hadolint reads while this program is still loading its parts.
     hear = advice.ask([folder / recipe.context / recipe.dockerfile for recipe in task.recipes[:1]])
-    from dataclasses import replace
-
     from workshop.facts import source
 
     found = source.find(task, folder)
@@ -98,7 +96,7 @@ def look(
         from workshop import laboratory
 
         verdict = laboratory.examine(found, children())
-    return replace(verdict, advice=hear())
+    return verdict._replace(advice=hear())
 
 
 def solution(name: str, path: str | None) -> int:

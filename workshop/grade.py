@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workshop.model import STAGES, Check, Failed, Outcome, Result, Verdict
@@ -59,7 +58,7 @@ def agreed(first: Verdict, second: Verdict) -> Verdict:
         one if one.outcome == two.outcome else Result(one.check, Outcome.ERROR, _DISAGREED)
         for one, two in pairs
     )
-    return replace(first, results=results)
+    return first._replace(results=results)
 
 
 def runs_failed(verdict: Verdict) -> bool:
@@ -99,7 +98,7 @@ def _by_text(check: Check, source: Source, blames: Blames) -> Result:
     if judge is None:
         return Result(check, Outcome.SKIPPED, "only a build and a run can tell")
     try:
-        judge(replace(source, of=check.of))
+        judge(source._replace(of=check.of))
     except Failed as failed:
         return _failed(check, failed, source, blames)
     if check.stage == "source":
@@ -136,7 +135,7 @@ def _blamed(check: Check, source: Source) -> tuple[int | None, str]:
     """The line that a check's text takes offence at, and its hint; or that of an instruction."""
     try:
         if check.text:
-            check.text(replace(source, of=check.of))
+            check.text(source._replace(of=check.of))
         if source.task.compose:
             return None, ""
         final = source.final(source.task.recipe(check.of))

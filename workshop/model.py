@@ -5,9 +5,9 @@ Nothing here reads a file, asks an engine or prints.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,6 +44,9 @@ STAGES: Mapping[str, str] = {
 }
 
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
 class Failed(Exception):  # noqa: N818 - the word that checks read best with
     """A requirement is not met: what was `seen`, what was `wanted`, and where.
 
@@ -67,8 +70,7 @@ class Failed(Exception):  # noqa: N818 - the word that checks read best with
         self.layer, self.why, self.hint = layer, why, hint
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """One requirement: how to judge it, what it is worth, and what to tell who misses it.
 
     `judge` takes the fact called `needs` and raises `Failed`. `text`, where there is one, judges
@@ -96,7 +98,7 @@ class Check:
 
     def of_recipe(self, name: str) -> Check:
         """The same requirement of another image of the task."""
-        return replace(self, id=f"{name}-{self.id}", title=f"{self.title} ({name})", of=name)
+        return self._replace(id=f"{name}-{self.id}", title=f"{self.title} ({name})", of=name)
 
 
 def check(  # noqa: PLR0913 - the parts of a check
@@ -133,8 +135,7 @@ def check(  # noqa: PLR0913 - the parts of a check
     return make
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(NamedTuple):
     """How one image of a task is built, and how its container is run.
 
     `name` is empty for a task's only image. `port` is 0 for a program that says something and
@@ -148,7 +149,7 @@ class Recipe:
     context: str = "."
     target: str = ""
     port: int = 0
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = _NONE
     command: tuple[str, ...] = ()
     seconds: float = 60.0
     edit: str = ""
@@ -156,8 +157,7 @@ class Recipe:
     mount: bool = False
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """One exercise.
 
     `folder` is the kit's own, relative to its root; `answer` the files that the learner writes;
@@ -179,7 +179,7 @@ class Task:
     only: tuple[str, ...] = ()
     clutter: tuple[str, ...] = ()
     compose: str = ""
-    facts: Mapping[str, Callable[[Bench, str], Any]] = field(default_factory=dict)
+    facts: Mapping[str, Callable[[Bench, str], Any]] = _NONE
 
     @property
     def max_score(self) -> int:
@@ -191,8 +191,7 @@ class Task:
         return next(recipe for recipe in self.recipes if not name or recipe.name == name)
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What came of one check."""
 
     check: Check
@@ -210,8 +209,7 @@ class Result:
         return self.check.points if self.outcome is Outcome.PASSED else 0
 
 
-@dataclass(frozen=True)
-class Advice:
+class Advice(NamedTuple):
     """A linter's remark: it never costs points."""
 
     line: int
@@ -219,8 +217,7 @@ class Advice:
     text: str
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a submission is worth, and why. `note` says why the kit could not grade it all."""
 
     task: Task

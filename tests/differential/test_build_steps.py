@@ -47,7 +47,7 @@ def build(engine, tmp_path):  # noqa: ARG001 - needs an engine
 
 def needed(read: Dockerfile, stage: Stage) -> set[int]:
     """The stages that a build of `stage` goes through."""
-    found = {stage.index}
+    found = {stage.number}
     if stage.parent is not None:
         found |= needed(read, read.stages[stage.parent])
     for instruction in stage.instructions:
@@ -84,7 +84,7 @@ def layers(read: Dockerfile, stage: Stage) -> list[Instruction]:
     """The instructions of a stage that are steps: going to the root folder is none."""
     own = {each.line for each in stage.instructions}
     folder, found = "/", []
-    for each in effective(read, str(stage.index)).instructions:
+    for each in effective(read, str(stage.number)).instructions:
         if each.keyword == "WORKDIR":
             folder = posixpath.normpath(posixpath.join(folder, each.expanded))
         if (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.facts.instructions import (
     Heredoc,
@@ -49,16 +48,15 @@ _MANY_VALUES = frozenset({"ADD", "COPY", "VOLUME"})
 _NO_TRIGGER = frozenset({"FROM", "MAINTAINER", "ONBUILD"})
 
 
-@dataclass(frozen=True)
-class Stage:
-    """From one FROM to the next; `line` is that of its FROM.
+class Stage(NamedTuple):
+    """From one FROM to the next, with its `number` from 0; `line` is that of its FROM.
 
     `name` is in lower case, and empty where there is none. `parent` is the stage it builds on,
     None where `base` is an image. `triggers` are that stage's ONBUILD instructions, which a build
     runs first. `instructions` begin after FROM.
     """
 
-    index: int
+    number: int
     name: str
     base: str
     platform: str
@@ -68,8 +66,7 @@ class Stage:
     triggers: tuple[Instruction, ...] = ()
 
 
-@dataclass(frozen=True)
-class Dockerfile:
+class Dockerfile(NamedTuple):
     """All of it. `arguments` are the values of the ARGs before the first FROM.
 
     An ARG without any value is not among them. `syntax` is the frontend it asks for, or empty.
@@ -109,33 +106,21 @@ def parse(text: str | bytes, arguments: Mapping[str, str] | None = None) -> Dock
     return Dockerfile(stages, reader.globals, problems, reading.escape, text, reading.syntax)
 
 
-@dataclass
 class _Open:
-    """A stage that is being read: what its instructions so far have set."""
+    """A stage that is being read: what its FROM says, and what its instructions have set so far."""
 
-    index: int
-    name: str
-    base: str
-    platform: str
-    line: int
-    parent: _Open | None
-    variables: dict[str, str] = field(default_factory=lambda: {"PATH": PATH})
-    env: dict[str, str] = field(default_factory=dict)
-    instructions: list[Instruction] = field(default_factory=list)
-    inherited: list[Instruction] = field(default_factory=list)
-    triggers: list[Instruction] = field(default_factory=list)
+    def __init__(self, head: Stage) -> None:
+        self.head = head
+        self.variables = {"PATH": PATH}
+        self.env: dict[str, str] = {}
+        self.instructions: list[Instruction] = []
+        self.inherited: list[Instruction] = []
+        self.triggers: list[Instruction] = []
 
     def close(self) -> Stage:
         """The stage, when all of it is read."""
-        return Stage(
-            self.index,
-            self.name,
-            self.base,
-            self.platform,
-            self.line,
-            tuple(self.instructions),
-            self.parent.index if self.parent else None,
-            tuple(self.inherited),
+        return self.head._replace(
+            instructions=tuple(self.instructions), triggers=tuple(self.inherited)
         )
 
 
@@ -191,7 +176,9 @@ class _Reader:
         if parent and base != base.lower():
             # BuildKit keeps stages in lower case, and takes this name for an image's.
             self._problem(instruction.line, f"FROM {base} has to be FROM {base.lower()}")
-        opened = _Open(len(self._stages), name, base, platform, instruction.line, parent)
+        number = parent.head.number if parent else None
+        line = instruction.line
+        opened = _Open(Stage(len(self._stages), name, base, platform, line, parent=number))
         self._stages.append(opened)
         if parent:
             self._inherit(opened, parent)
@@ -200,7 +187,7 @@ class _Reader:
 
     def _inherit(self, opened: _Open, parent: _Open) -> None:
         # A long chain of stages would copy the same variables again and again.
-        self._spend(len(parent.variables), opened.line)
+        self._spend(len(parent.variables), opened.head.line)
         if self._left > 0:
             opened.variables = {**parent.variables, **parent.env}
             opened.env = dict(parent.env)
@@ -289,8 +276,8 @@ class _Reader:
             words = json_words(keyword, text)
         except ValueError as error:
             self._problem(instruction.line, f"ONBUILD {keyword}: {error}")
-        yield replace(
-            instruction, keyword=keyword, text=text, flags=flags, words=words, expanded=text
+        yield instruction._replace(
+            keyword=keyword, text=text, flags=flags, words=words, expanded=text
         )
 
     def _expand(self, word: str, variables: Mapping[str, str], line: int) -> str:
@@ -317,7 +304,7 @@ class _Reader:
 
 
 def _expanded(raw: Instruction, values: tuple[str, ...]) -> Instruction:
-    """The same instruction with its values; `dataclasses.replace` would take thrice the time."""
+    """The same instruction with its values; `_replace` would take thrice the time."""
     head = (raw.keyword, raw.line, raw.end, raw.text, raw.flags, raw.words, raw.heredocs)
     return Instruction(*head, " ".join(values), values)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.facts.shellwords import SPACE
 
@@ -18,16 +17,14 @@ MAX_PORTS = 65536
 _PORT = re.compile(r"(?:[^/]*:)?(\d{1,5})(?:-(\d{1,5}))?(?:/([a-zA-Z]+))?")
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """A value, and the line that set it."""
 
     value: str
     line: int
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """What a container runs: `words` as the image's configuration holds them.
 
     `shell`: the Dockerfile has it in shell form, and `words` begin with that shell. `text` is what
@@ -40,8 +37,7 @@ class Command:
     text: str
 
 
-@dataclass(frozen=True)
-class Effective:
+class Effective(NamedTuple):
     """The settings of a stage's image; what its base image sets is not known here.
 
     `chain` leads from the outermost stage to `stage`, and `instructions` are all of theirs in that
@@ -52,17 +48,17 @@ class Effective:
     base: str
     chain: tuple[Stage, ...]
     instructions: tuple[Instruction, ...]
-    user: Setting | None = None
-    workdir: Setting | None = None
-    env: dict[str, Setting] = field(default_factory=dict)
-    entrypoint: Command | None = None
-    cmd: Command | None = None
-    ports: dict[str, Setting] = field(default_factory=dict)
-    volumes: dict[str, Setting] = field(default_factory=dict)
-    healthcheck: Command | None = None
-    stopsignal: Setting | None = None
-    labels: dict[str, Setting] = field(default_factory=dict)
-    shell: tuple[str, ...] = SHELL
+    user: Setting | None
+    workdir: Setting | None
+    env: dict[str, Setting]
+    entrypoint: Command | None
+    cmd: Command | None
+    ports: dict[str, Setting]
+    volumes: dict[str, Setting]
+    healthcheck: Command | None
+    stopsignal: Setting | None
+    labels: dict[str, Setting]
+    shell: tuple[str, ...]
 
 
 def effective(dockerfile: Dockerfile, target: str = "") -> Effective | None:

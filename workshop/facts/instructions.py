@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from workshop.facts.shellwords import SPACE, BadWord, Lexer
 
@@ -36,8 +36,7 @@ _JSON_LIST = json.JSONDecoder(parse_constant=_no_constant)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True)
-class Heredoc:
+class Heredoc(NamedTuple):
     """A text that stands in the Dockerfile itself, below its instruction.
 
     `expand`: its word is not quoted, so its variables count. `strip`: it was opened with `<<-`,
@@ -50,16 +49,14 @@ class Heredoc:
     strip: bool
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """Something that a build would refuse, or that this kit does not read; `line` is from 1."""
 
     line: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(NamedTuple):
     """One instruction, from its first line to its last, heredoc bodies included.
 
     `text` is what follows the keyword and the flags, its lines joined, without comments. `flags`
@@ -83,8 +80,7 @@ class Instruction:
         return dict(self.flags).get(name)
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """What a text holds: its instructions in order, and how it says to read them."""
 
     instructions: tuple[Instruction, ...]

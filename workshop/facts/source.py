@@ -6,9 +6,8 @@ import contextlib
 import functools
 import re
 import stat
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from workshop import starter
 from workshop.facts import dockerfile, effective
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
 MOST_TEXT = 1_000_000
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """What a learner has written for one task, in `folder`, as one recipe of the task sees it.
 
     `of` is that recipe's name; without one, it is the task's first.

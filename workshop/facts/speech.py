@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _TOP = re.compile(r"\s*_+\s*")
 _BOTTOM = re.compile(r"\s*(?:-+|=+)\s*")
 
 
-@dataclass(frozen=True)
-class Speech:
+class Speech(NamedTuple):
     """The `words` of a bubble, with single spaces, and the drawing of the `animal` below it."""
 
     words: str

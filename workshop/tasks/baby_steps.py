@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workshop.checks import based_on, builds, leaves_nothing, says, spoken, writes
@@ -122,7 +121,7 @@ TASK = Task(
             hint=f'CMD ["cowsay", "{WORDS}"], or another animal with -f',
         ),
         says_its_words,
-        replace(takes_another_command, of=OTHER),
+        takes_another_command._replace(of=OTHER),
         leaves_nothing(
             "no-package-lists",
             "No layer holds the package lists of apt",

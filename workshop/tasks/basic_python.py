@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workshop.checks import (
@@ -95,6 +94,6 @@ TASK = Task(
             title=f"The program says {WORDS}",
             hint=f'CMD ["cowsay", "-t", "{WORDS}"]: -t is what is said, -c is who says it',
         ),
-        replace(takes_another_command, of=OTHER),
+        takes_another_command._replace(of=OTHER),
     ),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workshop.checks import answers, leaves_nothing, reachable, starts
@@ -87,7 +86,7 @@ def entry(lesson: str, program: str, words: str, reached: str) -> Check:
             seen = f"docker run IMAGE {words} executes: {run.command}"
             raise Failed(seen, f"{program} {words}")
 
-    return replace(entry_point, of=_ENTRY)
+    return entry_point._replace(of=_ENTRY)
 
 
 def command(lesson: str, words: str) -> Check:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workshop import starter
@@ -197,6 +196,6 @@ TASK = Task(
             title="A T. rex sends greetings from somenergia.coop",
             hint='Install the project itself too, after COPY src ./src; CMD ["greeter-cli"]',
         ),
-        replace(found_from_anywhere, of=OTHER),
+        found_from_anywhere._replace(of=OTHER),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workshop.checks import (
@@ -429,8 +429,8 @@ TASK = Task(
         reachable(1).of_recipe(DEVELOPMENT),
         debug_mode.of_recipe(DEVELOPMENT),
         shows_an_edit.of_recipe(DEVELOPMENT),
-        replace(tests_pass, of=TEST),
-        replace(tests_find_a_fault, of=TEST),
-        replace(waits_for_an_editor, of=DEBUG),
+        tests_pass._replace(of=TEST),
+        tests_find_a_fault._replace(of=TEST),
+        waits_for_an_editor._replace(of=DEBUG),
     ),
 )

@@ -319,7 +319,7 @@ def test_a_proxy_that_nobody_declared_expands_to_nothing():
 
 def test_stages_have_an_index_a_name_and_a_line():
     read = parse("FROM a AS One\nUSER x\nFROM b\n")
-    assert [(each.index, each.name, each.base, each.line) for each in read.stages] == [
+    assert [(each.number, each.name, each.base, each.line) for each in read.stages] == [
         (0, "one", "a", 1),
         (1, "", "b", 3),
     ]

@@ -64,7 +64,7 @@ def test_a_trigger_counts_for_the_next_stage_alone():
 def test_the_base_is_the_image_that_the_first_stage_of_the_chain_builds_on():
     found = final("ARG T=1\nFROM a:$T AS b\nUSER x\nFROM z AS y\nFROM b\nCMD c")
     assert found.base == "a:1"
-    assert [stage.index for stage in found.chain] == [0, 2]
+    assert [stage.number for stage in found.chain] == [0, 2]
     assert [each.keyword for each in found.instructions] == ["USER", "CMD"]
 
 

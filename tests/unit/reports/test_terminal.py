@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -54,8 +53,8 @@ def test_advice_is_marked_as_such():
         (PASSED, "8 of 8 points: everything passed."),
         (GRADED, "2 of 8 points: 1 failed."),
         (VERDICT, "Not graded: the kit could not look at everything"),
-        (replace(GRADED, note="no engine"), "Not graded: no engine"),
-        (replace(GRADED, static=True), "1 found wrong by the text; 1 can only be told by building"),
+        (GRADED._replace(note="no engine"), "Not graded: no engine"),
+        (GRADED._replace(static=True), "1 found wrong by the text; 1 can only be told by building"),
         (Verdict(TASK, (), static=True), "The text shows nothing wrong"),
     ],
 )
