@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from workshop import starter
 from workshop.facts import compose
 from workshop.facts.app import Run
-from workshop.facts.dotenv import read_env
+from workshop.facts.compose.dotenv import read_env
 from workshop.model import Failed
 from workshop.sanitise import plain
 from workshop.trouble import Trouble

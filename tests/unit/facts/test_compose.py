@@ -24,7 +24,7 @@ from workshop.facts.compose import (
     read,
     variables,
 )
-from workshop.facts.compose_keys import (
+from workshop.facts.compose.keys import (
     BUILD,
     DEPENDS,
     ENV_FILE,

@@ -7,16 +7,16 @@ import posixpath
 import stat
 from typing import TYPE_CHECKING
 
-from workshop.facts.compose_model import Refusal
-from workshop.facts.compose_reader import OUTSIDE, relative
-from workshop.facts.dotenv import BadEnvFile, read_env
-from workshop.facts.interpolation import BadVariable
+from workshop.facts.compose.dotenv import BadEnvFile, read_env
+from workshop.facts.compose.interpolation import BadVariable
+from workshop.facts.compose.model import Refusal
+from workshop.facts.compose.reader import OUTSIDE, relative
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from workshop.facts.compose_model import Compose, Service
+    from workshop.facts.compose.model import Compose, Service
 
 MAX_ENV_BYTES = 100_000
 

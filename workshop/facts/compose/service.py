@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from workshop.facts.compose_keys import (
+from workshop.facts.compose.keys import (
     BUILD,
     DEPENDS,
     DEVELOP,
@@ -14,15 +14,15 @@ from workshop.facts.compose_keys import (
     SERVICE,
     WATCH,
 )
-from workshop.facts.compose_model import BuildSpec, EnvFile, Healthcheck, Service, Watch
-from workshop.facts.compose_mounts import read_mounts, read_tmpfs
-from workshop.facts.compose_ports import read_ports
-from workshop.facts.compose_reader import OUTSIDE, relative
-from workshop.facts.shell_words import Unsplittable, split
+from workshop.facts.compose.model import BuildSpec, EnvFile, Healthcheck, Service, Watch
+from workshop.facts.compose.mounts import read_mounts, read_tmpfs
+from workshop.facts.compose.ports import read_ports
+from workshop.facts.compose.reader import OUTSIDE, relative
+from workshop.facts.compose.words import Unsplittable, split
 
 if TYPE_CHECKING:
-    from workshop.facts.compose_reader import Reader
-    from workshop.facts.yaml_tree import Node
+    from workshop.facts.compose.reader import Reader
+    from workshop.facts.compose.yaml_tree import Node
 
 _CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
 

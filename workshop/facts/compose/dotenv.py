@@ -9,7 +9,7 @@ import re
 from collections import ChainMap
 from typing import TYPE_CHECKING
 
-from workshop.facts.interpolation import MAX_LENGTH, BadVariable, interpolate
+from workshop.facts.compose.interpolation import MAX_LENGTH, BadVariable, interpolate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.facts.compose_keys import PORT
-from workshop.facts.compose_model import Port
+from workshop.facts.compose.keys import PORT
+from workshop.facts.compose.model import Port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workshop.facts.compose_reader import Reader
-    from workshop.facts.yaml_tree import Node
+    from workshop.facts.compose.reader import Reader
+    from workshop.facts.compose.yaml_tree import Node
 
 MAX_PORTS = 1000
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.facts.compose_keys import BIND, MOUNT
-from workshop.facts.compose_model import Mount
+from workshop.facts.compose.keys import BIND, MOUNT
+from workshop.facts.compose.model import Mount
 
 if TYPE_CHECKING:
-    from workshop.facts.compose_reader import Reader
-    from workshop.facts.yaml_tree import Node
+    from workshop.facts.compose.reader import Reader
+    from workshop.facts.compose.yaml_tree import Node
 
 _KINDS = ("bind", "volume", "tmpfs")
 _HARMLESS = frozenset(

@@ -6,14 +6,14 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from workshop.facts.compose_disk import Refused, build_paths, proven, variables
-from workshop.facts.compose_model import Refusal
+from workshop.facts.compose.disk import Refused, build_paths, proven, variables
+from workshop.facts.compose.model import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from workshop.facts.compose_model import BuildSpec, Compose, Healthcheck, Mount, Service
+    from workshop.facts.compose.model import BuildSpec, Compose, Healthcheck, Mount, Service
 
 # A container on no network, that gains no rights, and can fill neither host nor log.
 LIMITS: dict[str, Any] = {

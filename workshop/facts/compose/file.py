@@ -1,7 +1,7 @@
 """A learner's compose file: read without docker compose, and written anew from what is allowed.
 
 Docker takes compose files for trusted input; a learner's is not. So whatever a submission says
-is parsed here, held against the lists in `compose_keys`, and emitted as a file of the kit's own.
+is parsed here, held against the lists in `keys`, and emitted as a file of the kit's own.
 """
 
 from __future__ import annotations
@@ -10,47 +10,19 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workshop.facts.compose_disk import Refused, on_disk, variables
-from workshop.facts.compose_emit import emit
-from workshop.facts.compose_keys import NETWORK, TOP, VOLUME
-from workshop.facts.compose_model import (
-    BuildSpec,
+from workshop.facts.compose.interpolation import BadVariable, interpolate
+from workshop.facts.compose.keys import NETWORK, TOP, VOLUME
+from workshop.facts.compose.model import (
     Compose,
-    EnvFile,
-    Healthcheck,
-    Mount,
-    Port,
     Problem,
-    Refusal,
     Service,
-    Watch,
 )
-from workshop.facts.compose_reader import Reader
-from workshop.facts.compose_service import read_service
-from workshop.facts.interpolation import BadVariable, interpolate
-from workshop.facts.yaml_tree import BadYaml, Node, parse
+from workshop.facts.compose.reader import Reader
+from workshop.facts.compose.service import read_service
+from workshop.facts.compose.yaml_tree import BadYaml, Node, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-__all__ = [
-    "OBSOLETE",
-    "BuildSpec",
-    "Compose",
-    "EnvFile",
-    "Healthcheck",
-    "Mount",
-    "Port",
-    "Problem",
-    "Refusal",
-    "Refused",
-    "Service",
-    "Watch",
-    "emit",
-    "on_disk",
-    "read",
-    "variables",
-]
 
 MAX_ENTRIES = 100
 # The one problem with which docker compose still starts.

@@ -8,13 +8,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workshop.facts.compose_model import Problem, Refusal
+from workshop.facts.compose.model import Problem, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from workshop.facts.compose_keys import Scope
-    from workshop.facts.yaml_tree import Node, Value
+    from workshop.facts.compose.keys import Scope
+    from workshop.facts.compose.yaml_tree import Node, Value
 
 OUTSIDE = "it leads out of the folder that holds the compose file"
 
