@@ -74,7 +74,7 @@ def page(found: list[Judged]) -> str:
     real = len(found) - fates["equivalent"]
     lines = [
         "# Spoilt answers",
-        MADE,
+        MADE.replace("reference", "mutants"),
         _INTRODUCTION,
         f"**{fates['killed']} of {real} are killed: {100 * fates['killed'] / real:.1f} %.**",
         f"{fates['equivalent']} more are as good as the answer itself.",
