@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LOG = Path("/var/log/workshop-dockerd.log")
 LOCK = Path("/run/lock/workshop-engine.lock")
+# The major version. Before 25, no HEALTHCHECK has a --start-interval; 26 is Debian's.
+OLDEST = 26
 PLUGINS = ("compose", "buildx")
 SECONDS_TO_ANSWER = 60.0
 _POLL_SECONDS = 0.1

@@ -61,10 +61,12 @@ def _no_engine(engine: Engine, host: Host) -> Finding:
 
 
 def _with_engine(engine: Engine, info: Info, versions: Versions) -> Iterator[Finding]:
+    major = info.version.partition(".")[0]
     yield Finding(
         "Docker engine",
-        good=True,
+        good=not major.isdecimal() or int(major) >= daemon.OLDEST,
         found=info.version + (" (started by the kit)" if info.ours else ""),
+        cure=f"Install Docker Engine {daemon.OLDEST} or later",
     )
     for plugin in daemon.PLUGINS:
         lacks = engine.lacks(plugin)

@@ -57,6 +57,15 @@ def test_a_machine_that_is_ready_is_good_in_everything(root):
     assert {argv[1] for argv in script.asked} == READS
 
 
+@pytest.mark.parametrize(("version", "good"), [("24.0.9", False), ("26.0.0", True), ("dev", True)])
+def test_an_engine_has_to_know_every_word_of_the_dockerfiles(root, version, good):
+    info = json.dumps(json.loads(INFO) | {"ServerVersion": version})
+    engine, _ = docker(ALL_THERE, info=info)
+    found = findings(engine, root)["Docker engine"]
+    assert (found.good, found.found) == (good, version)
+    assert "26 or later" in found.cure
+
+
 def test_nothing_is_written(root):
     engine, script = docker(ALL_THERE)
     before = sorted(root.rglob("*"))
