@@ -11,3 +11,14 @@ for (const code of document.querySelectorAll(".language-console code")) {
 
 // The theme gives the search a role without a name for those who hear the page.
 document.querySelector("[data-md-component=search]")?.setAttribute("aria-label", "Search");
+
+// In an error that is pasted, quotes and colons are part of the text. The search would take them for
+// orders of its own, and refuse some: so only the words are handed to it.
+const query = document.querySelector("[data-md-component=search-query]");
+query?.addEventListener("paste", (event) => {
+  event.preventDefault();
+  const pasted = event.clipboardData.getData("text").replace(/[:~^*]/g, " ");
+  const words = pasted.split(/\s+/).map((word) => word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, ""));
+  query.setRangeText(words.filter(Boolean).join(" "), query.selectionStart, query.selectionEnd, "end");
+  query.dispatchEvent(new Event("keyup", { bubbles: true }));
+});

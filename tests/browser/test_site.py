@@ -24,6 +24,8 @@ NAMES = sorted(
 )
 DRAWN = [page.name for page in lessons.pages() if page.count(lessons.DIAGRAM)]
 LESSON = "lessons/part-3/baby-steps"
+MUSEUM = ROOT / "museum"
+EXHIBITS = sorted(file.parent.name for file in MUSEUM.glob("*/exhibit.toml"))
 WIDTHS = (390, 1280)
 SCHEMES = ("light", "dark")
 
@@ -170,10 +172,21 @@ def test_the_search_finds_what_a_lesson_says(chromium, course):
     with visiting(chromium, course, "index") as visit:
         page = visit.page
         page.locator("input.md-search__input").click()
-        page.locator("input.md-search__input").press_sequentially("executable file not found")
-        page.wait_for_selector(".md-search-result__link")
-        links = page.locator(".md-search-result__link").evaluate_all("all => all.map(a => a.href)")
-        assert any(LESSON in link for link in links)
+        page.locator("input.md-search__input").press_sequentially("speech bubble")
+        page.wait_for_selector(f".md-search-result__link[href*='{LESSON}']", state="attached")
+        assert visit.wrong == []
+
+
+@pytest.mark.parametrize("name", EXHIBITS)
+def test_the_search_finds_the_error_of_an_exhibit_as_it_is_pasted(name, chromium, course):
+    lines = (MUSEUM / name / "error.txt").read_text(encoding="utf-8").splitlines()
+    with visiting(chromium, course, "museum/index") as visit:
+        page = visit.page
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.evaluate("text => navigator.clipboard.writeText(text)", "\n".join(lines))
+        page.locator("input.md-search__input").click()
+        page.keyboard.press("Control+V")
+        page.wait_for_selector(f".md-search-result__link[href*='{name}']", state="attached")
         assert visit.wrong == []
 
 
