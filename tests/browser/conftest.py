@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-CHROMIUM = "/usr/bin/chromium"
+BROWSERS = ("chromium", "google-chrome")
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -43,13 +43,14 @@ def lacking(reason: str) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The machine's own Chromium; without one the test is skipped."""
-    if not os.access(CHROMIUM, os.X_OK):
-        lacking(f"no {CHROMIUM}: install Debian's package chromium")
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        lacking(f"none of {', '.join(BROWSERS)} is on the PATH: install Debian's package chromium")
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         except Error as error:
-            lacking(f"{CHROMIUM} does not start: {error}")
+            lacking(f"{found} does not start: {error}")
         yield browser
         browser.close()
 

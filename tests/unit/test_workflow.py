@@ -13,6 +13,7 @@ from harness import ROOT, run
 
 GITHUB = ROOT / ".github"
 WORKFLOW = GITHUB / "workflows" / "python-lint-test-upload.yml"
+WEEKLY = GITHUB / "workflows" / "weekly.yml"
 TEXT = WORKFLOW.read_text(encoding="utf-8")
 PINNED = re.compile(r"(?:- )?uses: (?P<action>[\w./-]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+")
 
@@ -43,11 +44,26 @@ def the_step(action: str) -> dict:
     [
         ("vendor.github-workflows", WORKFLOW),
         ("custom.github-workflows-require-timeout", WORKFLOW),
+        ("vendor.github-workflows", WEEKLY),
+        ("custom.github-workflows-require-timeout", WEEKLY),
         ("vendor.dependabot", GITHUB / "dependabot.yml"),
     ],
 )
 def test_files_follow_their_schema(schema, file):
     run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(file))
+
+
+def test_the_weekly_run_has_the_same_pins_and_may_only_read():
+    text = WEEKLY.read_text(encoding="utf-8")
+    flow = load(text)
+    pins = {match[0].removeprefix("- ") for match in PINNED.finditer(TEXT)}
+    used = {line.strip().removeprefix("- ") for line in text.splitlines() if " uses: " in line}
+    assert used
+    assert used <= pins
+    assert flow["permissions"] == {"contents": "read"}
+    assert "secrets" not in text
+    scripts = [step["run"] for step in flow["jobs"]["long"]["steps"] if "run" in step]
+    assert scripts == ["make up", "make course", "make rubric"]
 
 
 def test_every_action_is_pinned_by_commit_with_its_version_beside_it():
