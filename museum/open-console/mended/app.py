@@ -1,0 +1,6 @@
+import os
+
+from flask import Flask
+
+app = Flask(__name__)
+app.run(host="0.0.0.0", debug=os.environ.get("FLASK_DEBUG") == "1")
