@@ -125,7 +125,7 @@ def lessons_page(found: list[Page]) -> str:
     head = ["| page | run | compared | included | other shell | not run |"]
     rows = [*head, "|---|--:|--:|--:|--:|--:|", *(_ledger(page) for page in found)]
     run, left_out = (sum(p.count(kind) for p in found) for kind in (CONSOLE, NOT_RUN))
-    parts = ["# What of the lessons is tested", MADE, _LESSONS, "\n".join(rows)]
+    parts = ["# How the lessons are tested", MADE, _LESSONS, "\n".join(rows)]
     parts.append(f"{run} blocks are run, {left_out} are not.")
     reasons = [
         f"- {page.name}, line {block.line}: {block.title}"
