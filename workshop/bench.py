@@ -19,10 +19,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
 from workshop import leftovers
-from workshop.checks.server import KILLED, SECONDS_TO_STOP
 from workshop.engine import STANDIN_LABEL, Build, BuildFailed, Engine, EngineGone
-from workshop.facts import app, assembled, image
+from workshop.facts import app, assembled, saved
 from workshop.facts.checkup import checkup
+from workshop.facts.ending import KILLED, SECONDS_TO_STOP
 from workshop.facts.product import Product
 from workshop.facts.rebuild import Rebuild, installed
 from workshop.model import Failed, Recipe
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from workshop.facts.app import App, Ending, Prober, Run
+    from workshop.facts.app import App, Prober, Run
     from workshop.facts.checkup import Checkup
     from workshop.facts.compose import BuildSpec
+    from workshop.facts.ending import Ending
     from workshop.facts.image import Image
     from workshop.facts.source import Source
     from workshop.facts.stack import Plan, Stack
@@ -222,7 +223,7 @@ class Bench:
 
     def _saved(self, built: str) -> Image:
         with self.engine.save(built) as stream:
-            return image.read(stream, needles=[self.memory.canary.encode()])
+            return saved.read(stream, needles=[self.memory.canary.encode()])
 
     def _make_product(self, of: str) -> Product:
         return Product(self.fact("source", of), self.fact("image", of))

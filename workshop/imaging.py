@@ -7,7 +7,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from workshop.engine import Engine
-from workshop.facts import image
+from workshop.facts import saved
 from workshop.facts.store import Store
 from workshop.memory import usual_folder
 from workshop.reports import layers
@@ -15,6 +15,7 @@ from workshop.starter import ROOT
 from workshop.trouble import Trouble
 
 if TYPE_CHECKING:
+    from workshop.facts.image import Image
     from workshop.process import Children
 
 
@@ -30,13 +31,13 @@ def describe(reference: str, run: Children) -> str:
     found = store.image(identity)
     if found is None:
         with engine.save(identity) as stream:
-            found = image.read(stream, known=store.layer)
+            found = saved.read(stream, known=store.layer)
         store.keep(found, identity)
     base, name = _base(engine, found)
     return layers.layers(found, base, name)
 
 
-def _base(engine: Engine, found: image.Image) -> tuple[list[str], str]:
+def _base(engine: Engine, found: Image) -> tuple[list[str], str]:
     """The diff IDs and the name of the course's base image that this one builds on, if any."""
     pins = tomllib.loads((ROOT / "versions.toml").read_text(encoding="utf-8"))
     best: tuple[list[str], str] = ([], "")

@@ -15,11 +15,13 @@ import pytest
 from harness import docker
 from tars import file, folder, hardlink, legacy, link, tar
 
-from workshop.facts import assembled, image
-from workshop.facts.image import Image, read
+from workshop.facts import assembled
+from workshop.facts.saved import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from workshop.facts.image import Image
 
 MB = 10**6
 TRIXIE = "debian:trixie-slim"
@@ -237,7 +239,7 @@ def test_made_up_layers_make_the_tree_that_the_engine_makes(seed):
 def test_an_image_put_together_is_the_one_that_was_saved(built, engine, name):
     identity = engine.inspect(built(name), "{{.Id}}")
     with engine.save(identity) as stream:
-        saved = image.read(stream)
+        saved = read(stream)
     said = json.loads(engine.inspect(identity, "{{json .}}"))
     known = {layer.diff_id: layer for layer in saved.layers}
     found = assembled.assemble(said, engine.history(identity), known.get, "canary")

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from workshop.facts.ending import KILLED, SECONDS_TO_STOP, TERMINATED
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
-    from workshop.facts.app import App, Ending
+    from workshop.facts.app import App
     from workshop.facts.checkup import Checkup
+    from workshop.facts.ending import Ending
     from workshop.facts.source import Source
 
-SECONDS_TO_STOP = 3.0
-TERMINATED = 128 + 15
-KILLED = 128 + 9
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a container's server has to listen on
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workshop.facts import prober
+from workshop.facts.ending import Ending
 from workshop.model import Failed
 from workshop.sanitise import plain
 from workshop.trouble import Trouble
@@ -50,7 +51,7 @@ SECONDS_TO_START = 30.0
 SECONDS_TO_ANSWER = 10.0
 SECONDS_TO_RUN = 60.0
 SECONDS_TO_PROBE = 60.0
-SECONDS_TO_STOP = 10
+SECONDS_TO_KILL = 10
 POLL_SECONDS = 0.03
 LAST_LINES = 20
 ENGINE_FAILED = 125
@@ -90,14 +91,6 @@ class Run:
     code: int
     output: str
     command: str = ""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a container took SIGTERM: its exit code, and after how many seconds it was gone."""
-
-    code: int
-    seconds: float
 
 
 class Prober:
@@ -231,9 +224,9 @@ class App:
     def stop(self) -> Ending:
         """Send SIGTERM, and SIGKILL after ten seconds: how it ended."""
         start = time.monotonic()
-        self._engine.stop(self.name, SECONDS_TO_STOP)
+        self._engine.stop(self.name, SECONDS_TO_KILL)
         seconds = time.monotonic() - start
-        self._thread.join(SECONDS_TO_STOP)
+        self._thread.join(SECONDS_TO_KILL)
         return Ending(self._done.code if self._done else -1, seconds)
 
     def _hear(self, line: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from workshop.facts import access
 from workshop.facts.layers import Entry, Layer, Merged, Waste, merge
@@ -193,21 +193,3 @@ def _expression(pattern: str) -> str:
     signs = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     words = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
     return "".join(signs.get(word) or re.escape(word) for word in words)
-
-
-def read(
-    stream: IO[bytes],
-    needles: Sequence[bytes] = (),
-    known: Callable[[str], Layer | None] = lambda _: None,
-) -> Image:
-    """Take apart the one image that `docker save` writes; a `Trouble` where that cannot be.
-
-    `known` gives the facts of a layer by its diff ID, and its content is passed by; but not
-    where there are `needles`, each of which is searched in the config, the history and every
-    layer, deleted files included: `found` says where they are.
-    """
-    from workshop.facts.saved import read_saved  # noqa: PLC0415 - facts that are kept do without
-
-    image = read_saved(stream, tuple(filter(None, needles)), known)
-    merged = image.merged  # what is wrong with the tree is known now or never
-    return replace(image, merger=lambda _: merged)

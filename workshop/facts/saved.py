@@ -19,7 +19,7 @@ from workshop.facts.layers import DIGEST_SIZE, KEPT, Entry, Layer
 from workshop.facts.needles import Found, needles_in, words_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from workshop.facts.archive import Member, Section
 
@@ -44,11 +44,18 @@ _KINDS = {
 }
 
 
-def read_saved(
-    stream: Readable, needles: tuple[bytes, ...], known: Callable[[str], Layer | None]
+def read(
+    stream: Readable,
+    needles: Sequence[bytes] = (),
+    known: Callable[[str], Layer | None] = lambda _: None,
 ) -> Image:
-    """See `image.read`."""
-    parts = _Parts(needles, known)
+    """Take apart the one image that `docker save` writes; a `Trouble` where that cannot be.
+
+    `known` gives the facts of a layer by its diff ID, and its content is passed by; but not
+    where there are `needles`, each of which is searched in the config, the history and every
+    layer, deleted files included: `found` says where they are.
+    """
+    parts = _Parts(tuple(filter(None, needles)), known)
     for member, content in members(stream, Budget(entries=MAX_PARTS)):
         name = posixpath.normpath(member.name)
         if member.type == tarfile.SYMTYPE:
@@ -56,7 +63,9 @@ def read_saved(
             parts.links[name] = posixpath.normpath(posixpath.join(folder, member.link))
         elif content.left:
             parts.take(name, content)
-    return _Assembly(parts).image()
+    image = _Assembly(parts).image()
+    merged = image.merged  # what is wrong with the tree is known now or never
+    return replace(image, merger=lambda _: merged)
 
 
 @dataclass

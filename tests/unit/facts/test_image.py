@@ -11,9 +11,10 @@ import zstandard
 from tars import Item, file, folder, hardlink, legacy, link, oci, tar
 
 from workshop.facts import archive, budget
-from workshop.facts.image import Image, Step, read
+from workshop.facts.image import Image, Step
 from workshop.facts.layers import Layer, Waste
 from workshop.facts.needles import Found
+from workshop.facts.saved import read
 from workshop.trouble import Trouble
 
 MB = 10**6

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 from tars import file, hardlink, link, oci, tar
 
 from workshop.facts import store as stores
-from workshop.facts.image import Image, read
+from workshop.facts.saved import read
 from workshop.facts.store import Store
+
+if TYPE_CHECKING:
+    from workshop.facts.image import Image
 
 
 @pytest.fixture

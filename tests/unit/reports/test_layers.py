@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from tars import file, oci, tar
 
-from workshop.facts.image import Image, read
+from workshop.facts.saved import read
 from workshop.reports.layers import WIDTH, instruction, layers, megabytes
+
+if TYPE_CHECKING:
+    from workshop.facts.image import Image
 
 MB = 10**6
 STEPS = [
