@@ -70,7 +70,6 @@ def judged() -> list[Judged]:
 def page(found: list[Judged]) -> str:
     """The page of the reference."""
     fates = Counter(each.fate for each in found)
-    made = sum(1 for task in TASKS for _ in mutants(task))
     real = len(found) - fates["equivalent"]
     lines = [
         "# Spoilt answers",
@@ -78,7 +77,6 @@ def page(found: list[Judged]) -> str:
         _INTRODUCTION,
         f"**{fates['killed']} of {real} are killed: {100 * fates['killed'] / real:.1f} %.**",
         f"{fates['equivalent']} more are as good as the answer itself.",
-        f"Judged so far: {len(found)} of the {made} that `make mutants` makes.",
         "\n".join(["| task | spoilt | killed | as good |", "|---|---|---|---|", *_rows(found)]),
         "## As good as the answer",
         "\n".join(["| spoilt | why it is no fault |", "|---|---|", *_equivalent(found)]),
