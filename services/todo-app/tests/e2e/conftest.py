@@ -54,12 +54,17 @@ def open_page(browser, address):
         if message.type in ("error", "warning") and "422" not in message.text:
             problems.append(message.text)
 
+    def failed(request):
+        # A page that is left while it loads gives up what it had asked for.
+        if request.failure != "net::ERR_ABORTED":
+            problems.append(f"failed: {request.url}: {request.failure}")
+
     def opened(**options):
         context = browser.new_context(**options)
         context.set_default_timeout(20_000)
         contexts.append(context)
         context.on("response", answered)
-        context.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
+        context.on("requestfailed", failed)
         context.on("console", said)
         context.on("weberror", lambda error: problems.append(str(error.error)))
         page = context.new_page()
