@@ -17,8 +17,7 @@ document.querySelector("[data-md-component=search]")?.setAttribute("aria-label",
 const query = document.querySelector("[data-md-component=search-query]");
 query?.addEventListener("paste", (event) => {
   event.preventDefault();
-  const pasted = event.clipboardData.getData("text").replace(/[:~^*]/g, " ");
-  const words = pasted.split(/\s+/).map((word) => word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, ""));
-  query.setRangeText(words.filter(Boolean).join(" "), query.selectionStart, query.selectionEnd, "end");
+  const words = event.clipboardData.getData("text").match(/[\p{L}\p{N}](?:[\p{L}\p{N}._/-]*[\p{L}\p{N}])?/gu);
+  query.setRangeText((words ?? []).join(" "), query.selectionStart, query.selectionEnd, "end");
   query.dispatchEvent(new Event("keyup", { bubbles: true }));
 });
