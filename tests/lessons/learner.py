@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SECONDS = 900
 SECONDS_TO_ANSWER = 60
 SECONDS_TO_END = 20
+SECONDS_TO_DRAW = 0.5
 WINDOW = (50, 200)
 NOT_COPIED = (
     ".git",
@@ -163,6 +164,9 @@ class Learner:
             for said in command.inner:
                 self._await(child, said)
                 self._compare_said(now, child)
+                if now.prompt == "$":
+                    # A shell that is told the size of its window draws its prompt again.
+                    child.expect([_prompt(said), pexpect.TIMEOUT], timeout=SECONDS_TO_DRAW)
                 child.sendline(said.text)
                 now = said
             child.expect(pexpect.EOF)
@@ -182,12 +186,9 @@ class Learner:
         self._compare(said.line, f"{said.prompt} {said.text}", said.shown, seen)
 
     def _await(self, child: pexpect.spawn, said: Said) -> None:
-        """Wait for a prompt like the one shown; the name of the container is another each time."""
-        user, at, rest = said.prompt.partition("@")
-        place = rest.partition(":")[2]
-        prompt = rf"{user}@[\w.-]+:{re.escape(place)} ?" if at else re.escape(said.prompt) + " ?"
+        """Wait for a prompt like the one shown."""
         try:
-            child.expect(prompt)
+            child.expect(_prompt(said))
         except (pexpect.TIMEOUT, pexpect.EOF):
             found = f"the prompt {said.prompt} did not come"
             raise self._wrong(said.line, found, _TERMINAL.sub("", child.before or "")) from None
@@ -240,6 +241,13 @@ class Learner:
 
     def _wrong(self, line: int, found: str, more: str) -> Wrong:
         return Wrong(f"docs/{self._page}.md, line {line}: {found}:\n{more.rstrip()}")
+
+
+def _prompt(said: Said) -> str:
+    """The prompt as a pattern: the name of the container is another each time."""
+    user, at, rest = said.prompt.partition("@")
+    place = rest.partition(":")[2]
+    return rf"{user}@[\w.-]+:{re.escape(place)} ?" if at else re.escape(said.prompt) + " ?"
 
 
 def _lines(text: str | None) -> list[str]:
