@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from browser.install import BROWSERS
 from harness import ROOT
 from playwright.sync_api import Error, sync_playwright
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-BROWSERS = ("chromium", "google-chrome")
 FLAGS = (
     "--headless",
     "--no-sandbox",
