@@ -29,5 +29,5 @@ $(WORDS): .venv/.ready
 
 # The stamp is written last: an environment half made is made anew.
 .venv/.ready: requirements.txt
-	@$(PYTHON) workshop/bootstrap.py
+	@$(PYTHON) workshop/machine/bootstrap.py
 	@touch $@

@@ -23,8 +23,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from differential.generator import dockerfile  # noqa: E402 - tests are no package
 
-from workshop.facts.dockerfile import parse  # noqa: E402
-from workshop.facts.effective import effective  # noqa: E402
+from workshop.analysis.dockerfile.effective import effective  # noqa: E402
+from workshop.analysis.dockerfile.parser import parse  # noqa: E402
 
 LINES = 30
 BAR = 0.1

@@ -24,16 +24,16 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from workshop.core.errors import Interrupted, Trouble
+from workshop.core.process import Children
+from workshop.core.progress import Board
 from workshop.engine import Build, Engine
-from workshop.process import Children
-from workshop.progress import Board
-from workshop.trouble import Interrupted, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    from workshop.progress import Job
+    from workshop.core.progress import Job
 
 ORIGINALS = Path(__file__).resolve().parent / "originals"
 ROOT = ORIGINALS.parent.parent

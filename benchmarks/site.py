@@ -22,8 +22,8 @@ from browser.conftest import CHROMIUM, FLAGS  # noqa: E402 - tests are no packag
 from lessons.learner import Learner  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
-from workshop import lessons, site  # noqa: E402
-from workshop.process import Children  # noqa: E402
+from workshop.core.process import Children  # noqa: E402
+from workshop.site import build, lessons  # noqa: E402
 
 BAR = 400_000
 FIRST = "lessons/part-3/baby-steps"
@@ -31,12 +31,12 @@ WEIGHTS = """performance.getEntries().filter(e => 'transferSize' in e)
     .map(e => [e.name, e.transferSize])"""
 
 
-def build(rounds: int) -> list[float]:
+def build_times(rounds: int) -> list[float]:
     """The seconds that each of so many builds took."""
     taken = []
     for _ in range(rounds):
         start = time.perf_counter()
-        site.build(Children())
+        build.build(Children())
         taken.append(time.perf_counter() - start)
     return taken
 
@@ -44,13 +44,13 @@ def build(rounds: int) -> list[float]:
 def weigh(names: list[str]) -> dict[str, tuple[int, int]]:
     """The bytes of each page without the search's index, and those of that index."""
     found = {}
-    with site.serve(ROOT / site.SITE, 0) as server, sync_playwright() as playwright:
+    with build.serve(ROOT / build.SITE, 0) as server, sync_playwright() as playwright:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for name in names:
             context = browser.new_context()  # with nothing in its cache
             page = context.new_page()
-            page.goto(f"http://{site.HOST}:{server.server_port}/{name.removesuffix('index')}")
+            page.goto(f"http://{build.HOST}:{server.server_port}/{name.removesuffix('index')}")
             page.wait_for_load_state("networkidle")
             sizes = page.evaluate(WEIGHTS)
             index = sum(size for url, size in sizes if "/search/" in url)
@@ -84,9 +84,9 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5, help="how often the site is built (5)")
     options.add_argument("--lessons", action="store_true", help="follow every lesson too")
     asked = options.parse_args()
-    taken = build(asked.rounds)
+    taken = build_times(asked.rounds)
     say(f"build, s: {statistics.median(taken):.2f} ({min(taken):.2f}-{max(taken):.2f})")
-    docs = ROOT / site.DOCS
+    docs = ROOT / build.DOCS
     names = [path.relative_to(docs).with_suffix("").as_posix() for path in docs.rglob("*.md")]
     weights = weigh(sorted(name for name in names if not name.endswith("TEMPLATE")))
     for name, (size, _) in weights.items():

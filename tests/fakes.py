@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rich.console import Console
 
+from workshop.core.process import Finished
+from workshop.core.progress import Board
 from workshop.engine import Engine
-from workshop.host import Host
-from workshop.machine import Machine
-from workshop.process import Finished
-from workshop.progress import Board
+from workshop.machine.host import Host
+from workshop.machine.machine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

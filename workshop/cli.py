@@ -14,15 +14,15 @@ from argparse import ArgumentParser, BooleanOptionalAction, HelpFormatter
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from workshop.trouble import Interrupted, Trouble
+from workshop.core.errors import Interrupted, Trouble
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterable
     from types import FrameType
 
-    from workshop.kit import Kit
-    from workshop.process import Children
+    from workshop.commands.setup import Kit
+    from workshop.core.process import Children
 
 COULD_NOT = 2
 INTERRUPTED = 130
@@ -77,9 +77,9 @@ def _down(asked: Namespace) -> int:
 
 def _start(asked: Namespace) -> int:
     """Begin a task: lay out what it starts from, and say what is asked for."""
-    from workshop import checking
+    from workshop.commands import grading
 
-    return checking.start(asked.task, asked.path)
+    return grading.start(asked.task, asked.path)
 
 
 def _check_options(word: ArgumentParser) -> None:
@@ -91,17 +91,17 @@ def _check_options(word: ArgumentParser) -> None:
 
 def _check(asked: Namespace) -> int:
     """Build and run what you wrote for a task, and say what is right and what is not."""
-    from workshop import checking
+    from workshop.commands import grading
 
-    do = checking.watch if asked.watch else checking.check
+    do = grading.watch if asked.watch else grading.check
     return do(asked.task, asked.path, asked.format, static=asked.static, children=_children)
 
 
 def _solution(asked: Namespace) -> int:
     """Show how the kit's own answer to a task differs from yours."""
-    from workshop import checking
+    from workshop.commands import grading
 
-    return checking.solution(asked.task, asked.path)
+    return grading.solution(asked.task, asked.path)
 
 
 def _image_options(word: ArgumentParser) -> None:
@@ -110,9 +110,9 @@ def _image_options(word: ArgumentParser) -> None:
 
 def _image(asked: Namespace) -> int:
     """Show where the bytes of an image come from, and which of them are wasted."""
-    from workshop import imaging
+    from workshop.commands import image_report
 
-    sys.stdout.write(imaging.describe(asked.image, _children()))
+    sys.stdout.write(image_report.describe(asked.image, _children()))
     return 0
 
 
@@ -122,9 +122,9 @@ def _serve_options(word: ArgumentParser) -> None:
 
 def _serve(asked: Namespace) -> int:
     """Show the course's lessons in a browser, until Ctrl-C."""
-    from workshop import site
+    from workshop.site import build
 
-    site.show(asked.port, _children())
+    build.show(asked.port, _children())
     return 0
 
 
@@ -242,7 +242,7 @@ def _help() -> str:
 
 
 def _kit() -> Kit:
-    from workshop.kit import Kit
+    from workshop.commands.setup import Kit
 
     return Kit.here(_children())
 
@@ -252,7 +252,7 @@ def _children() -> Children:
 
     Their threads would else keep this program waiting for them.
     """
-    from workshop.process import Children
+    from workshop.core.process import Children
 
     run = Children()
     _heed_signals(run.stop)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FunctionType
 
-    from workshop.bench import Bench
+    from workshop.grading.evaluation import Bench
 
 
 class Outcome(StrEnum):

@@ -12,8 +12,8 @@ from browser.install import BROWSERS
 from harness import ROOT
 from playwright.sync_api import Error, sync_playwright
 
-from workshop import site
-from workshop.process import Children
+from workshop.core.process import Children
+from workshop.site import build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,11 +59,11 @@ def chromium() -> Iterator[Browser]:
 def course(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: ARG001 - first of all a browser
     """The address of the site, built for these tests from what docs/ holds now."""
     folder = copy(tmp_path_factory.mktemp("checkout"))
-    if missing := site.build(Children(), folder):
+    if missing := build.build(Children(), folder):
         lacking(missing)
-    with site.serve(folder / site.SITE, 0) as server:
+    with build.serve(folder / build.SITE, 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://{site.HOST}:{server.server_port}"
+        yield f"http://{build.HOST}:{server.server_port}"
         server.shutdown()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from workshop import apt, host
-from workshop.process import Children
-from workshop.trouble import Trouble
+from workshop.core.errors import Trouble
+from workshop.core.process import Children
+from workshop.machine import apt, host
 
 BROWSERS = ("chromium", "google-chrome")
 

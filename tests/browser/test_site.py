@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from harness import ROOT
 
-from workshop import lessons
+from workshop.site import lessons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

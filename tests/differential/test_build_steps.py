@@ -17,8 +17,8 @@ from differential.buildable import buildable
 from differential.oddities import ODDITIES
 from harness import docker, run
 
-from workshop.facts.dockerfile import Dockerfile, Instruction, Stage, parse
-from workshop.facts.effective import Command, Effective, effective
+from workshop.analysis.dockerfile.effective import Command, Effective, effective
+from workshop.analysis.dockerfile.parser import Dockerfile, Instruction, Stage, parse
 
 BUILDS = int(os.environ.get("DIFFERENTIAL_BUILDS", "40"))
 BATCH = 10

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from differential.generator import dockerfile
 
-from workshop.facts.dockerfile import Instruction, parse
+from workshop.analysis.dockerfile.parser import Instruction, parse
 
 HERE = Path(__file__).parent
 FILES = int(os.environ.get("DIFFERENTIAL_FILES", "1000"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from harness import ROOT, docker
 
-from workshop.catalogue import EXTRA_IMAGES, IMAGES
+from workshop.stack.images import EXTRA_IMAGES, IMAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,10 +15,11 @@ import pytest
 from harness import ROOT, WORKSHOP, Wire, docker, until
 from rubric.examples import lay_out_answer
 
-from workshop import course, grade
-from workshop.bench import Bench
-from workshop.facts import source
-from workshop.memory import Memory
+from workshop.analysis import source
+from workshop.grading import grade
+from workshop.grading.cache import Memory
+from workshop.grading.evaluation import Bench
+from workshop.tasks import course
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

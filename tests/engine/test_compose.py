@@ -14,7 +14,7 @@ import httpx
 import pytest
 from harness import ROOT, Container, config_of, docker, free_ports, get, until
 
-from workshop.catalogue import EXTRA_IMAGES, IMAGES, WEB
+from workshop.stack.images import EXTRA_IMAGES, IMAGES, WEB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

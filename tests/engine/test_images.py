@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from harness import config_of, container, docker, files_in
 
-from workshop.catalogue import EXTRA_IMAGES, IMAGES
+from workshop.stack.images import EXTRA_IMAGES, IMAGES
 
 APP, ROOT_USER, RUNNER = 1000, 0, 10000
 KNOB = "SECRET_KEY=0123456789abcdef0123456789abcdef"

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 from harness import docker
 
-from workshop.catalogue import IMAGES
+from workshop.stack.images import IMAGES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workshop.catalogue import Image
+    from workshop.stack.images import Image
 
 # A step that installs what the project depends on, and so should outlive an edit of its source.
 INSTALLS = re.compile(r"apt-get|pip3? install|poetry install")

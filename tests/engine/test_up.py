@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from harness import ROOT, Wire, docker, free_ports, get, until
 
-from workshop.catalogue import IMAGES, WEB
+from workshop.stack.images import IMAGES, WEB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,13 +21,13 @@ import pexpect
 from harness import ROOT
 from lessons.leftovers import Leftovers
 
-from workshop import lessons
-from workshop.lessons import Said
+from workshop.site import lessons
+from workshop.site.lessons import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from workshop.lessons import Block, Command, Page
+    from workshop.site.lessons import Block, Command, Page
 
 SECONDS = 900
 SECONDS_TO_ANSWER = 60

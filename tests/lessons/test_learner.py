@@ -11,7 +11,7 @@ from harness import docker
 from lessons.learner import Learner, Wrong
 from lessons.leftovers import names
 
-from workshop import lessons
+from workshop.site import lessons
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,14 +13,14 @@ import pytest
 from harness import ROOT
 from lessons.learner import Learner
 
-from workshop import lessons
+from workshop.site import lessons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from workshop.engine import Engine
-    from workshop.lessons import Page
+    from workshop.site.lessons import Page
 
 _PUBLISHED = re.compile(r"(?:-p|--publish)[ =](?:127\.0\.0\.1:)?(\d+):\d+")
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from harness import ROOT, docker, run
 
-from workshop import lessons, versions
+from workshop.site import lessons
+from workshop.stack import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

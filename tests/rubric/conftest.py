@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rubric.examples import grader
 
-from workshop.memory import Memory
+from workshop.grading.cache import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

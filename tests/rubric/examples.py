@@ -20,15 +20,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop import course, grade, starter
-from workshop.bench import Bench
-from workshop.facts import source
+from workshop.analysis import source, starter
+from workshop.core.paths import ROOT
+from workshop.grading import grade
+from workshop.grading.evaluation import Bench
+from workshop.tasks import course
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workshop.engine import Engine
-    from workshop.memory import Memory
+    from workshop.grading.cache import Memory
     from workshop.model import Task, Verdict
 
 HERE = Path(__file__).parent
@@ -107,7 +109,7 @@ def lay_out_answer(task: Task, folder: Path) -> None:
     starter.lay_out(task, folder)
     for file in task.answer:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(starter.ROOT / task.folder / file, folder / file)
+        shutil.copyfile(ROOT / task.folder / file, folder / file)
 
 
 def lay_out_right(example: Right, folder: Path) -> None:
@@ -116,7 +118,7 @@ def lay_out_right(example: Right, folder: Path) -> None:
     shutil.copytree(example.folder, folder, dirs_exist_ok=True)
     for file in example.task.answer:
         if not (folder / file).exists():
-            shutil.copyfile(starter.ROOT / example.task.folder / file, folder / file)
+            shutil.copyfile(ROOT / example.task.folder / file, folder / file)
 
 
 def grader(engine: Engine, memory: Memory) -> Callable[[Task, Path], Verdict]:

@@ -10,13 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workshop import starter
-from workshop.facts import dockerfile
+from workshop.analysis.dockerfile import parser
+from workshop.core.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workshop.facts.dockerfile import Instruction
+    from workshop.analysis.dockerfile.parser import Instruction
     from workshop.model import Task
 
 _FLAG = re.compile(r" --(?!target)[a-z][a-z-]*(?:=\S+)?(?: (?:main|test|dev|build|runner|app)\b)?")
@@ -41,7 +41,7 @@ def mutants(task: Task) -> Iterator[Mutant]:
     for file in task.answer:
         if file.endswith(".txt"):
             continue  # a list of packages and hashes: one line is as good as another
-        text = (starter.ROOT / task.folder / file).read_text(encoding="utf-8")
+        text = (ROOT / task.folder / file).read_text(encoding="utf-8")
         seen.add(text)
         for name, mutated in _of(file, text):
             if mutated not in seen:
@@ -89,11 +89,11 @@ def _dockerfile(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _instructions(text: str) -> list[Instruction]:
-    parsed = dockerfile.parse(text)
+    parsed = parser.parse(text)
     inside = [step for stage in parsed.stages for step in stage.instructions]
     starts = [stage.line for stage in parsed.stages]
     outside = [
-        dockerfile.Instruction(keyword, number, number, line)
+        parser.Instruction(keyword, number, number, line)
         for number, line in enumerate(text.splitlines(), 1)
         for keyword in ("ARG", "FROM")
         if line.startswith(keyword) and (number in starts or number < min(starts))

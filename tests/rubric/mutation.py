@@ -22,11 +22,11 @@ from rubric.examples import HERE, TASKS, lay_out_answer
 from rubric.mutants import mutants
 from rubric.review import RESULTS, results, write
 
-from workshop import grade
-from workshop.bench import Bench
+from workshop.analysis import source
 from workshop.engine import Engine
-from workshop.facts import source
-from workshop.memory import Memory
+from workshop.grading import grade
+from workshop.grading.cache import Memory
+from workshop.grading.evaluation import Bench
 from workshop.model import Outcome
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rubric.examples import HERE, TASKS
 from rubric.mutants import mutants
 
-from workshop.reference import FOLDER, MADE, cell
+from workshop.site.reference import FOLDER, MADE, cell
 
 if TYPE_CHECKING:
     from rubric.mutants import Mutant

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rubric.examples import TASKS, broken, lay_out_answer, lay_out_right, right, told
 
-from workshop import grade, starter
-from workshop.facts import source
+from workshop.analysis import source, starter
+from workshop.grading import grade
 from workshop.model import Outcome
 
 if TYPE_CHECKING:

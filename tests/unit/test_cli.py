@@ -19,7 +19,7 @@ import pytest
 from fakes import programs
 from harness import ROOT, until
 
-from workshop.settings import TODO_FOLDER
+from workshop.stack.settings import TODO_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,6 +4,7 @@ A check judges what was built and what runs. Its `text`, where there is one, jud
 the Dockerfile's words, for whoever has no engine; it speaks up only where the words leave no doubt.
 """
 
+from workshop.checks.config import builds, environment, exposes, no_environment, workdir
 from workshop.checks.content import (
     contains,
     installs,
@@ -12,6 +13,7 @@ from workshop.checks.content import (
     leaves_out,
     reuses_dependencies,
 )
+from workshop.checks.dockerfile import based_on, comes_from, pins_poetry, writes
 from workshop.checks.program import ended_well, says, spoken
 from workshop.checks.server import (
     answers,
@@ -21,8 +23,6 @@ from workshop.checks.server import (
     stops,
     tells_its_health,
 )
-from workshop.checks.settings import builds, environment, exposes, no_environment, workdir
-from workshop.checks.text import based_on, comes_from, pins_poetry, writes
 from workshop.checks.user import becomes_ordinary_user, ordinary_user
 
 __all__ = [

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks.words import instruction, short
+from workshop.checks.history import instruction, short
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from workshop.facts.image import Image
-    from workshop.facts.rebuild import Rebuild
-    from workshop.facts.source import Source
+    from workshop.analysis.image.image import Image
+    from workshop.analysis.image.rebuild import Rebuild
+    from workshop.analysis.source import Source
 
 
 def contains(*paths: str, lesson: str, what: str = "The application is in the image") -> Check:

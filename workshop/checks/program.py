@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workshop.facts.speech import heard
+from workshop.analysis.container.cowsay import heard
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workshop.facts.app import Run
-    from workshop.facts.speech import Speech
+    from workshop.analysis.container.app import Run
+    from workshop.analysis.container.cowsay import Speech
 
 
 def says(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.facts.ending import KILLED, SECONDS_TO_STOP, TERMINATED
+from workshop.analysis.container.shutdown import KILLED, SECONDS_TO_STOP, TERMINATED
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
-    from workshop.facts.app import App
-    from workshop.facts.checkup import Checkup
-    from workshop.facts.ending import Ending
-    from workshop.facts.source import Source
+    from workshop.analysis.container.app import App
+    from workshop.analysis.container.health_check import Checkup
+    from workshop.analysis.container.shutdown import Ending
+    from workshop.analysis.source import Source
 
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a container's server has to listen on

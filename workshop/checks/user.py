@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
-    from workshop.facts.app import App
-    from workshop.facts.image import Image
-    from workshop.facts.source import Source
+    from workshop.analysis.container.app import App
+    from workshop.analysis.image.image import Image
+    from workshop.analysis.source import Source
 
 # Programs that change the user themselves: then USER does not say who runs the server.
 _SWITCHERS = ("gosu", "su-exec", "setpriv", "runuser", "su ", "setuid", "chroot")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from workshop.facts.image import Image
+    from workshop.analysis.image.image import Image
 
 WIDTH = 80
 WORTH_A_SENTENCE = 100_000  # bytes

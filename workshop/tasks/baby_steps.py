@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workshop.analysis.container.cowsay import heard
+from workshop.analysis.image.permissions import resolved
 from workshop.checks import based_on, builds, leaves_nothing, says, spoken, writes
-from workshop.facts.access import resolved
-from workshop.facts.speech import heard
 from workshop.model import Failed, Recipe, Task, check
 
 if TYPE_CHECKING:
-    from workshop.facts.app import Run
-    from workshop.facts.image import Image
-    from workshop.facts.source import Source
+    from workshop.analysis.container.app import Run
+    from workshop.analysis.image.image import Image
+    from workshop.analysis.source import Source
 
 LESSON = "part-3/baby-steps"
 FILE = "Dockerfile"

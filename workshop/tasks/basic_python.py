@@ -18,8 +18,8 @@ from workshop.checks import (
 from workshop.model import Failed, Recipe, Task, check
 
 if TYPE_CHECKING:
-    from workshop.facts.app import Run
-    from workshop.facts.source import Source
+    from workshop.analysis.container.app import Run
+    from workshop.analysis.source import Source
 
 LESSON = "part-3/basic-python"
 FILE = "Dockerfile"

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from workshop.analysis.container import stack as stacks
 from workshop.checks import writes
-from workshop.compose_checks import asks_for_nothing_refused, can_be_read, comes_up, running
-from workshop.facts import stack as stacks
+from workshop.checks.compose import asks_for_nothing_refused, can_be_read, comes_up, running
 from workshop.model import Check, Failed, Task, check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from workshop.facts.compose import Service
-    from workshop.facts.source import Source
-    from workshop.facts.stack import Stack
+    from workshop.analysis.compose import Service
+    from workshop.analysis.container.stack import Stack
+    from workshop.analysis.source import Source
 
 LESSON = "part-3/compose"
 FILE = "docker-compose.part-3.yml"

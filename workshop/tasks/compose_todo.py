@@ -5,20 +5,20 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from workshop.analysis.container import server as servers
+from workshop.analysis.container import stack as stacks
+from workshop.analysis.container import suite_runs
 from workshop.checks import writes
-from workshop.compose_checks import asks_for_nothing_refused, can_be_read, comes_up
-from workshop.facts import server as servers
-from workshop.facts import stack as stacks
-from workshop.facts import test_runs
+from workshop.checks.compose import asks_for_nothing_refused, can_be_read, comes_up
 from workshop.model import Check, Failed, Task, check
 
 if TYPE_CHECKING:
-    from workshop.bench import Bench
-    from workshop.facts.compose import Compose, Service
-    from workshop.facts.server import Server
-    from workshop.facts.source import Source
-    from workshop.facts.stack import Stack
-    from workshop.facts.test_runs import Tester
+    from workshop.analysis.compose import Compose, Service
+    from workshop.analysis.container.server import Server
+    from workshop.analysis.container.stack import Stack
+    from workshop.analysis.container.suite_runs import Tester
+    from workshop.analysis.source import Source
+    from workshop.grading.evaluation import Bench
 
 LESSON = "todo-app/compose"
 FILE = "docker-compose.yml"
@@ -117,7 +117,7 @@ def _server(bench: Bench, _of: str) -> Server:
 
 
 def _tests(bench: Bench, _of: str) -> Tester:
-    return test_runs.find(bench.fact("stack", ""))
+    return suite_runs.find(bench.fact("stack", ""))
 
 
 def _red(bench: Bench, _of: str) -> Tester:
@@ -237,7 +237,7 @@ def _mounts_source(source: Source) -> None:
 def edit_shows(server: Server) -> None:
     """An edited file shows without a rebuild."""
     # An edit in the middle of the tests' first run could spoil it.
-    test_runs.first(server.stack)
+    suite_runs.first(server.stack)
     # Each worker of a server reads a page once, when it is first asked: the first change may
     # show where the second does not.
     for _ in range(WORKERS):

@@ -22,14 +22,14 @@ from workshop.checks import (
     tells_its_health,
     writes,
 )
+from workshop.core.errors import Trouble
 from workshop.model import Failed, Recipe, Task, check
-from workshop.trouble import Trouble
 
 if TYPE_CHECKING:
-    from workshop.bench import Bench
-    from workshop.facts.app import App
-    from workshop.facts.image import Image
-    from workshop.facts.source import Source
+    from workshop.analysis.container.app import App
+    from workshop.analysis.image.image import Image
+    from workshop.analysis.source import Source
+    from workshop.grading.evaluation import Bench
 
 LESSON = "deathstar"
 FILE = "Dockerfile"

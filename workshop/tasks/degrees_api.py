@@ -24,10 +24,10 @@ from workshop.model import Failed, Recipe, Task, check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workshop.facts.app import App
-    from workshop.facts.image import Image
-    from workshop.facts.product import Product
-    from workshop.facts.source import Source
+    from workshop.analysis.built_source import Product
+    from workshop.analysis.container.app import App
+    from workshop.analysis.image.image import Image
+    from workshop.analysis.source import Source
 
 LESSON = "degrees-api"
 FILE = "Dockerfile"

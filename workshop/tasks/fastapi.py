@@ -11,9 +11,9 @@ from workshop.model import Check, Failed, Recipe, check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workshop.facts.app import Run
-    from workshop.facts.image import Image
-    from workshop.facts.source import Source
+    from workshop.analysis.container.app import Run
+    from workshop.analysis.image.image import Image
+    from workshop.analysis.source import Source
 
 FOLDER = "services/fastapi"
 WITHHELD = ("Dockerfile*", "README.md", "task-4*.toml", "tests/test_pins.py")

@@ -6,7 +6,6 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from workshop import starter
 from workshop.checks import (
     based_on,
     becomes_ordinary_user,
@@ -22,13 +21,14 @@ from workshop.checks import (
     workdir,
     writes,
 )
+from workshop.core.paths import ROOT
 from workshop.model import Failed, Recipe, Task, check
 
 if TYPE_CHECKING:
-    from workshop.facts.app import Run
-    from workshop.facts.image import Image
-    from workshop.facts.product import Product
-    from workshop.facts.source import Source
+    from workshop.analysis.built_source import Product
+    from workshop.analysis.container.app import Run
+    from workshop.analysis.image.image import Image
+    from workshop.analysis.source import Source
 
 LESSON = "part-3/greeter"
 FILE = "Dockerfile"
@@ -93,7 +93,7 @@ def _lock(source: Source) -> str:
     try:
         return source.read(LOCK)
     except Failed:
-        return (starter.ROOT / source.task.folder / LOCK).read_text(encoding="utf-8")
+        return (ROOT / source.task.folder / LOCK).read_text(encoding="utf-8")
 
 
 @check(

@@ -21,7 +21,7 @@ from workshop.model import Check, Failed, Task, check
 from workshop.tasks import fastapi
 
 if TYPE_CHECKING:
-    from workshop.facts.image import Image
+    from workshop.analysis.image.image import Image
 
 _NAMES = "|".join(fastapi.PINS)
 _BY_PIP = re.compile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from workshop.analysis import unwanted_files
 from workshop.checks import (
     based_on,
     builds,
@@ -16,12 +17,11 @@ from workshop.checks import (
     workdir,
     writes,
 )
-from workshop.facts import clutter
 from workshop.model import Failed, Task, check
 from workshop.tasks import fastapi
 
 if TYPE_CHECKING:
-    from workshop.facts.image import Image
+    from workshop.analysis.image.image import Image
 
 LESSON = "fastapi/task-1"
 FILE = "Dockerfile-task-1"
@@ -84,7 +84,7 @@ def has_the_standard_extras(image: Image) -> None:
 )
 def leaves_clutter_out(image: Image) -> None:
     """Dockerfile*, Makefile, README.md and .pytest* stay out of the image."""
-    if kept := clutter.kept(image, CLUTTER):
+    if kept := unwanted_files.kept(image, CLUTTER):
         seen = f"{', '.join(sorted(kept))} from the folder in the image"
         raise Failed(seen, "those files kept out by .dockerignore", layer=min(kept.values()))
 

@@ -21,8 +21,8 @@ from workshop.model import Failed, Task, check
 from workshop.tasks import fastapi
 
 if TYPE_CHECKING:
-    from workshop.facts.image import Image
-    from workshop.facts.source import Source
+    from workshop.analysis.image.image import Image
+    from workshop.analysis.source import Source
 
 LESSON = "fastapi/task-2"
 FILE = "Dockerfile-task-2"

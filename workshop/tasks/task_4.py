@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from workshop import starter
+from workshop.analysis import answer_sheet
+from workshop.analysis.container import persistence as facts
 from workshop.checks import writes
-from workshop.facts import demonstration as facts
-from workshop.facts import form
+from workshop.core.paths import ROOT
 from workshop.model import Check, Failed, Recipe, Task, check
 from workshop.tasks import fastapi
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workshop.bench import Bench
-    from workshop.facts.demonstration import Demonstration
-    from workshop.facts.form import Form
-    from workshop.facts.source import Source
+    from workshop.analysis.answer_sheet import Form
+    from workshop.analysis.container.persistence import Demonstration
+    from workshop.analysis.source import Source
+    from workshop.grading.evaluation import Bench
 
 LESSON = "fastapi/task-4"
 FILE = "task-4.toml"
@@ -48,14 +48,14 @@ class Compared(NamedTuple):
 
 
 def _form(source: Source) -> Form:
-    return form.read(FILE, source.read(FILE), KEYS)
+    return answer_sheet.read(FILE, source.read(FILE), KEYS)
 
 
 def _demonstration(bench: Bench, _of: str) -> Compared:
     """Do what the form asks about, with the learner's image of task 3-2, or the kit's own."""
     filled = _form(bench.source)
     own = (bench.fact("staged", "") / DOCKERFILE).is_file()
-    dockerfile = DOCKERFILE if own else str(starter.ROOT / fastapi.FOLDER / DOCKERFILE)
+    dockerfile = DOCKERFILE if own else str(ROOT / fastapi.FOLDER / DOCKERFILE)
     try:
         image = bench.build_as(Recipe(dockerfile=dockerfile), "demonstration")
     except Failed as failed:
@@ -86,7 +86,7 @@ def _filled(key: str, get: Callable[[Form, str], object]) -> Callable[[Source], 
 @check(
     points=1,
     lesson=LESSON,
-    text=_filled("working_folder", form.Form.word),
+    text=_filled("working_folder", answer_sheet.Form.word),
     why="WORKDIR decides where a container starts, and so where your files are.",
     hint="Type pwd at the container's own prompt, and copy what it prints.",
 )
@@ -102,7 +102,7 @@ def working_folder(demonstration: Compared) -> None:
 @check(
     points=2,
     lesson=LESSON,
-    text=_filled("files", form.Form.words),
+    text=_filled("files", answer_sheet.Form.words),
     why="An image holds what COPY took and .dockerignore left, and nothing else of your folder.",
     hint="Type ls right after the container has started, before you make anything in it.",
 )
@@ -123,7 +123,7 @@ def files(demonstration: Compared) -> None:
 @check(
     points=1,
     lesson=LESSON,
-    text=_filled("replaced_by_bash", form.Form.word),
+    text=_filled("replaced_by_bash", answer_sheet.Form.word),
     why="Where ENTRYPOINT stays, a shell's name behind the image's is only its argument.",
     hint="Compare what docker inspect says with the two instructions at the Dockerfile's end.",
 )
@@ -140,7 +140,7 @@ def replaced_by_bash(demonstration: Compared) -> None:
 @check(
     points=2,
     lesson=LESSON,
-    text=_filled("diff_after_touch", form.Form.words),
+    text=_filled("diff_after_touch", answer_sheet.Form.words),
     why="A container writes into a layer of its own, on top of the image, which stays as it is.",
     hint="Leave the container running, and type docker diff NAME in a second terminal.",
 )
@@ -178,7 +178,7 @@ def truth(key: str, points: int, title: str, why: str, hint: str) -> Check:
         lesson=LESSON,
         name=key.replace("_", "-"),
         title=title,
-        text=_filled(key, form.Form.truth),
+        text=_filled(key, answer_sheet.Form.truth),
         why=why,
         hint=hint,
     )

@@ -21,7 +21,7 @@ from workshop.checks import (
 from workshop.model import Failed, Recipe, Task, check
 
 if TYPE_CHECKING:
-    from workshop.facts.image import Image
+    from workshop.analysis.image.image import Image
 
 LESSON = "fastapi/task-5"
 FILE = "Dockerfile-nonroot"

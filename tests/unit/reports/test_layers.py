@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 from tars import file, oci, tar
 
-from workshop.facts.saved import read
+from workshop.analysis.image.docker_save import read
 from workshop.reports.layers import WIDTH, instruction, layers, megabytes
 
 if TYPE_CHECKING:
-    from workshop.facts.image import Image
+    from workshop.analysis.image.image import Image
 
 MB = 10**6
 STEPS = [

@@ -37,7 +37,7 @@ from workshop.tasks.todo_app.tests import (
 )
 
 if TYPE_CHECKING:
-    from workshop.facts.source import Source
+    from workshop.analysis.source import Source
 
 FILE, IGNORE = "Dockerfile", ".dockerignore"
 PRODUCTION, DEVELOPMENT, DEBUG, TEST = "production", "development", "debug", "test"

@@ -10,8 +10,8 @@ from workshop.model import Failed, check
 from workshop.tasks.todo_app.target import LESSON, has_target
 
 if TYPE_CHECKING:
-    from workshop.bench import Bench
-    from workshop.facts.app import App
+    from workshop.analysis.container.app import App
+    from workshop.grading.evaluation import Bench
 
 IDLE_SECONDS = 3.0
 

@@ -10,7 +10,7 @@ from workshop.tasks.todo_app.serving import PATIENCE_SECONDS, POLL_SECONDS, ask,
 from workshop.tasks.todo_app.target import LESSON
 
 if TYPE_CHECKING:
-    from workshop.facts.app import App
+    from workshop.analysis.container.app import App
 
 RELOAD_SECONDS = 15.0
 ROUTE = """

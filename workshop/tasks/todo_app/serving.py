@@ -11,10 +11,10 @@ from workshop.model import Check, Failed, check
 from workshop.tasks.todo_app.target import LESSON, has_target
 
 if TYPE_CHECKING:
-    from workshop.bench import Bench
-    from workshop.facts.app import Answer, App
-    from workshop.facts.image import Image
-    from workshop.facts.source import Source
+    from workshop.analysis.container.app import Answer, App
+    from workshop.analysis.image.image import Image
+    from workshop.analysis.source import Source
+    from workshop.grading.evaluation import Bench
 
 OK = 200
 PATIENCE_SECONDS = 45.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workshop.facts.source import Source
+    from workshop.analysis.source import Source
 
 LESSON = "todo-app"
 

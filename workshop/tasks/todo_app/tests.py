@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workshop.facts.app import Run
+from workshop.analysis.container.app import Run
+from workshop.core.process import TIMED_OUT
 from workshop.model import Check, Failed, check
-from workshop.process import TIMED_OUT
 from workshop.tasks.todo_app.target import LESSON, has_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workshop.bench import Bench
+    from workshop.grading.evaluation import Bench
 
 SOURCE = "todo_app/app.py"
 TEST_SECONDS = 300.0

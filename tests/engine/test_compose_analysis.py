@@ -1,0 +1,95 @@
+"""The compose file that the kit writes for a learner's service really runs, and on its own."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+from harness import docker, until
+
+from workshop.analysis.compose import emit, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LOOK = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/').status)"
+
+
+@pytest.fixture
+def project() -> Iterator[str]:
+    """The name of a project of the test's own."""
+    name = f"workshop-test-{secrets.token_hex(4)}"
+    yield name
+    docker("compose", "--project-name", name, "down", "--volumes", check=False)
+
+
+def left_of(project: str) -> str:
+    """What the engine still has of `project`."""
+    mine = f"label=com.docker.compose.project={project}"
+    words = (("ps", "--all"), ("volume", "ls"), ("network", "ls"))
+    return "".join(docker(*each, "--quiet", "--filter", mine) for each in words)
+
+
+def up(text: str, folder: Path, project: str) -> dict:
+    """Start what `text` says, and inspect its one container."""
+    file = folder / "ours.yml"
+    file.write_text(text, encoding="utf-8")
+    docker("compose", "--project-name", project, "--file", str(file), "up", "--detach")
+    mine = f"label=com.docker.compose.project={project}"
+    container = docker("ps", "--all", "--quiet", "--filter", mine)
+    return json.loads(docker("inspect", container))[0]
+
+
+def test_the_to_do_app_comes_up_on_no_network_and_leaves_nothing(built, checkout, project):
+    compose = read((checkout / "docker-compose.yml").read_bytes(), {})
+    ours = {"todo-app": built("todo-app:dev")}
+    text = emit(compose, ["todo-app"], images=ours, folder=checkout)
+    found = up(text, checkout, project)
+    # Whatever runs answers inside, and nowhere else.
+    answer = until(
+        lambda: docker("exec", found["Id"], "python", "-c", LOOK, check=False).endswith("200"),
+        "an answer of the to-do app",
+    )
+    assert answer
+    assert list(found["NetworkSettings"]["Networks"]) == ["none"]
+    assert not found["NetworkSettings"]["Ports"]
+    limits = found["HostConfig"]
+    assert limits["SecurityOpt"] == ["no-new-privileges:true"]
+    assert (limits["PidsLimit"], limits["Memory"], limits["Init"]) == (512, 2**30, True)
+    binds = {
+        each["Destination"]: each["Source"] for each in found["Mounts"] if each["Type"] == "bind"
+    }
+    assert binds == {"/app/todo_app": str(checkout / "services/todo-app/todo_app")}
+    docker("compose", "--project-name", project, "down", "--volumes")
+    assert left_of(project) == ""
+
+
+def test_words_and_values_arrive_as_they_were_written(built, tmp_path, project):
+    values = [
+        "$HOME ${HOME} $$",
+        'a "b" \\ c',
+        "é \U0001f600 \u2028",
+        "tab\tline\nend",
+        "",
+        "true",
+        "07",
+    ]
+    body = {
+        "image": "x",
+        "entrypoint": [
+            "python",
+            "-c",
+            "import json, os, sys; print(json.dumps([*sys.argv[1:], os.environ['A']]))",
+        ],
+        "command": [value.replace("$", "$$") for value in values],
+        "environment": {"A": "$${A} $$$$"},
+    }
+    # YAML takes U+2028 itself for the end of a line.
+    text = json.dumps({"services": {"web": body}}, ensure_ascii=False).replace("\u2028", "\\u2028")
+    ours = emit(read(text, {}), ["web"], images={"web": built("todo-app:dev")}, folder=tmp_path)
+    found = up(ours, tmp_path, project)
+    docker("wait", found["Id"])
+    assert json.loads(docker("logs", found["Id"])) == [*values, "${A} $$"]

@@ -1,0 +1,129 @@
+"""The parser never raises, whatever the bytes, and stays within bounds of time.
+
+`FUZZ_FILES=100000` reads so many files; the suite's own run reads fewer.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+
+import pytest
+from differential.generator import dockerfile
+from harness import ROOT
+
+from workshop.analysis.dockerfile.effective import effective
+from workshop.analysis.dockerfile.parser import BUDGET, parse
+
+FILES = int(os.environ.get("FUZZ_FILES", "5000"))
+SHARE = 10
+OURS = [path.read_bytes() for path in sorted(ROOT.glob("services/**/Dockerfile*"))]
+BITS = (
+    *(
+        b"\\",
+        b"\n",
+        b"\r\n",
+        b"`",
+        b'"',
+        b"'",
+        b"$",
+        b"${",
+        b"}",
+        b"${A:-",
+        b"${A##*",
+        b"<<",
+        b"<<-E",
+    ),
+    *(
+        b"[",
+        b'["',
+        b"]",
+        b"#",
+        b"# escape=`\n",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+        b"\x00",
+        b"\x85",
+        b"\xc2",
+    ),
+    *(
+        b"FROM ",
+        b"ONBUILD ",
+        b"ARG A=$A\n",
+        b"ENV ",
+        b"EXPOSE 1-",
+        b"HEALTHCHECK CMD",
+        b"--",
+        b"=",
+        b" ",
+    ),
+    *(
+        b"\t",
+        b"\\ud800",
+        b"NaN",
+        b"\xe2\x80\xa8",
+        b"[" * 2000,
+        b"${A-" * 200,
+        b"WORKDIR ..",
+        b"AS ",
+    ),
+)
+
+
+def bytes_of(seed: int) -> bytes:
+    """Noise, or a Dockerfile with bits put in, taken out, or cut off."""
+    rng = random.Random(seed)  # noqa: S311 - chance, and no secret
+    if seed % 4 == 0:
+        return b"".join(rng.choices(BITS, k=rng.randint(0, 60)))
+    if seed % 4 == 1:
+        return rng.randbytes(rng.randint(0, 400))
+    text = bytearray(rng.choice(OURS) if seed % 8 == 2 else dockerfile(seed).encode())
+    for _ in range(rng.randint(1, 8)):
+        at = rng.randint(0, len(text))
+        text[at : at + rng.choice((0, 0, 1, 5, 50))] = rng.choice(BITS)
+    return bytes(text[: rng.randint(0, len(text))] if rng.random() < 0.3 else text)
+
+
+@pytest.mark.parametrize("share", range(SHARE))
+def test_it_never_raises(share):
+    for seed in range(share, FILES, SHARE):
+        read = parse(bytes_of(seed))
+        effective(read)
+        assert read.stages or read.problems
+        lines = read.text.count("\n") + 1
+        for stage in read.stages:
+            for each in stage.instructions:
+                assert 1 <= each.line <= each.end <= lines
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ENV A=$A$A B=x\n",
+        "LABEL x=${A:-$A$A}\n",
+        "FROM s AS s\nENV A$A=1\n",
+        "RUN <<EOF cat\n",
+        "ENV A=${A:-${A:-\n",
+        "EXPOSE 1-65535\n",
+        "EXPOSE $A$A\n",
+        "ENV B=${B%%*a} A=${A/*x/yyyyyyyy}\n",
+        "    word \\\n",
+        'ENV "a\\\n',
+        "CMD " + "[" * 3000 + "\n",
+        'COPY --a="b\\\n',
+        "# comment \\\n\n",
+    ],
+)
+def test_a_large_file_is_read_in_time_and_space_that_grow_with_its_size(line):
+    def seconds(size: int) -> float:
+        text = "FROM s AS s\nENV A=aaaaaaaaaaaaaaaa\n" + line * (size // len(line))
+        start = time.process_time()
+        read = parse(text)
+        effective(read)
+        expanded = (len(each.expanded) for stage in read.stages for each in stage.instructions)
+        assert sum(expanded) <= 2 * (BUDGET + len(text))
+        return time.process_time() - start
+
+    # Quadratic would be 16 times as long; what is in the budget is spent once.
+    assert seconds(400_000) < 8 * seconds(100_000) + 2

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from tars import file, hardlink, link, oci, tar
+
+from workshop.analysis.image import store as stores
+from workshop.analysis.image.docker_save import read
+from workshop.analysis.image.store import Store
+
+if TYPE_CHECKING:
+    from workshop.analysis.image.image import Image
+
+
+@pytest.fixture
+def image() -> Image:
+    below = tar(
+        file("etc/passwd", b"app:x:5:6::/:\n\xff"), file("a", 5), file("b", 7), hardlink("h", "a")
+    )
+    above = tar(file(".wh.b"), file("bad\udcff", 3), link("l", "a"), file("d/.wh..wh..opq"))
+    steps = [{"created_by": "one"}, {"created_by": "two"}]
+    return read(oci(below, above, config={"User": "app"}, history=steps))
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store(tmp_path / "facts")
+
+
+def test_what_was_kept_is_what_was_read(image, store, tmp_path):
+    store.keep(image)
+    kept = Store(tmp_path / "facts").image(image.id)
+    assert (kept.id, kept.config, kept.history) == (image.id, image.config, image.history)
+    assert dict(kept.tree) == dict(image.tree)
+    assert [kept.layer_of(path) for path in image.tree] == list(image.merged.origin.values())
+    assert (kept.stored, kept.live, kept.waste) == (image.stored, image.live, image.waste)
+    assert kept.wasted_by() == image.wasted_by()
+    assert kept.identity() == image.identity() == (5, 6, {6})
+
+
+def test_a_kept_layer_is_what_was_read(image, store):
+    store.keep(image)
+    for layer in image.layers:
+        kept = store.layer(layer.diff_id)
+        assert tuple(kept.entries) == layer.entries
+        assert (kept.diff_id, kept.size, kept.texts) == (layer.diff_id, layer.size, layer.texts)
+        assert (kept.whiteouts, kept.opaques) == (layer.whiteouts, layer.opaques)
+        assert len(kept.entries) == len(layer.entries)
+
+
+def test_the_paths_are_decoded_only_when_somebody_asks(image, store, monkeypatch):
+    store.keep(image)
+    kept = store.image(image.id)
+    monkeypatch.setattr(stores, "Entry", None)
+    assert kept.waste == image.waste
+    assert kept.identity() == image.identity()
+    with pytest.raises(TypeError):
+        len(kept.tree)
+
+
+def test_an_image_is_found_by_the_name_it_was_kept_under(image, store):
+    store.keep(image, "sha256:manifest")
+    assert store.image("sha256:manifest").id == image.id
+    assert store.image(image.id) is None
+
+
+def test_what_was_found_is_not_kept(store):
+    store.keep(found := read(oci(tar(file("a", b"needle"))), needles=(b"needle",)))
+    assert found.found
+    assert store.image(found.id).found == ()
+
+
+def test_an_unknown_image_and_a_missing_folder_are_a_miss(store):
+    assert store.image("sha256:x") is None
+    assert store.layer("../../x") is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"",
+        lambda data: data[:-1],
+        lambda data: data.replace(b"hardlink", b"hardlunk"),
+        lambda _: b"[" * 100_000,
+        lambda data: b"\xff\xff" + data,
+    ],
+)
+def test_a_damaged_file_is_a_miss(image, store, tmp_path, damage):
+    store.keep(image)
+    for path in (tmp_path / "facts").iterdir():
+        path.write_bytes(damage(path.read_bytes()))
+    assert store.image(image.id) is None
+    assert store.layer(image.layers[0].diff_id) is None
+
+
+def test_facts_of_another_version_are_a_miss(image, store, tmp_path, monkeypatch):
+    store.keep(image)
+    monkeypatch.setattr(stores, "_SOURCES", ("store.py",))
+    assert Store(tmp_path / "facts").image(image.id) is None
+
+
+def test_damaged_layers_are_written_again(image, store, tmp_path):
+    store.keep(image)
+    for path in (tmp_path / "facts").iterdir():
+        path.write_bytes(b"")
+    store.keep(image)
+    assert store.image(image.id)
+
+
+def test_the_longest_unused_go_first_when_there_is_too_much(image, store, tmp_path, monkeypatch):
+    store.keep(image)
+    for number, path in enumerate(sorted((tmp_path / "facts").iterdir())):
+        os.utime(path, (number, number))
+    store.image(image.id)
+    other = read(oci(tar(file("other", 1))))
+    store.keep(other)
+    kept = sum(path.stat().st_size for path in (tmp_path / "facts").iterdir())
+    for path in (tmp_path / "facts").iterdir():
+        if path.name in {store._path(other.id).name, store._path(other.diff_ids[0]).name}:
+            os.utime(path, (0, 0))
+    monkeypatch.setattr(stores, "MAX_STORE", kept - 1)
+    store.keep(image)
+    assert store.image(image.id)
+    assert store.image(other.id) is None
+
+
+def test_a_folder_that_cannot_be_written_to_keeps_nothing(image, tmp_path):
+    (tmp_path / "file").touch()
+    store = Store(tmp_path / "file")
+    store.keep(image)
+    assert store.image(image.id) is None
+
+
+def test_nothing_but_whole_files_is_left(image, store, tmp_path):
+    store.keep(image)
+    assert {path.suffix for path in (tmp_path / "facts").iterdir()} == {".json"}

@@ -1,0 +1,168 @@
+"""Programs are run to their end, and none outlives the call that started it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections import UserDict
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from harness import until
+
+from workshop.core.errors import Interrupted
+from workshop.core.process import KEPT_LINES, Children, Finished
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-u", "-c", code]
+
+
+def alive(pid: int) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
+
+
+NOTE_AND_WAIT = ["sh", "-c", "echo $$; exec sleep 60"]
+
+
+BOTH = "import os; os.write(1, b'one\\n'); os.write(2, b'two\\n'); os.write(1, b'three\\n')"
+
+
+def test_who_listens_hears_both_outputs_in_their_order():
+    heard = []
+    Children()(python(BOTH), on_line=heard.append)
+    assert heard == ["one", "two", "three"]
+
+
+def test_who_asks_gets_the_answer_apart_from_the_errors():
+    assert Children()(python(BOTH)) == Finished(0, "one\nthree\ntwo\n", "one\nthree\n")
+
+
+def test_the_exit_code_comes_back():
+    assert Children()(["sh", "-c", "exit 7"]) == Finished(7, "")
+
+
+def test_a_missing_program_ends_with_127_and_its_name():
+    done = Children()(["no-such-program", "--version"])
+    assert done == Finished(127, "no-such-program: No such file or directory")
+
+
+def test_each_line_is_handed_on_without_its_end():
+    lines = []
+    Children()(["printf", "one\\n\\ntwo"], on_line=lines.append)
+    assert lines == ["one", "", "two"]
+
+
+def test_what_is_not_utf8_is_shown_as_far_as_it_goes():
+    assert Children()(["printf", "caf\\351\\n"]).output == "caf\N{REPLACEMENT CHARACTER}\n"
+
+
+def test_only_the_last_lines_are_kept():
+    output = Children()(["seq", str(KEPT_LINES + 5)]).output.splitlines()
+    assert (len(output), output[0], output[-1]) == (KEPT_LINES, "6", str(KEPT_LINES + 5))
+
+
+def test_a_variable_is_added_to_the_environment(monkeypatch):
+    monkeypatch.setenv("KEPT", "kept")
+    code = "import os; print(os.environ['KEPT'], os.environ['ADDED'])"
+    assert Children()(python(code), env={"ADDED": "added"}).output == "kept added\n"
+
+
+@contextlib.contextmanager
+def keyboard_at_hand():
+    """A standard input at which a reader would wait, as at a keyboard."""
+    ours, reading, writing = os.dup(0), *os.pipe()
+    try:
+        os.dup2(reading, 0)
+        yield
+    finally:
+        os.dup2(ours, 0)
+        for number in (ours, reading, writing):
+            os.close(number)
+
+
+def test_a_child_never_waits_for_the_keyboard():
+    with keyboard_at_hand():
+        assert Children()(["cat"], timeout=2) == Finished(0, "")
+
+
+def test_a_program_that_is_too_slow_is_ended_with_124():
+    pids = []
+    done = Children()(NOTE_AND_WAIT, on_line=pids.append, timeout=0.2)
+    assert done.code == 124
+    assert not alive(int(pids[0]))
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_program_that_is_in_time_keeps_its_code(code):
+    assert Children()(["sh", "-c", f"exit {code}"], timeout=5).code == code
+
+
+def test_the_time_out_holds_for_what_a_child_has_started():
+    start = time.monotonic()
+    Children()(["sh", "-c", "sleep 1; exit 0"], timeout=0.1)
+    assert time.monotonic() - start < 0.9
+
+
+def test_stop_ends_a_live_child_from_another_thread():
+    children, pids = Children(), []
+    with ThreadPoolExecutor() as pool:
+        call = pool.submit(children, NOTE_AND_WAIT, on_line=pids.append)
+        until(lambda: pids, "the child's number", 5)
+        children.stop()
+        assert call.result(timeout=5).code == -15
+    assert not alive(int(pids[0]))
+
+
+def test_nothing_is_started_once_stop_was_called(tmp_path):
+    children = Children()
+    children.stop()
+    with pytest.raises(Interrupted):
+        children(["touch", str(tmp_path / "started")])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [ValueError, Interrupted])
+def test_no_child_is_left_where_the_listener_raises(error):
+    pids = []
+
+    def listen(line: str) -> None:
+        pids.append(int(line))
+        raise error
+
+    with pytest.raises(error):
+        Children()(NOTE_AND_WAIT, on_line=listen)
+    assert not alive(pids[0])
+
+
+def test_stop_may_be_called_by_a_signal_that_arrives_while_a_child_is_started():
+    children = Children()
+
+    class Interrupting(UserDict):
+        """Stands for the signal, at the moment when the environment is read."""
+
+        def keys(self):
+            children.stop()
+            raise Interrupted
+
+    def start() -> None:
+        with contextlib.suppress(Interrupted):
+            children(["true"], env=Interrupting(A="1"))
+
+    thread = threading.Thread(target=start, daemon=True)
+    thread.start()
+    thread.join(timeout=1)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("output", "last"), [("", ""), ("one\n", "one"), ("one\n two \n\n  \n", "two")]
+)
+def test_the_last_line_is_the_last_that_says_something(output, last):
+    assert Finished(0, output).last_line == last

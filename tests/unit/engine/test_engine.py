@@ -1,0 +1,228 @@
+"""What the kit makes of docker's answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fakes import INFO, MISSING, NO_ENGINE, NO_IMAGE, docker
+
+from workshop.core.errors import Trouble
+from workshop.core.process import Finished
+from workshop.engine import KIT_LABEL, Build, Info
+
+BUILD = Build("app:1.0", Path("/src/app"), Path("/src/app/Dockerfile"))
+NOISE = "WARNING: Error parsing config file (config.json): invalid character 'b'\n"
+
+
+def info_of(**facts) -> str:
+    return json.dumps({"ServerVersion": "26.1.5", "DockerRootDir": "/var/lib/docker", **facts})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        MISSING,
+        NO_ENGINE,
+        "",
+        "\n",
+        "no JSON at all",
+        '{"ServerVersion": "26',
+        info_of(ServerVersion="", Labels=None),
+        Finished(1, info_of(Labels=None)),
+        "[]",
+    ],
+)
+def test_there_is_no_info_where_no_engine_answers(answer):
+    engine, _ = docker(info=answer)
+    assert engine.info() is None
+
+
+def test_info_has_the_version_and_the_folder():
+    engine, _ = docker(info=info_of(Labels=None))
+    assert engine.info() == Info("26.1.5", "/var/lib/docker", ours=False)
+
+
+def test_a_warning_before_the_answer_does_not_hide_it():
+    engine, _ = docker(info=Finished(0, NOISE + INFO, INFO))
+    assert engine.info()
+
+
+@pytest.mark.parametrize(
+    ("labels", "ours"),
+    [(None, False), ([], False), (["a=b"], False), (["a=b", KIT_LABEL], True)],
+)
+def test_an_engine_is_the_kits_own_by_its_label(labels, ours):
+    engine, _ = docker(info=info_of(Labels=labels))
+    assert engine.info().ours is ours
+
+
+def test_a_build_is_what_anyone_could_type():
+    assert BUILD.argv() == [
+        *("build", "--tag", "app:1.0", "--file", "/src/app/Dockerfile"),
+        "/src/app",
+    ]
+
+
+def test_a_build_names_its_target_arguments_and_labels():
+    build = Build(
+        *(BUILD.image, BUILD.context, BUILD.dockerfile),
+        target="test",
+        arguments={"PYTHON_VERSION": "3.13", "EMPTY": ""},
+        labels={"a.b": "c d"},
+    )
+    assert build.argv()[5:-1] == [
+        *("--target", "test"),
+        *("--build-arg", "PYTHON_VERSION=3.13", "--build-arg", "EMPTY="),
+        *("--label", "a.b=c d"),
+    ]
+
+
+def test_a_build_reports_each_line_as_it_comes():
+    engine, script = docker({"docker build": "#1 one\n#2 two\n"})
+    lines = []
+    engine.build(BUILD, on_line=lines.append)
+    assert lines == ["#1 one", "#2 two"]
+    assert script.asked == [["docker", *BUILD.argv()]]
+    assert script.envs[0]["BUILDKIT_PROGRESS"] == "plain"
+
+
+PIP = """\
+#9 [4/4] RUN pip install nonesuch
+#9 0.512 ERROR: No matching distribution found for nonesuch
+#9 ERROR: process "/bin/sh -c pip install nonesuch" did not complete successfully: exit code: 1
+------
+ > [4/4] RUN pip install nonesuch:
+0.512 ERROR: No matching distribution found for nonesuch
+------
+Dockerfile:4
+--------------------
+   4 | >>> RUN pip install nonesuch
+--------------------
+ERROR: failed to solve: process "/bin/sh -c pip install nonesuch" did not complete successfully
+"""
+
+
+def build_trouble(output: str, *, info=INFO) -> Trouble:
+    engine, _ = docker({"docker build": Finished(1, output)}, info=info)
+    with pytest.raises(Trouble) as caught:
+        engine.build(BUILD)
+    return caught.value
+
+
+def test_a_failed_build_names_image_step_and_the_command_to_see_more():
+    trouble = build_trouble(PIP)
+    assert trouble.thing == "image app:1.0"
+    assert "pip install nonesuch" in trouble.found
+    assert trouble.cure == f"See all of it with: docker {' '.join(BUILD.argv())}"
+    assert "\n" not in str(trouble)
+
+
+def test_a_failed_build_tells_what_the_step_said():
+    assert "No matching distribution found for nonesuch" in str(build_trouble(PIP))
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "ERROR: failed to solve: write /x: no space left on device",
+        "#7 0.3 OSError: [Errno 28] No space left on device: '/x'\nno space left on device",
+    ],
+)
+def test_a_full_disk_is_called_that(output):
+    trouble = build_trouble(output)
+    assert trouble.found == "the disk is full"
+    assert trouble.cure.startswith("Free 5 GB")
+
+
+@pytest.mark.parametrize(
+    ("output", "info"),
+    [
+        (NO_ENGINE.output, INFO),
+        ("ERROR: failed to receive status: rpc error: error reading from server: EOF", INFO),
+        ("ERROR: failed to list workers: Unavailable", INFO),
+        ("ERROR: something never heard of", NO_ENGINE),
+    ],
+)
+def test_an_engine_that_went_away_is_called_that(output, info):
+    assert build_trouble(output, info=info).found == "the Docker engine stopped answering"
+
+
+def test_a_registry_that_hangs_up_is_not_the_engine():
+    reset = "read tcp 10.0.0.2:50412->192.0.2.1:443: read: connection reset by peer"
+    assert reset in build_trouble(f"ERROR: failed to solve: python:3.13: {reset}").found
+
+
+@pytest.mark.parametrize(
+    ("done", "reason"),
+    [
+        (Finished(1, "one\nError response from daemon: port is taken.\n"), "port is taken"),
+        (Finished(1, "Error: No such container: x\nmore\n"), "No such container: x"),
+        (Finished(1, "one\nthe last words.\n\n"), "the last words"),
+        (Finished(17, ""), "exit code 17"),
+    ],
+)
+def test_the_reason_is_the_line_that_says_it(done, reason):
+    engine, _ = docker()
+    with pytest.raises(Trouble) as caught:
+        engine.check("compose", done, "Do that")
+    assert str(caught.value) == f"compose: {reason}. Do that"
+
+
+def test_what_went_well_is_no_trouble():
+    engine, _ = docker()
+    engine.check("compose", Finished(0, "Error: not really"), "Do that")
+
+
+def test_an_image_that_is_there_is_held_and_has_a_size():
+    engine, script = docker({"inspect {{.Id}}": "sha256:12\n", "inspect {{.Size}}": "123456\n"})
+    assert engine.has("x:latest")
+    assert engine.size("x:latest") == 123456
+    assert all(argv[-1] == "x:latest" for argv in script.asked)
+
+
+def test_an_image_that_is_not_there_is_not_held_and_has_no_size():
+    engine, _ = docker({"docker image inspect": NO_IMAGE})
+    assert not engine.has("x:latest")
+    assert engine.size("x:latest") == 0
+    assert engine.standin_for("x:latest") == ""
+
+
+@pytest.mark.parametrize("answer", ["\n", "ubuntu:24.04\n"])
+def test_a_stand_in_says_for_what_it_stands_in(answer):
+    engine, script = docker({"docker image inspect": answer})
+    assert engine.standin_for("x:latest") == answer.strip()
+    assert '{{index . "workshop.standin"}}' in script.asked[0][4]
+
+
+def test_an_image_that_cannot_be_looked_at_is_trouble():
+    engine, _ = docker({"docker image inspect": NO_ENGINE})
+    with pytest.raises(Trouble, match=r"^image x:latest: the Docker engine stopped answering\."):
+        engine.has("x:latest")
+
+
+@pytest.mark.parametrize(("ask", "answer", "said"), [("size", 12, "12"), ("standin_for", "", "")])
+def test_a_warning_is_no_part_of_the_answer(ask, answer, said):
+    engine, _ = docker({"docker image inspect": Finished(0, f"{NOISE}{said}\n", f"{said}\n")})
+    assert getattr(engine, ask)("x:latest") == answer
+
+
+@pytest.mark.parametrize(("done", "lacks"), [(Finished(0, "v2"), False), (Finished(1, ""), True)])
+def test_a_plugin_that_does_not_answer_is_lacking(done, lacks):
+    engine, script = docker({})
+    script.answers["docker compose version"] = done
+    assert engine.lacks("compose") is lacks
+
+
+def test_a_pull_that_fails_is_left_to_the_caller():
+    engine, script = docker({"docker pull": Finished(1, "dial tcp: no such host")})
+    assert engine.pull("x:latest").code == 1
+    assert script.asked == [["docker", "pull", "x:latest"]]
+
+
+def test_compose_works_in_the_folder_it_is_given():
+    engine, script = docker({"docker compose ps": ""})
+    engine.compose("ps", folder=Path("/src"))
+    options = ("--progress", "plain", "--project-directory", "/src")
+    assert script.asked == [["docker", "compose", *options, "ps"]]

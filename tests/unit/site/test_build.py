@@ -1,0 +1,142 @@
+"""The site is built strictly, and served on this machine alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from harness import ROOT, free_ports, get, until
+
+from workshop.core.errors import Trouble
+from workshop.core.process import Children
+from workshop.site import build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout with one page and one generated file."""
+    (tmp_path / "docs/assets").mkdir(parents=True)
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    nav = re.compile(r"^nav:\n(?:  .*\n)+", re.MULTILINE)
+    text = nav.sub("nav:\n  - Start here: index.md\n", settings)
+    (tmp_path / "mkdocs.yml").write_text(text, encoding="utf-8")
+    mermaid = tmp_path / "web" / build.MERMAID
+    mermaid.parent.mkdir(parents=True)
+    mermaid.write_text("window.mermaid = {};\n", encoding="utf-8")
+    page(tmp_path, "# Start here\n\nHello.\n")
+    return tmp_path
+
+
+def page(checkout: Path, text: str, name: str = "index.md") -> None:
+    (checkout / "docs" / name).write_text(text, encoding="utf-8")
+
+
+def test_the_site_holds_the_pages_and_mermaid(checkout):
+    assert build.build(Children(), checkout) == ""
+    assert "Hello." in (checkout / "site/index.html").read_text(encoding="utf-8")
+    assert (checkout / "site" / build.DRAWS).is_file()
+
+
+def test_without_npm_the_diagrams_stay_text_and_it_says_so(checkout, monkeypatch):
+    shutil.rmtree(checkout / "web")
+    monkeypatch.setenv("PATH", "")
+    assert "npm did not fetch Mermaid" in build.build(Children(), checkout)
+    assert (checkout / "site/index.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("bad", "fault"),
+    [
+        ("[x](none.md)", "docs/index.md, line 3: it contains a link 'none.md'"),
+        ("[x](#none)", "docs/index.md, line 3: it contains a link '#none'"),
+        ("[x](/index.md)", "docs/index.md, line 3: it contains a link '/index.md'"),
+        ('```python\n--8<-- "none.py"\n```', "none.py"),
+    ],
+)
+def test_what_is_not_there_fails_the_build(bad, fault, checkout):
+    page(checkout, f"# Start here\n\n{bad}\n")
+    with pytest.raises(Trouble, match=re.escape(fault)):
+        build.build(Children(), checkout)
+
+
+def test_a_page_that_no_menu_leads_to_fails_the_build(checkout):
+    page(checkout, "# Lost\n", "lost.md")
+    with pytest.raises(Trouble, match=r"lost\.md"):
+        build.build(Children(), checkout)
+
+
+def test_the_kits_own_site_is_without_fault(tmp_path):
+    done = subprocess.run(
+        (sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path / "site"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_site_is_stale_until_it_is_built_and_after_every_change(checkout):
+    assert build.is_stale(checkout)
+    build.build(Children(), checkout)
+    assert not build.is_stale(checkout)
+    later = time.time() + 10
+    page(checkout, "# Start here\n")
+    os.utime(checkout / "docs/index.md", (later, later))
+    assert build.is_stale(checkout)
+
+
+def test_it_is_served_on_this_machine_alone(tmp_path):
+    (tmp_path / "index.html").write_text("hello", encoding="utf-8")
+    with build.serve(tmp_path, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert server.server_address[0] == "127.0.0.1"
+        assert get(f"http://127.0.0.1:{server.server_port}/").text == "hello"
+        server.shutdown()
+
+
+def test_a_busy_port_is_one_line_and_2():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        code, said = serve(str(port))
+    assert code == 2
+    cure = f"Name another: workshop serve --port {port + 1}"
+    assert said == f"port {port}: Address already in use. {cure}\n"
+
+
+@pytest.mark.parametrize("port", ["65536", "-1"])
+def test_a_port_that_cannot_be_is_one_line_and_2(port):
+    code, said = serve(port)
+    assert code == 2
+    assert said == f"port {port}: there is no such port. Name one from 1 to 65535\n"
+
+
+def serve(port: str) -> tuple[int, str]:
+    argv = (sys.executable, "-m", "workshop", "serve", f"--port={port}")
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    return done.returncode, done.stderr
+
+
+def test_ctrl_c_ends_it():
+    (port,) = free_ports(1)
+    argv = (sys.executable, "-m", "workshop", "serve", "--port", str(port))
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        until(lambda: f":{port}/" in child.stdout.readline(), "the address", 120)
+        child.send_signal(2)
+        out, err = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert "Traceback" not in out + err

@@ -1,0 +1,225 @@
+"""What is built and started, what is said of it, and what is undone where it fails."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from contextlib import ExitStack
+from io import StringIO
+
+import pytest
+from fakes import NO_ENGINE, board, docker, programs
+from harness import ROOT
+from rich.console import Console
+
+from workshop.core.errors import Interrupted, Trouble
+from workshop.core.process import Finished
+from workshop.stack import services
+from workshop.stack.images import IMAGES, WEB
+
+NOISE = 'time="2026-11-21" level=warning msg="The TEST_POLL variable is not set."\n'
+
+
+@pytest.fixture
+def ports() -> dict[str, int]:
+    """A free port of this machine for each web service."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in WEB]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return {web.service: probe.getsockname()[1] for web, probe in zip(WEB, probes, strict=True)}
+
+
+def config(ports: dict[str, int]) -> Finished:
+    published = {name: {"ports": [{"published": str(port)}]} for name, port in ports.items()}
+    return noisy(json.dumps({"services": published}, indent=2))
+
+
+def noisy(answer: str) -> Finished:
+    """An answer, and a warning that is no part of it."""
+    return Finished(0, NOISE + answer, answer)
+
+
+def ps(ports: dict[str, int]) -> Finished:
+    rows = [
+        {"Service": name, "Publishers": [{"PublishedPort": port}, {"PublishedPort": 0}]}
+        for name, port in ports.items()
+    ]
+    rows.append({"Service": "todo-tests", "Publishers": None})
+    return noisy("\n".join(map(json.dumps, rows)) + "\n")
+
+
+def started(answers: dict, root, ports):
+    """Starts the services in an engine with these answers of compose."""
+    usual = {"ps": "", "config": config(ports), "up": "", "down": ""}
+    engine, script = docker({f"docker compose {w}": a for w, a in {**usual, **answers}.items()})
+
+    def start() -> dict[str, str]:
+        return services.start(engine, root, board()[0])
+
+    return start, script
+
+
+def test_the_addresses_are_those_that_compose_tells(tmp_path, ports):
+    start, script = started({"ps": [noisy(""), noisy(""), ps(ports)]}, tmp_path, ports)
+    addresses = start()
+    assert addresses == {w.service: f"http://localhost:{ports[w.service]}{w.page}" for w in WEB}
+    (argv,) = script.calls("docker compose up --detach --wait --no-build")
+    assert argv[-len(WEB) :] == [web.service for web in WEB]
+    assert argv[argv.index("--project-directory") + 1] == str(tmp_path)
+    assert script.calls("docker compose down") == []
+
+
+@pytest.mark.parametrize("web", [WEB[0], WEB[-1]], ids=lambda web: web.service)
+def test_a_port_that_another_program_holds_is_named(web, tmp_path, ports):
+    start, script = started({}, tmp_path, ports)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", ports[web.service]))
+        other.listen()
+        with pytest.raises(Trouble) as caught:
+            start()
+    assert str(caught.value) == (
+        f"port {ports[web.service]}, for {web.service}: another program uses it. "
+        f"Stop that program, or set {web.variable} to a free port in .env"
+    )
+    assert script.calls("docker compose up") == []
+
+
+def test_a_port_that_the_services_hold_themselves_is_no_trouble(tmp_path, ports):
+    start, script = started({"ps": ps(ports)}, tmp_path, ports)
+    with socket.socket() as own:
+        own.bind(("127.0.0.1", ports["deathstar"]))
+        own.listen()
+        start()
+    assert len(script.calls("docker compose up")) == 1
+
+
+def test_a_compose_file_that_is_wrong_is_trouble_with_the_reason(tmp_path, ports):
+    wrong = Finished(15, "validating docker-compose.yml: services.x must be a mapping\n")
+    start, _ = started({"config": wrong}, tmp_path, ports)
+    with pytest.raises(Trouble, match=r"^docker-compose\.yml: .*services\.x must be a mapping\. "):
+        start()
+
+
+UNHEALTHY = Finished(
+    1, " Container workshop-1-deathstar-1  Error\ncontainer workshop-1-deathstar-1 is unhealthy\n"
+)
+
+
+def test_a_service_that_does_not_become_healthy_is_taken_down_and_heard(tmp_path, ports):
+    answers = {"up": UNHEALTHY, "logs": "Traceback\nKeyError: 'SECRET_KEY'\n"}
+    start, script = started(answers, tmp_path, ports)
+    with pytest.raises(Trouble) as caught:
+        start()
+    assert str(caught.value) == (
+        "docker compose up: container workshop-1-deathstar-1 is unhealthy. "
+        "Its last words: KeyError: 'SECRET_KEY'"
+    )
+    words = [next(w for w in argv if w in {"up", "logs", "down"}) for argv in script.asked[3:6]]
+    assert words == ["up", "logs", "down"]
+    assert script.calls("docker compose logs")[0][-1] == "deathstar"
+
+
+def test_a_failure_that_names_no_service_is_told_as_it_is(tmp_path, ports):
+    failed = Finished(1, "Error response from daemon: network not found\n")
+    start, script = started({"up": failed}, tmp_path, ports)
+    with pytest.raises(Trouble, match=r"^docker compose up: network not found\. Run the command"):
+        start()
+    assert len(script.calls("docker compose down")) == 1
+
+
+def test_services_that_ran_before_are_not_taken_down(tmp_path, ports):
+    answers = {"ps": ps(ports), "up": UNHEALTHY, "logs": ""}
+    start, script = started(answers, tmp_path, ports)
+    with pytest.raises(Trouble, match="is unhealthy"):
+        start()
+    assert script.calls("docker compose down") == []
+
+
+def test_a_down_that_fails_does_not_hide_why_up_failed(tmp_path, ports):
+    answers = {"up": UNHEALTHY, "logs": "", "down": Finished(1, "network is in use\n")}
+    start, _ = started(answers, tmp_path, ports)
+    with pytest.raises(Trouble, match="is unhealthy"):
+        start()
+
+
+def test_an_interrupted_start_is_taken_down_through_a_new_door(tmp_path, ports, monkeypatch):
+    def interrupt() -> str:
+        raise Interrupted
+
+    path = programs(tmp_path / "bin", docker=f'echo "$@" >> {tmp_path}/asked')
+    monkeypatch.setenv("PATH", path)
+    start, script = started({"up": interrupt}, tmp_path, ports)
+    with pytest.raises(Interrupted):
+        start()
+    assert script.calls("docker compose down") == []
+    assert " down --remove-orphans" in (tmp_path / "asked").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("everything", "volumes"), [(False, False), (True, True)])
+def test_the_data_stays_unless_everything_goes(everything, volumes, tmp_path):
+    engine, script = docker({"docker compose down": ""})
+    services.down(engine, tmp_path, everything=everything)
+    (argv,) = script.asked
+    assert ("--volumes" in argv) is volumes
+
+
+def test_a_down_that_fails_is_trouble(tmp_path):
+    engine, _ = docker({"docker compose down": NO_ENGINE})
+    with pytest.raises(Trouble, match=r"^docker compose down: the Docker engine stopped"):
+        services.down(engine, tmp_path)
+
+
+# -------------------------------------------------------------------- building
+
+
+def test_images_are_built_in_their_order_and_measured():
+    engine, script = docker({"docker build": "", "docker image inspect": "123\n"})
+    built = services.build(engine, ROOT, IMAGES, board()[0])
+    assert [one.image for one in built] == list(IMAGES)
+    assert {one.size for one in built} == {123}
+    assert all(one.seconds >= 0 for one in built)
+    assert len(script.calls("docker build")) == len(IMAGES)
+
+
+def test_a_build_that_fails_ends_it_and_names_the_image():
+    def later() -> str:
+        time.sleep(0.1)
+        return ""
+
+    failed = Finished(1, "ERROR: failed to solve: no\n")
+    engine, script = docker({"docker build": [failed, later]})
+    with pytest.raises(Trouble, match=rf"^image {IMAGES[0].name}: failed to solve: no\. "):
+        services.build(engine, ROOT, [IMAGES[0]] * 50, board()[0])
+    assert len(script.calls("docker build")) < 25
+
+
+# ------------------------------------------------------------------- the table
+
+BUILT = [services.Built(image, 1_234_500_000, 123.456) for image in IMAGES]
+ADDRESSES = {web.service: f"http://localhost:65535{web.page}" for web in WEB}
+
+
+def printed(built=BUILT, width: int = 80) -> list[str]:
+    paper = StringIO()
+    Console(file=paper, width=width, no_color=True).print(services.table(built, ADDRESSES))
+    return paper.getvalue().splitlines()
+
+
+def test_the_table_is_whole_in_80_columns():
+    head, *rows = printed()
+    assert head.split() == ["service", "URL", "MB", "build", "s"]
+    assert len(rows) == len(IMAGES)
+    for row, image in zip(rows, IMAGES, strict=True):
+        assert row.startswith(f"{image.word} {image.target}".strip() + " ")
+        assert row.split()[-2:] == ["1234", "123.5"]
+        if image.web:
+            assert f" {ADDRESSES[image.web.service]} " in row
+        else:
+            assert "http" not in row
+
+
+def test_a_service_that_was_not_started_has_no_address():
+    sheet = services.table([BUILT[3]], {})
+    assert list(sheet.columns[1].cells) == [""]

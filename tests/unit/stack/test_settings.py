@@ -1,0 +1,304 @@
+"""The two files of settings: written once, never touched again, read as they look."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from contextlib import contextmanager
+
+import pytest
+from harness import ROOT
+
+from workshop.core.errors import Trouble
+from workshop.stack import settings
+from workshop.stack.images import WEB
+
+# Ports that browsers refuse, near those of the kit: https://fetch.spec.whatwg.org/#port-blocking
+REFUSED_BY_BROWSERS = {4045, 4190, 5060, 5061, 6000, 6566, *range(6665, 6670), 6679, 6697, 10080}
+TODO_ENV = f"{settings.TODO_FOLDER}/.env"
+TEMPLATE = "# Signs the cookie.\nSECRET_KEY=change-me\n#SECRET_KEY=other\nPORT=8000\n"
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = tmp_path / settings.TODO_FOLDER
+    folder.mkdir(parents=True)
+    (folder / ".env.template").write_text(TEMPLATE, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def busy(monkeypatch) -> set[int]:
+    """The ports that are taken on a made-up machine."""
+    taken: set[int] = set()
+    monkeypatch.setattr(settings, "is_free", lambda port: port not in taken)
+    return taken
+
+
+def write(root, **environ) -> list[str]:
+    said = []
+    settings.write_missing(root, said.append, environ)
+    return said
+
+
+def values(root, file: str = ".env") -> dict[str, str]:
+    lines = (root / file).read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and line[0] != "#")
+
+
+def values_of_ports(root) -> dict[str, str]:
+    write(root)
+    return {name: port for name, port in values(root).items() if name.endswith("_PORT")}
+
+
+def test_both_files_are_written_for_their_owner_alone(root):
+    write(root)
+    for file in (".env", TODO_ENV):
+        assert (root / file).stat().st_mode & 0o777 == 0o600
+    everything = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+    assert everything == {".env", TODO_ENV, f"{settings.TODO_FOLDER}/.env.template"}
+
+
+def test_what_is_written_passes_the_check(root):
+    write(root)
+    settings.check(root)
+
+
+def test_the_secret_alone_is_put_into_the_template(root):
+    write(root)
+    text = (root / TODO_ENV).read_text(encoding="utf-8")
+    assert re.sub("=[0-9a-f]{64}\n", "=change-me\n", text, count=1) == TEMPLATE
+    assert text != TEMPLATE
+
+
+def test_the_kits_own_template_has_one_secret_to_put_in(root):
+    template = (ROOT / settings.TODO_FOLDER / ".env.template").read_text(encoding="utf-8")
+    (root / settings.TODO_FOLDER / ".env.template").write_text(template, encoding="utf-8")
+    write(root)
+    settings.check(root)
+    assert re.fullmatch("[0-9a-f]{64}", values(root, TODO_ENV)["SECRET_KEY"])
+
+
+def test_a_secret_is_never_printed_and_never_the_same(root, capfd):
+    said = write(root)
+    first = values(root, TODO_ENV)["SECRET_KEY"]
+    (root / TODO_ENV).unlink()
+    said += write(root)
+    assert values(root, TODO_ENV)["SECRET_KEY"] != first
+    printed = "\n".join(said) + "".join(capfd.readouterr())
+    assert not re.search("[0-9a-f]{16}", printed)
+    assert len(said) == 2
+
+
+def test_files_that_are_there_are_never_touched(root):
+    for file in (".env", TODO_ENV):
+        (root / file).write_text("MINE=1\n", encoding="utf-8")
+        (root / file).chmod(0o644)
+    assert write(root) == []
+    for file in (".env", TODO_ENV):
+        assert (root / file).read_text(encoding="utf-8") == "MINE=1\n"
+        assert (root / file).stat().st_mode & 0o777 == 0o644
+
+
+def test_what_an_interrupted_run_left_is_no_hindrance(root):
+    (root / ".env.part").write_text("half", encoding="utf-8")
+    write(root)
+    assert "half" not in (root / ".env").read_text(encoding="utf-8")
+    assert not (root / ".env.part").exists()
+
+
+def test_every_web_service_gets_its_port(root):
+    assert write(root) == [f"Writing {TODO_ENV} from its template, with a secret of its own"]
+    found = values(root)
+    assert {web.variable: str(web.port) for web in WEB}.items() <= found.items()
+
+
+def test_two_checkouts_have_two_names(root, tmp_path_factory):
+    write(root)
+    other = tmp_path_factory.mktemp("other") / root.name
+    (other / settings.TODO_FOLDER).mkdir(parents=True)
+    (other / settings.TODO_FOLDER / ".env.template").write_text(TEMPLATE, encoding="utf-8")
+    write(other)
+    names = [values(place)["COMPOSE_PROJECT_NAME"] for place in (root, other)]
+    assert names[0] != names[1]
+    assert all(re.fullmatch(r"workshop-[0-9a-f]{6}", name) for name in names)
+
+
+def test_a_busy_port_gives_way_to_the_next_and_that_is_said(root, busy):
+    busy.update({8080, 8081})
+    said = write(root)
+    assert values(root)["DEATHSTAR_PORT"] == "8082"
+    assert "Port 8080 is taken: deathstar gets 8082 (DEATHSTAR_PORT in .env)" in said
+    assert len(said) == 2
+
+
+def test_no_two_services_get_one_port(root, busy):
+    busy.update(range(5000, 8080))
+    ports = list(values_of_ports(root).values())
+    assert len(set(ports)) == len(ports)
+
+
+def test_a_port_of_the_environment_is_left_to_it(root):
+    write(root, TODO_PORT="7000")
+    found = values_of_ports(root)  # which leaves the file that is there
+    assert "TODO_PORT" not in found
+    assert len(found) == len(WEB) - 1
+
+
+def test_browsers_open_the_port_that_a_busy_one_gives_way_to(root, busy):
+    busy.update(web.port for web in WEB)
+    assert not {int(port) for port in values_of_ports(root).values()} & REFUSED_BY_BROWSERS
+
+
+def test_a_busy_port_does_not_give_way_to_the_debuggers(root, busy):
+    debug = (ROOT / "docker-compose.debug.yml").read_text(encoding="utf-8")
+    (port,) = re.findall(r"TODO_DEBUG_PORT:-(\d+)", debug)
+    busy.add(5100)
+    assert port not in values_of_ports(root).values()
+
+
+def test_a_port_of_the_environment_is_nobody_elses(root):
+    write(root, TODO_PORT="8080")
+    assert values(root)["DEATHSTAR_PORT"] != "8080"
+
+
+@pytest.mark.parametrize(("uid", "lines"), [(0, {}), (1234, {"USER_UID": "1234"})])
+def test_containers_run_under_the_users_number_unless_that_is_root(uid, lines, root, monkeypatch):
+    monkeypatch.setattr(os, "getuid", lambda: uid)
+    write(root)
+    found = values(root)
+    assert {name: value for name, value in found.items() if name == "USER_UID"} == lines
+    assert ("USER_GID" in found) is bool(lines)
+
+
+def test_a_template_that_is_missing_is_trouble(root):
+    (root / settings.TODO_FOLDER / ".env.template").unlink()
+    with pytest.raises(Trouble, match=r"\.env\.template"):
+        write(root)
+
+
+# ------------------------------------------------------------------- the check
+
+
+def check(root, line: bytes) -> None:
+    write(root)
+    (root / ".env").write_bytes(b"# first\n" + line)
+    settings.check(root)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\n\n",
+        b"# a comment, with = and 'quotes'\n",
+        b"NAME=value",
+        b"NAME=value\r\nOTHER=value\r\n",
+        b"NAME=\n",
+        b"_N1=a=b==\n",
+        b'NAME=it\'s "quoted" inside\n',
+        b"NAME=/a/b:c?d#e\n",
+        "NAME=caf\N{LATIN SMALL LETTER E WITH ACUTE}\n".encode(),
+    ],
+)
+def test_a_line_that_is_read_as_it_looks_is_accepted(line, root):
+    check(root, line)
+
+
+FORM = "is not of the form NAME=value"
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        (b"NAME = value\n", FORM),
+        (b"NAME =value\n", FORM),
+        (b"export NAME=value\n", FORM),
+        (b"1NAME=value\n", FORM),
+        (b"MY-NAME=value\n", FORM),
+        (b"=value\n", FORM),
+        (b"NAME\n", FORM),
+        (b'NAME="value"\n', "the value of NAME is in quotes"),
+        (b"NAME='value'\r\n", "the value of NAME is in quotes"),
+        (b"NAME=caf\xe9\n", "it is not UTF-8 text"),
+        ("NAME=v\n".encode("utf-16"), "it is not UTF-8 text"),
+    ],
+)
+def test_a_line_that_docker_reads_otherwise_is_refused_by_its_number(line, found, root):
+    with pytest.raises(Trouble) as caught:
+        check(root, line)
+    assert caught.value.thing == ".env, line 2"
+    assert found in caught.value.found
+    assert caught.value.cure
+
+
+@pytest.mark.parametrize(
+    "line", [b"NAME= value\n", b"NAME=value \n", b"NAME=value # why\n", b"NAME=a$b\n"]
+)
+def test_blanks_comments_and_dollars_in_a_value_are_refused(line, root):
+    with pytest.raises(Trouble):
+        check(root, line)
+
+
+def test_a_value_is_not_shown(root):
+    for line in (b"MY-KEY=5ecre7\n", b'KEY="5ecre7"\n', b"KEY = 5ecre7\n", b"KEY=5ecre7\xe9\n"):
+        with pytest.raises(Trouble) as caught:
+            check(root, line)
+        assert "5ecre7" not in str(caught.value)
+
+
+def test_a_secret_that_is_not_behind_an_equals_sign_is_not_shown(root):
+    with pytest.raises(Trouble) as caught:
+        check(root, b"SECRET_KEY: 5ecre7\n")
+    assert "5ecre7" not in str(caught.value)
+
+
+def test_the_other_file_is_looked_at_too(root):
+    write(root)
+    (root / TODO_ENV).write_text("A=1\nB\n", encoding="utf-8")
+    with pytest.raises(Trouble, match=rf"^{TODO_ENV}, line 2: "):
+        settings.check(root)
+
+
+@pytest.mark.parametrize("file", [".env", TODO_ENV])
+def test_a_folder_in_place_of_a_file_is_named(file, root):
+    (root / file).mkdir()
+    write(root)
+    with pytest.raises(Trouble, match=rf"^{file}: it is no file\. Remove it"):
+        settings.check(root)
+
+
+# ------------------------------------------------------------------- real ports
+
+
+@contextmanager
+def bound(address: str, *, listening: bool = True):
+    with socket.socket() as holder:
+        holder.bind((address, 0))
+        if listening:
+            holder.listen()
+        yield holder.getsockname()[1]
+
+
+@pytest.fixture
+def is_free(monkeypatch):
+    monkeypatch.undo()
+    return settings.is_free
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - a port is held there
+@pytest.mark.parametrize("listening", [True, False])
+def test_a_port_that_is_bound_is_not_free(address, listening, is_free):
+    with bound(address, listening=listening) as port:
+        assert not is_free(port)
+    assert is_free(port)
+
+
+def test_a_port_is_free_right_after_a_connection_ended(is_free):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            # Whoever hangs up first keeps the port for a while.
+            server.accept()[0].close()
+    assert is_free(port)

@@ -1,0 +1,158 @@
+"""The kit's own compose file for services of a learner's: what is allowed of them, and no more."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from workshop.analysis.compose.model import Refusal
+from workshop.analysis.compose.paths import Refused, build_paths, proven, variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from workshop.analysis.compose.model import BuildSpec, Compose, Healthcheck, Mount, Service
+
+# A container on no network, that gains no rights, and can fill neither host nor log.
+LIMITS: dict[str, Any] = {
+    "network_mode": "none",
+    "restart": "no",
+    "security_opt": ["no-new-privileges:true"],
+    "pids_limit": 512,
+    "mem_limit": "1g",
+    "memswap_limit": "1g",
+    "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "1"}},
+}
+
+_SURROGATES = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
+
+
+def emit(
+    compose: Compose,
+    services: Sequence[str],
+    *,
+    images: Mapping[str, str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """A compose file, as JSON that is YAML too, in which these `services` run as in `compose`.
+
+    A service runs `images[service]` where that is told, or else is built from what stands in
+    `folder`. No port is published. `environment` fills in what env files name. Raises `Refused`
+    where a service has a refusal or no image, or names what is not the folder's own.
+    """
+    _check(compose, services)
+    chosen = [compose.services[name] for name in services]
+    named: dict[str, Any] = {
+        mount.source: {} for each in chosen for mount in each.mounts if mount.kind == "volume"
+    }
+    named.pop("", None)
+    document = {
+        "services": {
+            each.name: _service(each, services, images, folder, environment or {})
+            for each in chosen
+        },
+        "volumes": named,
+    }
+    return _dumped(_escaped(document))
+
+
+def _check(compose: Compose, services: Sequence[str]) -> None:
+    """Refuse services that are not there, or of which something was refused."""
+    for name in services:
+        if name not in compose.services:
+            raise Refused(Refusal(f"services.{name}", 1, "nothing", "the file has no such service"))
+    mine = tuple(
+        refusal
+        for refusal in compose.refusals
+        if not refusal.where.startswith("services.")
+        or any(refusal.where.startswith(f"services.{name}.") for name in services)
+    )
+    if mine:
+        raise Refused(*mine)
+
+
+def _service(
+    service: Service,
+    services: Sequence[str],
+    images: Mapping[str, str],
+    folder: Path,
+    environment: Mapping[str, str],
+) -> dict[str, Any]:
+    where = f"services.{service.name}.volumes"
+    found: dict[str, Any] = {
+        **_image(service, images, folder),
+        "environment": variables(service, folder, environment),
+        "volumes": [_mount(mount, where, folder) for mount in service.mounts],
+        "depends_on": {
+            name: {"condition": condition}
+            for name, condition in service.depends_on.items()
+            if name in services
+        },
+        "cap_drop": list(service.cap_drop),
+        "user": service.user,
+        "working_dir": service.working_dir,
+        "healthcheck": service.healthcheck and _healthcheck(service.healthcheck),
+    }
+    flags = {key: getattr(service, key) for key in ("init", "tty", "stdin_open", "read_only")}
+    kept = {key: value for key, value in {**found, **flags}.items() if value}
+    # An empty command is one all the same: it takes the image's away.
+    for key in ("command", "entrypoint"):
+        words = getattr(service, key)
+        if words is not None:
+            kept[key] = list(words)
+    return {**kept, **LIMITS}
+
+
+def _image(service: Service, images: Mapping[str, str], folder: Path) -> dict[str, Any]:
+    if service.name in images:
+        return {"image": images[service.name], "pull_policy": "never"}
+    if service.build:
+        return {"build": _build(service, service.build, folder)}
+    where, why = f"services.{service.name}.image", "it is built from nothing in the folder"
+    raise Refused(Refusal(where, service.line, service.image, why))
+
+
+def _build(service: Service, spec: BuildSpec, folder: Path) -> dict[str, Any]:
+    context, dockerfile = build_paths(service, folder)
+    found = {"context": str(context), "dockerfile": str(dockerfile)}
+    more = {"target": spec.target, "args": dict(spec.args)}
+    return {**found, **{key: value for key, value in more.items() if value}}
+
+
+def _mount(mount: Mount, where: str, folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": mount.kind, "target": mount.target}
+    if mount.read_only:
+        found["read_only"] = True
+    if mount.kind == "bind":
+        source = proven(folder, mount.source, where, mount.line, missing=mount.create)
+        return {**found, "source": str(source), "bind": {"create_host_path": mount.create}}
+    return {**found, "source": mount.source} if mount.source else found
+
+
+def _healthcheck(check: Healthcheck) -> dict[str, Any]:
+    found = {**vars(check), "test": list(check.test)}
+    kept = {key: value for key, value in found.items() if value}
+    return {**kept, "retries": int(check.retries)} if check.retries.isdigit() else kept
+
+
+def _escaped(value: Any) -> Any:  # noqa: ANN401 - as deep as the document
+    """The same, with each dollar sign doubled: docker compose fills in variables once more."""
+    if isinstance(value, dict):
+        return {key: _escaped(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_escaped(each) for each in value]
+    return value.replace("$", "$$") if isinstance(value, str) else value
+
+
+def _dumped(document: dict[str, Any]) -> str:
+    """JSON in ASCII, but that a pair of surrogates is one character: YAML has no pairs."""
+    text = json.dumps(document, indent=2)
+
+    def whole(pair: re.Match[str]) -> str:
+        high, low = int(pair[1], 16), int(pair[2], 16)
+        return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
+
+    return _SURROGATES.sub(whole, text)

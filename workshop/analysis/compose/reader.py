@@ -1,0 +1,213 @@
+"""The shapes in a compose file: mappings, lists, texts and truths, and what is wrong with them."""
+
+from __future__ import annotations
+
+import math
+import posixpath
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from workshop.analysis.compose.model import Problem, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from workshop.analysis.compose.keys import Scope
+    from workshop.analysis.compose.yaml_tree import Node, Value
+
+OUTSIDE = "it leads out of the folder that holds the compose file"
+
+MAX_TOLD = 100
+MAX_PATH = 4096
+
+_SHOWN = 80
+_SCIENTIFIC = 1e6
+_TRUTHS = {
+    **dict.fromkeys(("true", "y", "yes", "on"), True),
+    **dict.fromkeys(("false", "n", "no", "off"), False),
+}
+
+
+@dataclass
+class Reader:
+    """Reads shapes, and keeps what was wrong; `environment` fills in what has no value."""
+
+    environment: Mapping[str, str]
+    problems: list[Problem] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def problem(self, node: Node, text: str) -> None:
+        """Keep a problem."""
+        self.problem_at(node.line, text)
+
+    def problem_at(self, line: int, text: str) -> None:
+        """Keep a problem, but no more of them than anyone reads."""
+        if len(self.problems) < MAX_TOLD:
+            self.problems.append(Problem(line, text))
+
+    def refuse(self, where: str, node: Node, why: str) -> None:
+        """Keep a refusal."""
+        if len(self.refusals) < MAX_TOLD:
+            self.refusals.append(Refusal(where, node.line, shown(node), why))
+
+    def mapping(self, where: str, node: Node) -> dict[str, Node]:
+        """A mapping without its `x-` keys; a problem and nothing where it is none."""
+        if not isinstance(node.value, dict):
+            self.problem(node, f"{where} must be a mapping, and is {_kind(node.value)}")
+            return {}
+        return {key: each for key, each in node.value.items() if not key.startswith("x-")}
+
+    def fields(self, where: str, node: Node, scope: Scope) -> dict[str, Node]:
+        """The keys of a mapping that `scope` reads; the others are told."""
+        found = self.mapping(where, node)
+        for key, each in found.items():
+            path = f"{where}.{key}" if where else key
+            if key in scope.refused:
+                if plain(each) not in scope.harmless.get(key, ()):
+                    self.refuse(path, each, scope.refused[key])
+            elif key not in scope.known and len(self.problems) < MAX_TOLD:
+                self.problem(
+                    each, f"{path[:_SHOWN]} is no key of a compose file{_like(key, scope)}"
+                )
+        return {key: each for key, each in found.items() if key in scope.read}
+
+    def items(self, where: str, node: Node | None) -> Iterator[tuple[str, Node]]:
+        """The entries of a list, each with its path; none of what is no list, and a problem."""
+        if node is None:
+            return
+        if not isinstance(node.value, list):
+            self.problem(node, f"{where} must be a list, and is {_kind(node.value)}")
+            return
+        for number, each in enumerate(node.value):
+            yield f"{where}[{number}]", each
+
+    def text(self, where: str, node: Node | None, *, numbers: bool = False) -> str:
+        """A text, or with `numbers` also a number as text; else empty, and a problem."""
+        value = node.value if node else ""
+        if node and isinstance(value, str):
+            if "\0" in value:
+                self.problem(node, f"{where} holds a NUL character")
+                return ""
+            return value
+        if node and numbers and isinstance(value, int | float) and not isinstance(value, bool):
+            return number(value)
+        if node:
+            self.problem(node, f"{where} must be a text, and is {_kind(value)}")
+        return ""
+
+    def texts(self, where: str, node: Node | None) -> tuple[str, ...]:
+        """A list of texts."""
+        return tuple(self.text(path, each) for path, each in self.items(where, node))
+
+    def flag(self, where: str, node: Node | None, *, default: bool = False) -> bool:
+        """True or false, also as a word that a variable gave."""
+        if node is None:
+            return default
+        value = _TRUTHS.get(node.value.lower()) if isinstance(node.value, str) else node.value
+        if not isinstance(value, bool):
+            self.problem(node, f"{where} must be true or false, and is {shown(node)}")
+            return default
+        return value
+
+    def variables(self, where: str, node: Node | None) -> dict[str, str]:
+        """Names and values, from a mapping or from a list of `NAME=value`.
+
+        A name without a value has the environment's; without that too, it is left out.
+        """
+        found: dict[str, str | None] = {}
+        if node is not None and isinstance(node.value, list):
+            for path, each in self.items(where, node):
+                name, equals, value = self.text(path, each).partition("=")
+                found[name] = value if equals else None
+        elif node is not None:
+            found = {
+                name: self._value(f"{where}.{name}", each)
+                for name, each in self.mapping(where, node).items()
+            }
+        values = {
+            name: self.environment.get(name) if value is None else value
+            for name, value in found.items()
+            if name
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+    def inside(self, where: str, node: Node, path: str) -> str | None:
+        """`path` relative to the folder; None, and a refusal, where it leads out of it."""
+        found = relative(path)
+        if found is None:
+            self.refuse(where, node, OUTSIDE)
+        return found
+
+    def _value(self, where: str, node: Node) -> str | None:
+        if node.value is None:
+            return None
+        if isinstance(node.value, bool):
+            return str(node.value).lower()
+        return self.text(where, node, numbers=True)
+
+
+def relative(path: str) -> str | None:
+    """`path` in the folder, without a leading `./`; None where it leads out of the folder.
+
+    A path with a backslash, a drive or a home is none of the folder's.
+    """
+    if not 0 < len(path) <= MAX_PATH or "\\" in path or "\0" in path or path.startswith(("/", "~")):
+        return None
+    if re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://|[^/@]*@[^/:]*:", path):
+        return None
+    short = posixpath.normpath(path)
+    return None if short == ".." or short.startswith("../") else short
+
+
+def number(value: float) -> str:
+    """A number as docker compose writes it into a text."""
+    if not math.isfinite(value):
+        return {math.inf: "+Inf", -math.inf: "-Inf"}.get(value, "NaN")
+    if isinstance(value, int) or 1e-4 <= abs(value) < _SCIENTIFIC or not value:  # noqa: PLR2004
+        return str(value).removesuffix(".0")
+    from decimal import Decimal  # noqa: PLC0415 - for the rare number
+
+    mantissa, _, exponent = f"{Decimal(repr(value)).normalize():e}".partition("e")
+    return f"{mantissa}e{exponent[0]}{exponent[1:]:0>2}"
+
+
+def plain(node: Node) -> object:
+    """The value without its lines."""
+    if isinstance(node.value, dict):
+        return {key: plain(each) for key, each in node.value.items()}
+    return [plain(each) for each in node.value] if isinstance(node.value, list) else node.value
+
+
+def shown(node: Node) -> str:
+    """The value in a few words."""
+    value = plain(node)
+    text = value if isinstance(value, str) else _yaml(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def _yaml(value: object) -> str:
+    words = {True: "true", False: "false", None: "null"}
+    if value is None or isinstance(value, bool):
+        return words[value]
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_yaml(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_yaml(each) for each in value) + "]"
+    return str(value)
+
+
+def _kind(value: Value) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return "true or false"
+    names = {str: "a text", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
+    return names[type(value)]
+
+
+def _like(key: str, scope: Scope) -> str:
+    import difflib  # noqa: PLC0415 - only for who errs
+
+    near = difflib.get_close_matches(key[:_SHOWN], scope.known, 1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,1 @@
+"""What a running container or compose stack does, observed from outside."""

@@ -1,0 +1,1 @@
+"""What a Dockerfile says: instructions, stages, and the configuration of the final stage."""

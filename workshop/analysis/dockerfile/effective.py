@@ -1,0 +1,193 @@
+"""What a stage amounts to: the settings of its image, from all the stages it builds on."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from workshop.analysis.dockerfile.shell_words import SPACE
+
+if TYPE_CHECKING:
+    from workshop.analysis.dockerfile.parser import Dockerfile, Instruction, Stage
+
+SHELL = ("/bin/sh", "-c")
+MAX_PORTS = 65536
+
+_PORT = re.compile(r"(?:[^/]*:)?(\d{1,5})(?:-(\d{1,5}))?(?:/([a-zA-Z]+))?")
+
+
+class Setting(NamedTuple):
+    """A value, and the line that set it."""
+
+    value: str
+    line: int
+
+
+class Command(NamedTuple):
+    """What a container runs: `words` as the image's configuration holds them.
+
+    `shell`: the Dockerfile has it in shell form, and `words` begin with that shell. `text` is what
+    it says itself.
+    """
+
+    words: tuple[str, ...]
+    shell: bool
+    line: int
+    text: str
+
+
+class Effective(NamedTuple):
+    """The settings of a stage's image; what its base image sets is not known here.
+
+    `chain` leads from the outermost stage to `stage`, and `instructions` are all of theirs in that
+    order, ONBUILD triggers where a build runs them. `ports` are named as in `8000/tcp`.
+    """
+
+    stage: Stage
+    base: str
+    chain: tuple[Stage, ...]
+    instructions: tuple[Instruction, ...]
+    user: Setting | None
+    workdir: Setting | None
+    env: dict[str, Setting]
+    entrypoint: Command | None
+    cmd: Command | None
+    ports: dict[str, Setting]
+    volumes: dict[str, Setting]
+    healthcheck: Command | None
+    stopsignal: Setting | None
+    labels: dict[str, Setting]
+    shell: tuple[str, ...]
+
+
+def effective(dockerfile: Dockerfile, target: str = "") -> Effective | None:
+    """The last stage, or the `target`: its name or index; None where there is no such stage."""
+    if not dockerfile.stages:
+        return None
+    stage = dockerfile.find(target) if target else dockerfile.stages[-1]
+    if stage is None:
+        return None
+    chain = [stage]
+    while chain[-1].parent is not None:
+        chain.append(dockerfile.stages[chain[-1].parent])
+    chain.reverse()
+    image = _Image()
+    for each in chain:
+        image.build(each)
+    return image.freeze(tuple(chain))
+
+
+class _Image:
+    """An image's configuration while its instructions are taken, one by one."""
+
+    def __init__(self) -> None:
+        self._user: Setting | None = None
+        self._workdir: Setting | None = None
+        self._stopsignal: Setting | None = None
+        self._entrypoint: Command | None = None
+        self._cmd: Command | None = None
+        self._healthcheck: Command | None = None
+        self._env: dict[str, Setting] = {}
+        self._ports: dict[str, Setting] = {}
+        self._volumes: dict[str, Setting] = {}
+        self._labels: dict[str, Setting] = {}
+        self._shell: tuple[str, ...] = SHELL
+        self._own_cmd = False
+        self._done: list[Instruction] = []
+        self._port_room = MAX_PORTS
+
+    def build(self, stage: Stage) -> None:
+        """Take a stage's instructions, first those that its parent's ONBUILD left to it."""
+        self._own_cmd = False
+        for instruction in (*stage.triggers, *stage.instructions):
+            self._done.append(instruction)
+            take = getattr(self, f"_take_{instruction.keyword.lower()}", None)
+            if take and (instruction.text or instruction.keyword in {"CMD", "ENTRYPOINT"}):
+                take(instruction)
+
+    def freeze(self, chain: tuple[Stage, ...]) -> Effective:
+        """What came of it all."""
+        return Effective(
+            chain[-1],
+            chain[0].base,
+            chain,
+            tuple(self._done),
+            user=self._user,
+            workdir=self._workdir,
+            env=self._env,
+            entrypoint=self._entrypoint,
+            cmd=self._cmd,
+            ports=self._ports,
+            volumes=self._volumes,
+            healthcheck=self._healthcheck,
+            stopsignal=self._stopsignal,
+            labels=self._labels,
+            shell=self._shell,
+        )
+
+    def _take_user(self, instruction: Instruction) -> None:
+        self._user = Setting(instruction.expanded, instruction.line)
+
+    def _take_stopsignal(self, instruction: Instruction) -> None:
+        self._stopsignal = Setting(instruction.expanded, instruction.line)
+
+    def _take_workdir(self, instruction: Instruction) -> None:
+        before = self._workdir.value if self._workdir else "/"
+        path = posixpath.normpath(posixpath.join(before, instruction.expanded))
+        self._workdir = Setting("/" + path.lstrip("/"), instruction.line)
+
+    def _take_env(self, instruction: Instruction) -> None:
+        self._env.update(_pairs(instruction))
+
+    def _take_label(self, instruction: Instruction) -> None:
+        self._labels.update(_pairs(instruction))
+
+    def _take_volume(self, instruction: Instruction) -> None:
+        for value in instruction.values:
+            self._volumes[value] = Setting(value, instruction.line)
+
+    def _take_expose(self, instruction: Instruction) -> None:
+        for value in instruction.values:
+            found = _PORT.fullmatch(value)
+            if not found:
+                continue
+            first, last = int(found[1]), int(found[2] or found[1])
+            # A few lines can name each port again and again.
+            self._port_room -= max(last - first, 0)
+            for port in range(first, last + 1) if self._port_room >= 0 else (first,):
+                name = f"{port}/{(found[3] or 'tcp').lower()}"
+                self._ports[name] = Setting(name, instruction.line)
+
+    def _take_shell(self, instruction: Instruction) -> None:
+        self._shell = instruction.words or self._shell
+
+    def _take_cmd(self, instruction: Instruction) -> None:
+        self._cmd = self._command(instruction, instruction.text)
+        self._own_cmd = True
+
+    def _take_entrypoint(self, instruction: Instruction) -> None:
+        self._entrypoint = self._command(instruction, instruction.text)
+        # A CMD that this stage did not say itself was meant for another program.
+        if not self._own_cmd:
+            self._cmd = None
+
+    def _take_healthcheck(self, instruction: Instruction) -> None:
+        kind, *rest = re.split(f"[{SPACE}]+", instruction.text, maxsplit=1)
+        if kind.upper() == "NONE":
+            self._healthcheck = None
+        elif kind.upper() == "CMD" and rest:
+            self._healthcheck = self._command(instruction, rest[0])
+
+    def _command(self, instruction: Instruction, text: str) -> Command | None:
+        """The command; None where it is an empty list, which unsets it."""
+        if instruction.words is None:
+            return Command((*self._shell, text), True, instruction.line, text)  # noqa: FBT003
+        if not instruction.words:
+            return None
+        return Command(instruction.words, False, instruction.line, text)  # noqa: FBT003
+
+
+def _pairs(instruction: Instruction) -> dict[str, Setting]:
+    pairs = (value.partition("=") for value in instruction.values)
+    return {name: Setting(value, instruction.line) for name, _, value in pairs}

@@ -1,0 +1,1 @@
+"""What a built image holds, read from `docker save` without running it."""

@@ -1,0 +1,164 @@
+"""The words that learners type: start a task, check it, compare it with the kit's answer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workshop.core.errors import Trouble
+from workshop.core.paths import ROOT
+from workshop.grading import lint
+from workshop.tasks import course
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from workshop.analysis.source import Source
+    from workshop.core.process import Children
+    from workshop.model import Task, Verdict
+
+FORMATS = ("text", "json", "junit")
+EXERCISES = "exercises"
+EXIT_CODES = {"passed": 0, "failed": 1, "ungradable": 2}
+
+
+def start(name: str, path: str | None) -> int:
+    """Lay a task's starter out; what is there already stays as it is."""
+    from workshop.analysis import starter
+
+    task = course.task(name)
+    folder = Path(path) if path else _usual(task)
+    if folder.exists() and not folder.is_dir():
+        raise Trouble(str(folder), "it is a file", "Name a folder, or one that is not there yet")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        new = starter.lay_out(task, folder)
+    except OSError as error:
+        cure = "Name a folder that you may write to"
+        raise Trouble(str(folder), error.strerror or "cannot be written", cure) from None
+    _say(f"{task.name}: {task.title}\n")
+    _say(f"{folder}: {len(new)} files new, the rest left as it was\n")
+    _say(f"Write {' and '.join(task.answer)} there. What is asked for, with its points:")
+    for check in task.checks:
+        _say(f"  {check.points:>2}  {check.title}")
+    where = f" {path}" if path else ""
+    _say(f"\nThen: workshop check {task.name}{where}")
+    return 0
+
+
+def check(
+    name: str, path: str | None, kind: str, *, static: bool, children: Callable[[], Children]
+) -> int:
+    """Grade a learner's folder, and say what came of it."""
+    verdict = look(course.task(name), path, static=static, children=children)
+    _print(verdict, kind)
+    return EXIT_CODES[verdict.outcome]
+
+
+def watch(
+    name: str, path: str | None, kind: str, *, static: bool, children: Callable[[], Children]
+) -> int:
+    """Check at every save, by the text at once and then in full, until Ctrl-C."""
+    from workshop.grading import watch
+
+    task = course.task(name)
+    code = 0
+    for _ in watch.saves(_folder(task, path)):
+        try:
+            verdict = look(task, path, static=True, children=children)
+            _print(verdict, kind)
+            if not static:
+                _say("\nBuilding and running it ...\n")
+                verdict = look(task, path, static=False, children=children)
+                _print(verdict, kind)
+            code = EXIT_CODES[verdict.outcome]
+        except Trouble as trouble:
+            _say(str(trouble))
+        _say("\nWaiting for a file to be saved; Ctrl-C ends this.\n")
+        sys.stdout.flush()
+    return code
+
+
+def look(
+    task: Task, path: str | None, *, static: bool, children: Callable[[], Children]
+) -> Verdict:
+    """The verdict on a learner's folder, with hadolint's advice."""
+    folder = _folder(task, path)
+    # First of all: hadolint reads while this program is still loading its parts.
+    hear = lint.ask([folder / recipe.context / recipe.dockerfile for recipe in task.recipes[:1]])
+    from workshop.analysis import source
+
+    found = source.find(task, folder)
+    if static:
+        from workshop.grading import grade
+
+        verdict = grade.static(found)
+    else:
+        from workshop.commands import laboratory
+
+        verdict = laboratory.examine(found, children())
+    return verdict._replace(advice=hear())
+
+
+def solution(name: str, path: str | None) -> int:
+    """Show how the kit's own answer differs from the learner's."""
+    from workshop.analysis import source
+
+    task = course.task(name)
+    found = source.find(task, _folder(task, path))
+    same = True
+    for file in task.answer:
+        for line in _difference(found, file):
+            same = False
+            sys.stdout.write(line)
+    if same:
+        _say("Your answer is the kit's own, letter for letter.")
+    return 0
+
+
+def _difference(found: Source, file: str) -> Iterator[str]:
+    import difflib
+
+    from workshop.model import Failed
+
+    try:
+        yours = found.read(file)
+    except Failed:
+        yours = ""
+    kits = (ROOT / found.task.folder / file).read_text(encoding="utf-8")
+    old, new = ([line + "\n" for line in text.splitlines()] for text in (yours, kits))
+    return (yield from difflib.unified_diff(old, new, f"yours/{file}", f"the kit's/{file}"))
+
+
+def _usual(task: Task) -> Path:
+    """Where a task's folder is unless told: tasks on one service share theirs."""
+    return Path(EXERCISES) / (task.name if task.compose else Path(task.folder).name)
+
+
+def _folder(task: Task, path: str | None) -> Path:
+    """The folder to look at: the one told, the usual one, or the one we are in."""
+    if path:
+        return Path(path)
+    if not _usual(task).is_dir() and any(Path(file).exists() for file in task.answer):
+        return Path()
+    return _usual(task)
+
+
+def _print(verdict: Verdict, kind: str) -> None:
+    if kind == "text":
+        from workshop.reports import terminal
+
+        terminal.show(verdict)
+    elif kind == "json":
+        from workshop.reports import json
+
+        _say(json.write(verdict))
+    else:
+        from workshop.reports import junit
+
+        _say(junit.write(verdict))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")

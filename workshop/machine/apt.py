@@ -1,0 +1,123 @@
+"""Debian's packages, installed without changing how the machine's own apt is set up."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workshop.core.errors import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from workshop.core.process import Runner
+
+# Debian 12's own engine is too old for compose 2 and buildx. Debian 13's runs
+# there as it is, so those four packages, and nothing else, come from Debian 13.
+NEWER = "trixie"
+FROM_NEWER = ("docker.io", "docker-cli", "docker-compose", "docker-buildx")
+ENGINE = (*FROM_NEWER, "containerd", "runc", "iptables")
+BOOTSTRAP = ("mmdebstrap",)
+
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+_ENV = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+
+
+def mirror(etc: Path = Path("/etc/apt")) -> str:
+    """The address of the Debian mirror that this machine's own apt uses."""
+    files = [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]
+    for file in files:
+        if file.suffix not in _READERS or not file.is_file():
+            continue
+        text = file.read_text(encoding="utf-8", errors="replace")
+        lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+        # Debian's own packages are in `main`; other vendors name their components otherwise.
+        for address, components in _READERS[file.suffix](lines):
+            if "main" in components and address.rstrip("/").endswith("/debian"):
+                return address.rstrip("/")
+    raise Trouble(
+        str(etc), "no Debian mirror is named in apt's sources", "Add one, then run this again"
+    )
+
+
+def _one_line(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """The sources of a `.list` file: an address and its components each."""
+    for line in lines:
+        found = re.match(r"deb(?:\s+\[[^]]*\])?\s+(\S+)\s+\S+\s+(.*)", line.strip())
+        if found:
+            yield found[1], found[2].split()
+
+
+def _deb822(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """The sources of a `.sources` file that are switched on: addresses and components each."""
+    for stanza in "\n".join(lines).split("\n\n"):
+        fields = dict(re.findall(r"^([A-Za-z-]+):[ \t]*(.*(?:\n[ \t].*)*)", stanza, re.MULTILINE))
+        if fields.get("Enabled", "yes").strip().lower() in {"no", "false", "0"}:
+            continue
+        for address in fields.get("URIs", "").split():
+            yield address, fields.get("Components", "").split()
+
+
+_READERS = {".list": _one_line, ".sources": _deb822}
+
+
+def install(
+    packages: Sequence[str],
+    codename: str,
+    run: Runner,
+    on_line: Callable[[str], None] | None = None,
+) -> None:
+    """Install `packages` on Debian `codename`, as root."""
+    # An interrupted run may have left packages unpacked but not set up.
+    run(["dpkg", "--configure", "-a"], env=_ENV, timeout=300)
+    with tempfile.TemporaryDirectory(prefix="workshop-apt-") as folder:
+        options = _own_setup(Path(folder), codename)
+        for words in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+            done = run(["apt-get", *options, *words], env=_ENV, on_line=on_line, timeout=900)
+            if done.code:
+                raise Trouble(
+                    f"apt-get {words[0]}",
+                    _complaint(done.output),
+                    "Check the network (and that no other apt is at work), then run this again",
+                )
+
+
+def missing(programs: Sequence[str]) -> list[str]:
+    """Those of `programs` that are not on the PATH."""
+    return [program for program in programs if not shutil.which(program)]
+
+
+def _own_setup(folder: Path, codename: str) -> list[str]:
+    """apt's options for sources, pins and lists that live in `folder` alone."""
+    suites = " ".join(dict.fromkeys((codename, f"{codename}-updates", NEWER)))
+    (folder / "sources").mkdir()
+    (folder / "sources" / "debian.sources").write_text(
+        f"Types: deb\nURIs: {mirror()}\nSuites: {suites}\nComponents: main\nSigned-By: {KEYRING}\n"
+    )
+    (folder / "preferences").mkdir()
+    (folder / "preferences" / "workshop").write_text(
+        f"Package: *\nPin: release n={NEWER}\nPin-Priority: {100 if codename != NEWER else 500}\n\n"
+        f"Package: {' '.join(FROM_NEWER)}\nPin: release n={NEWER}\nPin-Priority: 990\n"
+    )
+    (folder / "lists").mkdir()
+    settings = {
+        "Dir::Etc::SourceList": "/dev/null",
+        "Dir::Etc::SourceParts": str(folder / "sources"),
+        "Dir::Etc::Preferences": "/dev/null",
+        "Dir::Etc::PreferencesParts": str(folder / "preferences"),
+        "Dir::State::Lists": str(folder / "lists"),
+        "Dir::Cache::PkgCache": "",
+        "Dir::Cache::SrcPkgCache": "",
+        "DPkg::Lock::Timeout": "120",
+        "APT::Sandbox::User": "root",  # the folder is root's alone
+    }
+    return [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+
+
+def _complaint(output: str) -> str:
+    """apt's first error, without its `E:`."""
+    errors = [line[2:].strip() for line in output.splitlines() if line.startswith("E:")]
+    return (errors or ["it failed"])[0].rstrip(".")

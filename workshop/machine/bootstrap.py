@@ -1,0 +1,86 @@
+"""Make .venv, the kit's own Python environment, with exactly what requirements.txt pins.
+
+Run by the Makefile with whatever Python the machine has, so it uses nothing but the
+standard library, and no syntax that an old Python would not understand.
+"""
+
+import compileall
+import os
+import re
+import subprocess
+import sys
+from typing import NoReturn
+
+NEEDED = (3, 11)
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+FOLDER = os.path.join(ROOT, ".venv")
+PYTHON = os.path.join(FOLDER, "Scripts" if os.name == "nt" else "bin", "python")
+REQUIREMENTS = os.path.join(ROOT, "requirements.txt")
+COULD_NOT = 2
+INTERRUPTED = 130
+BAR, WIDTH = 30, 60  # columns
+
+
+def main() -> None:
+    """Make the environment anew; the Makefile keeps a stamp, so this runs once."""
+    if sys.version_info < NEEDED:
+        found = ".".join(map(str, sys.version_info[:3]))
+        fail(
+            "Python: it is %s, 3.11 or later is needed. Name one: make PYTHON=python3.12 up" % found
+        )
+    print("Setting up .venv, the kit's own Python environment (once)")
+    made = subprocess.call(
+        [sys.executable, "-m", "venv", "--clear", FOLDER],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    if made:
+        fail("Python: it cannot make a virtual environment. Install the package python3-venv")
+    with open(REQUIREMENTS, encoding="utf-8") as file:
+        count = len(re.findall(r"^[\w.-]+==", file.read(), re.MULTILINE))
+    install(["--require-hashes", "--no-compile", "--requirement", REQUIREMENTS], count)
+    install(["--no-deps", "--no-build-isolation", "--editable", ROOT], 1)
+    # A learner's first check should not have to wait for this.
+    compileall.compile_dir(os.path.join(ROOT, "workshop"), quiet=1)
+
+
+def install(words: "list[str]", count: int) -> None:
+    """Run pip with `words`, which collects `count` packages, and show how far it is."""
+    argv = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    lines, done = [], 0
+    with subprocess.Popen(
+        argv + words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
+    ) as pip:
+        for line in pip.stdout or ():
+            lines.append(line.strip())
+            if line.startswith("Collecting "):
+                done = min(done + 1, count)
+                show(done, count)
+    show(0, 0)
+    if pip.returncode:
+        errors = [line for line in lines if line.startswith("ERROR")]
+        reason = (errors or lines[-1:] or ["pip failed"])[0]
+        fail("pip install: %s. Check the network, then run this again" % reason.rstrip("."))
+
+
+def show(done: int, count: int) -> None:
+    """Draw a bar on a terminal, and nothing elsewhere; `count` 0 wipes it away."""
+    if sys.stdout.isatty():
+        full = BAR * done // count if count else 0
+        bar = "  [%s] %d of %d packages" % (("#" * full).ljust(BAR), done, count) if count else ""
+        sys.stdout.write("\r%s\r" % bar.ljust(WIDTH))
+        sys.stdout.flush()
+
+
+def fail(line: str) -> "NoReturn":
+    """Say what is wrong, and what to do, in one line."""
+    sys.stderr.write(line + "\n")
+    sys.exit(COULD_NOT)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted. Run the command again to go on.\n")
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,137 @@
+"""The two files of settings that belong to one checkout, and are never committed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import socket
+from typing import TYPE_CHECKING
+
+from workshop.core.errors import Trouble
+from workshop.stack.images import WEB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+# How far the next port lies that is tried where one is taken.
+PORT_STEP = 1
+# Ports that stay what they are: those of docker-compose.debug.yml, and those that browsers
+# refuse to open because other protocols use them (fetch.spec.whatwg.org, "bad port").
+RESERVED = frozenset(
+    {5110, 5678, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080}
+)
+
+TODO_FOLDER = "services/todo-app"
+
+
+def write_missing(
+    root: Path, say: Callable[[str], None], environ: Mapping[str, str] = os.environ
+) -> None:
+    """Write whichever of the two files is not there yet; one that is there is never touched."""
+    own = root / ".env"
+    if not own.exists():
+        _write(own, _own_lines(root, say, environ))
+    todo = root / TODO_FOLDER / ".env"
+    if not todo.exists():
+        template = _template(todo.parent / ".env.template")
+        say(f"Writing {TODO_FOLDER}/.env from its template, with a secret of its own")
+        key = f"SECRET_KEY={secrets.token_hex(32)}"
+        _write(todo, re.sub(r"^SECRET_KEY=.*$", key, template, flags=re.MULTILINE))
+
+
+def check(root: Path) -> None:
+    """Refuse a settings file that Docker would read otherwise than it looks; none is well too."""
+    for path in (root / ".env", root / TODO_FOLDER / ".env"):
+        if not path.exists():
+            continue
+        if not path.is_file():
+            raise Trouble(
+                str(path.relative_to(root)), "it is no file", "Remove it: make up writes it"
+            )
+        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+            _check_line(f"{path.relative_to(root)}, line {number}", line)
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on `port` of this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _own_lines(root: Path, say: Callable[[str], None], environ: Mapping[str, str]) -> str:
+    """The checkout's own file: a name for its containers, and ports that are free."""
+    # Two checkouts may lie in folders of one name: a few letters of the path tell them apart.
+    place = hashlib.sha256(str(root).encode()).hexdigest()[:6]
+    lines = [
+        "# What is this checkout's own. Written by `make up`; yours to change.",
+        f"COMPOSE_PROJECT_NAME=workshop-{place}",
+        "COMPOSE_IGNORE_ORPHANS=1",
+    ]
+    if hasattr(os, "getuid") and os.getuid():
+        lines += [f"USER_UID={os.getuid()}", f"USER_GID={os.getgid()}"]
+    given = (environ.get(web.variable, "") for web in WEB)
+    taken = {*RESERVED, *(int(port) for port in given if port.isdigit())}
+    for web in WEB:
+        if web.variable in environ:
+            continue
+        port = web.port
+        while port in taken or not is_free(port):
+            port += PORT_STEP
+        taken.add(port)
+        if port != web.port:
+            say(f"Port {web.port} is taken: {web.service} gets {port} ({web.variable} in .env)")
+        lines.append(f"{web.variable}={port}")
+    return "\n".join(lines) + "\n"
+
+
+def _check_line(where: str, line: bytes) -> None:
+    try:
+        raw = line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Trouble(where, "it is not UTF-8 text", "Save the file as UTF-8") from None
+    text = raw.strip()
+    if not text or text.startswith("#"):
+        return
+    name, equals, value = text.partition("=")
+    if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        # The line is not shown: it may hold a secret.
+        raise Trouble(where, "it is not of the form NAME=value", "Write NAME=value, no spaces")
+    if value[:1] in {'"', "'"}:
+        raise Trouble(
+            where,
+            f"the value of {name} is in quotes, which docker run --env-file keeps as part of it",
+            "Remove the quotes",
+        )
+    if value != value.strip() or " #" in value or "$" in value or raw.endswith(" "):
+        raise Trouble(
+            where,
+            f"the value of {name} has a blank at an end, a comment behind it, or a dollar sign, "
+            "which docker compose and docker run --env-file read differently",
+            "Remove it",
+        )
+
+
+def _template(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        cure = f"Restore it with: git checkout {path.name}"
+        raise Trouble(path.name, str(error.strerror), cure) from None
+
+
+def _write(path: Path, text: str) -> None:
+    """Write `path` whole or not at all, readable by its owner alone."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+    part.replace(path)
