@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from workshop.core.errors import Interrupted, Trouble
-from workshop.core.process import Children
-from workshop.core.progress import Board
+from workshop.core.errors import Interrupted, UserError
+from workshop.core.process import SubprocessRunner
+from workshop.core.progress import ProgressDisplay
 from workshop.engine import Build, Engine
 
 if TYPE_CHECKING:
@@ -119,10 +119,10 @@ class Pair:
         return self.original, self.kit
 
 
-class Bench:
+class Evaluation:
     """Builds images, times that, and looks at what came of it."""
 
-    def __init__(self, run: Children, engine: Engine, new_name: Callable[[], str]) -> None:
+    def __init__(self, run: SubprocessRunner, engine: Engine, new_name: Callable[[], str]) -> None:
         self._run, self._engine, self._new_name = run, engine, new_name
 
     def build(self, subject: Subject, job: Job) -> tuple[str, float]:
@@ -149,7 +149,7 @@ class Bench:
         argv = ["docker", "run", "--rm", "--entrypoint", "python", image, "-c", code]
         done = self._run(argv, timeout=60)
         if mark not in done.output:
-            raise Trouble(
+            raise UserError(
                 f"{subject.name}'s image",
                 "it does not hold the line that was edited",
                 f"Mend {subject.context.name}'s Dockerfile: its figures would mean nothing",
@@ -160,7 +160,7 @@ class Bench:
         if not self._engine.inspect(image, layers).startswith(
             self._engine.inspect(subject.base, layers).rstrip("]")
         ):
-            raise Trouble(
+            raise UserError(
                 f"{subject.name}'s image",
                 f"it is not built on {subject.base}",
                 "Mend SERVICES in benchmarks/rebuild.py",
@@ -192,22 +192,24 @@ def pair(service: Service, folder: Path) -> Pair:
     return both
 
 
-def measure(bench: Bench, pairs: list[Pair], rounds: int, board: Board) -> None:
+def measure(
+    evaluation: Evaluation, pairs: list[Pair], rounds: int, display: ProgressDisplay
+) -> None:
     """Build everything once, then `rounds` times by turns."""
     subjects = [subject for both in pairs for subject in both.subjects]
     for subject in subjects:
-        with board.job(f"{subject.name}, first", "building") as job:
-            bench.build(subject, job)
+        with display.job(f"{subject.name}, first", "building") as job:
+            evaluation.build(subject, job)
     for number in range(1, rounds + 1):
-        with board.job(f"round {number} of {rounds}", "building") as job:
+        with display.job(f"round {number} of {rounds}", "building") as job:
             # Every second round backwards: going first is no advantage in the end.
             for subject in subjects if number % 2 else reversed(subjects):
-                bench.round(subject, job)
+                evaluation.round(subject, job)
             job.note(", ".join(f"{subject.edited[-1]:.2f}" for subject in subjects))
 
 
 @contextlib.contextmanager
-def image_names(run: Children) -> Iterator[Callable[[], str]]:
+def image_names(run: SubprocessRunner) -> Iterator[Callable[[], str]]:
     """Gives a new name for each image; what was built under them is removed at the end.
 
     Removed by name only: an image that another name keeps stays where it is.
@@ -266,18 +268,18 @@ def _verdict(ratio: float, bar: float | None) -> tuple[str, str]:
 
 def main(rounds: int, services: list[Service], console: Console) -> None:
     """Measure `services` and print the table."""
-    run = Children()
+    run = SubprocessRunner()
     engine = Engine(run)
     info = engine.info()
     if info is None:
-        raise Trouble("Docker engine", "none answers", "Run `make doctor` to see what to do")
+        raise UserError("Docker engine", "none answers", "Run `make doctor` to see what to do")
     with (
         tempfile.TemporaryDirectory(prefix="workshop-benchmark-") as folder,
         image_names(run) as new_name,
-        Board(console) as board,
+        ProgressDisplay(console) as display,
     ):
         pairs = [pair(service, Path(folder)) for service in services]
-        measure(Bench(run, engine, new_name), pairs, rounds, board)
+        measure(Evaluation(run, engine, new_name), pairs, rounds, display)
         bases = {subject.base for both in pairs for subject in both.subjects}
         standins = sorted(base for base in bases if engine.standin_for(base))
     console.print()
@@ -314,8 +316,8 @@ if __name__ == "__main__":
         signal.signal(interruption, _interrupt)
     try:
         main(given.rounds, [s for s in SERVICES if given.service in {None, s.name}], Console())
-    except Trouble as trouble:
-        Console(stderr=True, soft_wrap=True).print(str(trouble), highlight=False, markup=False)
+    except UserError as error:
+        Console(stderr=True, soft_wrap=True).print(str(error), highlight=False, markup=False)
         sys.exit(COULD_NOT)
     except Interrupted:
         Console(stderr=True).print("Interrupted: what was built for it is removed.")

@@ -22,7 +22,7 @@ from browser.conftest import CHROMIUM, FLAGS  # noqa: E402 - tests are no packag
 from lessons.learner import Learner  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
-from workshop.core.process import Children  # noqa: E402
+from workshop.core.process import SubprocessRunner  # noqa: E402
 from workshop.site import build, lessons  # noqa: E402
 
 BAR = 400_000
@@ -36,7 +36,7 @@ def build_times(rounds: int) -> list[float]:
     taken = []
     for _ in range(rounds):
         start = time.perf_counter()
-        build.build(Children())
+        build.build(SubprocessRunner())
         taken.append(time.perf_counter() - start)
     return taken
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rich.console import Console
 
-from workshop.core.process import Finished
-from workshop.core.progress import Board
+from workshop.core.process import ProcessResult
+from workshop.core.progress import ProgressDisplay
 from workshop.engine import Engine
 from workshop.machine.host import Host
 from workshop.machine.machine import Machine
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-Answer: TypeAlias = "str | Finished | Callable[[], str | Finished]"
+Answer: TypeAlias = "str | ProcessResult | Callable[[], str | ProcessResult]"
 
 NOWHERE = "/no/such/folder"
 INFO = json.dumps({"ServerVersion": "26.1.5", "DockerRootDir": NOWHERE, "Labels": None})
-NO_ENGINE = Finished(1, "Cannot connect to the Docker daemon at unix:///x.sock. Is it running?\n")
-NO_IMAGE = Finished(1, "Error response from daemon: No such image: x:latest\n")
-MISSING = Finished(127, "docker: No such file or directory")
+NO_ENGINE = ProcessResult(
+    1, "Cannot connect to the Docker daemon at unix:///x.sock. Is it running?\n"
+)
+NO_IMAGE = ProcessResult(1, "Error response from daemon: No such image: x:latest\n")
+MISSING = ProcessResult(127, "docker: No such file or directory")
 
 
 @dataclass
@@ -49,13 +51,13 @@ class Script:
         env: Mapping[str, str] | None = None,
         on_line: Callable[[str], None] | None = None,
         timeout: float | None = None,  # noqa: ARG002 - a part of `Runner`
-    ) -> Finished:
+    ) -> ProcessResult:
         with self._lock:
             self.asked.append(list(argv))
             self.envs.append(dict(env or {}))
             answer = self._answer(argv)
         said = answer() if callable(answer) else answer
-        done = said if isinstance(said, Finished) else Finished(0, said, said)
+        done = said if isinstance(said, ProcessResult) else ProcessResult(0, said, said)
         for line in done.output.splitlines() if on_line else ():
             on_line(line)
         return done
@@ -113,10 +115,12 @@ def programs(folder: Path, **scripts: str) -> str:
     return str(folder)
 
 
-def board(width: int = 80, *, terminal: bool = False) -> tuple[Board, StringIO]:
+def display(width: int = 80, *, terminal: bool = False) -> tuple[ProgressDisplay, StringIO]:
     """A board, and the paper on which it stands."""
     paper = StringIO()
-    return Board(Console(file=paper, width=width, force_terminal=terminal, no_color=True)), paper
+    return ProgressDisplay(
+        Console(file=paper, width=width, force_terminal=terminal, no_color=True)
+    ), paper
 
 
 def machine(engine: Engine, *, run: Script | None = None, **facts: Any) -> tuple[Machine, StringIO]:
@@ -124,5 +128,5 @@ def machine(engine: Engine, *, run: Script | None = None, **facts: Any) -> tuple
 
     Whatever is run that `run` does not know fails the test.
     """
-    shown, paper = board()
+    shown, paper = display()
     return Machine(host(**facts), engine, run or Script({}), shown), paper

@@ -14,7 +14,7 @@ from argparse import ArgumentParser, BooleanOptionalAction, HelpFormatter
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from workshop.core.errors import Interrupted, Trouble
+from workshop.core.errors import Interrupted, UserError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from workshop.commands.setup import Kit
-    from workshop.core.process import Children
+    from workshop.core.process import SubprocessRunner
 
 COULD_NOT = 2
 INTERRUPTED = 130
@@ -94,7 +94,7 @@ def _check(asked: Namespace) -> int:
     from workshop.commands import grading
 
     do = grading.watch if asked.watch else grading.check
-    return do(asked.task, asked.path, asked.format, static=asked.static, children=_children)
+    return do(asked.task, asked.path, asked.format, static=asked.static, runner=_runner)
 
 
 def _solution(asked: Namespace) -> int:
@@ -112,7 +112,7 @@ def _image(asked: Namespace) -> int:
     """Show where the bytes of an image come from, and which of them are wasted."""
     from workshop.commands import image_report
 
-    sys.stdout.write(image_report.describe(asked.image, _children()))
+    sys.stdout.write(image_report.describe(asked.image, _runner()))
     return 0
 
 
@@ -124,7 +124,7 @@ def _serve(asked: Namespace) -> int:
     """Show the course's lessons in a browser, until Ctrl-C."""
     from workshop.site import build
 
-    build.show(asked.port, _children())
+    build.show(asked.port, _runner())
     return 0
 
 
@@ -169,8 +169,8 @@ def main() -> int:
             return _answer(sys.argv[1:])
         finally:
             sys.stdout.flush()
-    except Trouble as trouble:
-        _complain(str(trouble))
+    except UserError as error:
+        _complain(str(error))
         return COULD_NOT
     except Interrupted:
         _complain("Interrupted: what was under way was stopped. Run the command again to go on.")
@@ -191,12 +191,12 @@ def _answer(said: list[str]) -> int:
         print(_help())  # noqa: T201 - it is what was asked for
         return 0
     if name not in WORDS:
-        raise Trouble(PROGRAM, f"no word '{name}'", _cure(PROGRAM, name, WORDS))
+        raise UserError(PROGRAM, f"no word '{name}'", _fix(PROGRAM, name, WORDS))
     return WORDS[name].run(_read(name, more))
 
 
 def _read(name: str, more: list[str]) -> Namespace:
-    """What was said with a word; a `Trouble` names what it does not know."""
+    """What was said with a word; a `UserError` names what it does not know."""
     word = WORDS[name]
     parser = _Parser(
         prog=f"{PROGRAM} {name}",
@@ -211,7 +211,7 @@ def _read(name: str, more: list[str]) -> Namespace:
     if unknown:
         thing, _, _ = unknown[0].partition("=")
         found = f"no option '{thing}'" if thing.startswith("-") else f"'{thing}' is a word too many"
-        raise Trouble(parser.prog, found, _cure(parser.prog, thing, parser.format_usage().split()))
+        raise UserError(parser.prog, found, _fix(parser.prog, thing, parser.format_usage().split()))
     return asked
 
 
@@ -219,10 +219,10 @@ class _Parser(ArgumentParser):
     """Says in one line what is wrong."""
 
     def error(self, message: str) -> NoReturn:
-        raise Trouble(self.prog, message, f"See {self.prog} --help")
+        raise UserError(self.prog, message, f"See {self.prog} --help")
 
 
-def _cure(program: str, wrong: str, known: Iterable[str]) -> str:
+def _fix(program: str, wrong: str, known: Iterable[str]) -> str:
     """The known word that `wrong` may have been meant to be, or where to look."""
     import difflib
 
@@ -244,17 +244,17 @@ def _help() -> str:
 def _kit() -> Kit:
     from workshop.commands.setup import Kit
 
-    return Kit.here(_children())
+    return Kit.here(_runner())
 
 
-def _children() -> Children:
+def _runner() -> SubprocessRunner:
     """A runner of programs; a signal to this one ends them first.
 
     Their threads would else keep this program waiting for them.
     """
-    from workshop.core.process import Children
+    from workshop.core.process import SubprocessRunner
 
-    run = Children()
+    run = SubprocessRunner()
     _heed_signals(run.stop)
     return run
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FunctionType
 
-    from workshop.grading.evaluation import Bench
+    from workshop.grading.evaluation import Evaluation
 
 
 class Outcome(StrEnum):
@@ -30,13 +30,13 @@ class Outcome(StrEnum):
 STAGES: Mapping[str, str] = {
     "source": "source",
     "image": "image",
-    "product": "image",
+    "built_source": "image",
     "rebuild": "image",
     "run": "app",
     "app": "app",
-    "checkup": "app",
-    "ending": "app",
-    "demonstration": "app",
+    "health": "app",
+    "shutdown": "app",
+    "persistence": "app",
     "stack": "stack",
     "server": "stack",
     "tests": "stack",
@@ -56,8 +56,8 @@ class Failed(Exception):  # noqa: N818 - the word that checks read best with
 
     def __init__(  # noqa: PLR0913 - the parts of what a learner reads
         self,
-        seen: str,
-        wanted: str,
+        actual: str,
+        expected: str,
         *,
         line: int | None = None,
         file: str = "",
@@ -65,8 +65,8 @@ class Failed(Exception):  # noqa: N818 - the word that checks read best with
         why: str = "",
         hint: str = "",
     ) -> None:
-        super().__init__(f"{seen}; wanted: {wanted}")
-        self.seen, self.wanted, self.line, self.file = seen, wanted, line, file
+        super().__init__(f"{actual}; expected: {expected}")
+        self.actual, self.expected, self.line, self.file = actual, expected, line, file
         self.layer, self.why, self.hint = layer, why, hint
 
 
@@ -177,9 +177,9 @@ class Task(NamedTuple):
     checks: tuple[Check, ...]
     withheld: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
-    clutter: tuple[str, ...] = ()
+    unwanted_files: tuple[str, ...] = ()
     compose: str = ""
-    facts: Mapping[str, Callable[[Bench, str], Any]] = _NONE
+    facts: Mapping[str, Callable[[Evaluation, str], Any]] = _NONE
 
     @property
     def max_score(self) -> int:
@@ -196,8 +196,8 @@ class Result(NamedTuple):
 
     check: Check
     outcome: Outcome
-    seen: str = ""
-    wanted: str = ""
+    actual: str = ""
+    expected: str = ""
     why: str = ""
     hint: str = ""
     line: int | None = None
@@ -209,7 +209,7 @@ class Result(NamedTuple):
         return self.check.points if self.outcome is Outcome.PASSED else 0
 
 
-class Advice(NamedTuple):
+class LintWarning(NamedTuple):
     """A linter's remark: it never costs points."""
 
     line: int
@@ -224,7 +224,7 @@ class Verdict(NamedTuple):
     results: tuple[Result, ...]
     static: bool = False
     standin_bases: bool = False
-    advice: tuple[Advice, ...] = ()
+    lint_warnings: tuple[LintWarning, ...] = ()
     note: str = ""
 
     @property

@@ -12,7 +12,7 @@ from browser.install import BROWSERS
 from harness import ROOT
 from playwright.sync_api import Error, sync_playwright
 
-from workshop.core.process import Children
+from workshop.core.process import SubprocessRunner
 from workshop.site import build
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def chromium() -> Iterator[Browser]:
 def course(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: ARG001 - first of all a browser
     """The address of the site, built for these tests from what docs/ holds now."""
     folder = copy(tmp_path_factory.mktemp("checkout"))
-    if missing := build.build(Children(), folder):
+    if missing := build.build(SubprocessRunner(), folder):
         lacking(missing)
     with build.serve(folder / build.SITE, 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -84,7 +84,7 @@ def axe() -> str:
     file = ROOT / "web/node_modules/axe-core/axe.min.js"
     if not file.exists():
         words = ("npm", "ci", "--prefix", str(ROOT / "web"), "--ignore-scripts", "--no-audit")
-        done = Children()(words)
+        done = SubprocessRunner()(words)
         if done.code:
             lacking(f"npm cannot fetch axe-core: {done.last_line}")
     return file.read_text(encoding="utf-8")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from workshop.core.errors import Trouble
-from workshop.core.process import Children
+from workshop.core.errors import UserError
+from workshop.core.process import SubprocessRunner
 from workshop.machine import apt, host
 
 BROWSERS = ("chromium", "google-chrome")
@@ -21,9 +21,9 @@ def main() -> int:
         return 0
     _say("installing it from Debian's packages (WORKSHOP_NO_INSTALL=1 forbids it)")
     try:
-        apt.install(["chromium"], machine.codename, Children())
-    except Trouble as trouble:
-        sys.stderr.write(f"{trouble}\n")
+        apt.install(["chromium"], machine.codename, SubprocessRunner())
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
     return 0
 

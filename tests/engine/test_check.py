@@ -17,8 +17,8 @@ from rubric.examples import lay_out_answer
 
 from workshop.analysis import source
 from workshop.grading import grade
-from workshop.grading.cache import Memory
-from workshop.grading.evaluation import Bench
+from workshop.grading.cache import Cache
+from workshop.grading.evaluation import Evaluation
 from workshop.tasks import course
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def test_a_folder_behind_a_link_is_graded(check, folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "seen"),
+    ("content", "actual"),
     [
         (None, "no such file"),
         (b"", f"{FILE} is empty"),
@@ -116,20 +116,20 @@ def test_a_folder_behind_a_link_is_graded(check, folder, tmp_path):
     ],
     ids=["missing", "empty", "binary", "huge", "no-stage"],
 )
-def test_a_file_that_is_no_dockerfile_gets_a_verdict(check, folder, content, seen):
+def test_a_file_that_is_no_dockerfile_gets_a_verdict(check, folder, content, actual):
     (folder / FILE).unlink()
     if content is not None:
         (folder / FILE).write_bytes(content)
     code, said = check()
     assert code == 1
-    assert f"seen    {seen}" in said
+    assert f"actual    {actual}" in said
 
 
 def test_a_name_in_the_wrong_case_gets_a_verdict(check, folder):
     (folder / FILE).rename(folder / FILE.lower())
     code, said = check()
     assert code == 1
-    assert f"try     Rename {FILE.lower()} to {FILE}." in said
+    assert f"hint      Rename {FILE.lower()} to {FILE}." in said
 
 
 def test_an_unknown_task_is_one_line(check):
@@ -177,9 +177,9 @@ def judge(engine: Engine, folder: Path, tmp_path: Path) -> Callable[..., Verdict
     """Grades the folder with less patience than the command has."""
 
     def run(**patience: float) -> Verdict:
-        memory = Memory(tmp_path / "cache/workshop")
-        with Bench(engine, source.find(TASK, folder), memory, **patience) as bench:
-            return grade.full(bench)
+        cache = Cache(tmp_path / "cache/workshop")
+        with Evaluation(engine, source.find(TASK, folder), cache, **patience) as evaluation:
+            return grade.full(evaluation)
 
     return run
 
@@ -188,7 +188,7 @@ def test_a_build_that_never_ends_is_ended(judge, folder):
     nonce = secrets.token_hex(8)
     (folder / FILE).write_text(f"FROM python:3.11-slim-bookworm\nRUN : {nonce}; sleep 600\n")
     result = next(r for r in judge(build_seconds=3).results if r.check.id == "builds")
-    assert result.seen == "the build did not end within 3 s"
+    assert result.actual == "the build did not end within 3 s"
 
 
 def test_a_port_that_never_opens_is_told_with_what_the_server_said(judge, folder):
@@ -196,8 +196,8 @@ def test_a_port_that_never_opens_is_told_with_what_the_server_said(judge, folder
         "import time\nprint('waiting for the database', flush=True)\ntime.sleep(600)\n"
     )
     result = next(r for r in judge(start_seconds=30).results if r.check.id == "starts")
-    assert result.seen.startswith("nothing listens on port 8000 after 30 s")
-    assert "waiting for the database" in result.seen
+    assert result.actual.startswith("nothing listens on port 8000 after 30 s")
+    assert "waiting for the database" in result.actual
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

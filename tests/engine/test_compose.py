@@ -72,14 +72,14 @@ def edit(file: Path, old: str, new: str) -> None:
 @pytest.mark.usefixtures("engine")
 def test_compose_and_the_tool_build_the_same_images():
     """The compose files and the catalogue name the same folder, file, target and image."""
-    wanted = {(i.name, i.folder, i.dockerfile, i.target) for i in IMAGES + EXTRA_IMAGES}
+    expected = {(i.name, i.folder, i.dockerfile, i.target) for i in IMAGES + EXTRA_IMAGES}
     files = ("docker-compose.yml", "docker-compose.debug.yml", "docker-compose.part-3.yml")
     for file in files:
         for service in services_of(file).values():
             build = service["build"]
             folder = os.path.relpath(build["context"], ROOT)
             target = build.get("target", "")
-            assert (service["image"], folder, build["dockerfile"], target) in wanted
+            assert (service["image"], folder, build["dockerfile"], target) in expected
 
 
 def test_an_edited_template_shows_without_a_rebuild(project):

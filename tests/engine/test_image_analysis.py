@@ -113,9 +113,9 @@ USER ada
 def test_a_build_that_deletes_and_changes_is_seen_as_the_engine_sees_it():
     base = json.loads(docker("image", "inspect", "-f", "{{json .RootFS.Layers}}", TRIXIE))
     with made(WASTEFUL) as name:
-        image, seen = facts(name), listed(exported(name))
+        image, actual = facts(name), listed(exported(name))
         assert image.id == docker("image", "inspect", "--format", "{{.Id}}", name)
-    assert tree(image) == seen
+    assert tree(image) == actual
     first, _, _, last = image.above(base)
     assert [w.bytes for w in image.wasted_by() if w.stored_by == first and w.bytes >= MB] == [
         3 * MB
@@ -150,9 +150,9 @@ def test_nothing_is_wasted_once_an_image_is_squashed():
 def test_an_image_of_the_course_is_seen_as_the_engine_sees_it(built, name):
     image, files = facts(built(name)), exported(name)
     assert tree(image) == listed(files)
-    seen = sizes(files)
-    assert {path: image.tree[path].size for path in seen} == seen
-    assert sum(seen.values()) == image.live - of_the_engine(image)
+    actual = sizes(files)
+    assert {path: image.tree[path].size for path in actual} == actual
+    assert sum(actual.values()) == image.live - of_the_engine(image)
     assert image.stored - image.live == image.waste >= 0
     assert "flask" in image.packages() or "fastapi" in image.packages()
 
@@ -166,8 +166,8 @@ RUN head -c 2000000 /dev/zero > /f; printf %s "$TOKEN" >> /f
 RUN rm /f
 """
     with made(lines) as name:
-        image = facts(name, needles=(canary.encode(),))
-        clean = facts(name, needles=(b"no-" + canary.encode(),))
+        image = facts(name, canaries=(canary.encode(),))
+        clean = facts(name, canaries=(b"no-" + canary.encode(),))
     places = {(found.where, found.path) for found in image.found}
     assert (len(image.layers) - 2, "f") in places
     assert any(where == "history" for where, _ in places)

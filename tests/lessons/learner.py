@@ -123,15 +123,15 @@ class Learner:
         """Run a command to its end, and compare what it prints with what is shown."""
         self._leftovers.heed(command.text)
         terminal = command.inner or _NEEDS_TERMINAL.search(command.text)
-        code, seen = self._converse(command) if terminal else self._listen(command)
-        self._leftovers.remember()
+        code, actual = self._converse(command) if terminal else self._listen(command)
+        self._leftovers.put_value()
         if bool(code) != fails:
-            wanted = "something else than 0" if fails else "0"
+            expected = "something else than 0" if fails else "0"
             raise self._wrong(
-                command.line, f"$ {command.text}\nended with {code}, not {wanted}", seen
+                command.line, f"$ {command.text}\nended with {code}, not {expected}", actual
             )
         if not terminal and command.shown:
-            self._compare(command.line, f"$ {command.text}", command.shown, seen.splitlines())
+            self._compare(command.line, f"$ {command.text}", command.shown, actual.splitlines())
 
     def _script(self, command: str) -> list[str]:
         """One command of a terminal that goes on: its folder and variables outlive it."""
@@ -180,10 +180,10 @@ class Learner:
 
     def _compare_said(self, said: Said, child: pexpect.spawn) -> None:
         """Compare what came after what was typed; a terminal repeats that first."""
-        seen = _lines(child.before)
-        if seen[:1] == [said.text]:
-            del seen[0]
-        self._compare(said.line, f"{said.prompt} {said.text}", said.shown, seen)
+        actual = _lines(child.before)
+        if actual[:1] == [said.text]:
+            del actual[0]
+        self._compare(said.line, f"{said.prompt} {said.text}", said.shown, actual)
 
     def _await(self, child: pexpect.spawn, said: Said) -> None:
         """Wait for a prompt like the one shown."""
@@ -211,9 +211,9 @@ class Learner:
         deadline = time.monotonic() + SECONDS_TO_ANSWER
         while not lessons.agrees((*command.shown, "..."), _lines(log.read_text(errors="replace"))):
             if child.poll() is not None or time.monotonic() > deadline:
-                seen = _lines(log.read_text(errors="replace"))
-                self._compare(command.line, f"$ {command.text}", command.shown, seen)
-                raise self._wrong(command.line, f"$ {command.text}\nended", "\n".join(seen))
+                actual = _lines(log.read_text(errors="replace"))
+                self._compare(command.line, f"$ {command.text}", command.shown, actual)
+                raise self._wrong(command.line, f"$ {command.text}\nended", "\n".join(actual))
             time.sleep(0.1)
 
     def _end(self) -> None:
@@ -234,10 +234,12 @@ class Learner:
         )
         return Path(done.stdout.strip()) / path
 
-    def _compare(self, line: int, what: str, shown: Iterable[str], seen: Iterable[str]) -> None:
-        shown, seen = list(shown), list(seen)
-        if shown and not lessons.agrees(shown, seen):
-            raise self._wrong(line, f"{what}\ndid not give what is shown", _difference(shown, seen))
+    def _compare(self, line: int, what: str, shown: Iterable[str], actual: Iterable[str]) -> None:
+        shown, actual = list(shown), list(actual)
+        if shown and not lessons.agrees(shown, actual):
+            raise self._wrong(
+                line, f"{what}\ndid not give what is shown", _difference(shown, actual)
+            )
 
     def _wrong(self, line: int, found: str, more: str) -> Wrong:
         return Wrong(f"docs/{self._page}.md, line {line}: {found}:\n{more.rstrip()}")
@@ -255,8 +257,8 @@ def _lines(text: str | None) -> list[str]:
     return _TERMINAL.sub("", text or "").splitlines()
 
 
-def _difference(shown: list[str], seen: list[str]) -> str:
+def _difference(shown: list[str], actual: list[str]) -> str:
     lines = difflib.unified_diff(
-        shown, [s.rstrip() for s in seen], "shown", "seen", lineterm="", n=99
+        shown, [s.rstrip() for s in actual], "shown", "actual", lineterm="", n=99
     )
     return "\n".join(lines)

@@ -36,7 +36,7 @@ class Leftovers:
         for kind, name in names(command):
             self._named[kind].add(name)
 
-    def remember(self) -> None:
+    def put_value(self) -> None:
         """Take note of the images that now have those names: the next build may take them over."""
         tags = _tags()
         self._ids |= {tags[name] for name in self._images(tags)}
@@ -55,7 +55,7 @@ class Leftovers:
                     name,
                     check=False,
                 )
-        self.remember()
+        self.put_value()
         tags = _tags()
         for name in self._images(tags):
             if name in self._before:

@@ -55,9 +55,9 @@ def _side(home: Path, part: str, says: str, told: dict) -> Side:
     return Side(folder if folder.is_dir() else home, told["run"], tuple(codes), tuple(lines))
 
 
-def contains(seen: str, lines: tuple[str, ...]) -> bool:
+def contains(actual: str, lines: tuple[str, ...]) -> bool:
     """Whether the lines stand somewhere in what was seen, one below the other."""
-    found = [_STEP.sub("", line) for line in seen.splitlines()]
+    found = [_STEP.sub("", line) for line in actual.splitlines()]
     return lessons.agrees(("...", *lines, "..."), found)
 
 
@@ -86,12 +86,12 @@ def typed(side: Side) -> str:
 @pytest.mark.usefixtures("engine", "tidied")
 def test_an_exhibit_fails_as_it_says_and_its_mend_works(name):
     broken, mended = sides(name)
-    seen = typed(broken)
-    assert contains(seen, broken.says), seen
+    actual = typed(broken)
+    assert contains(actual, broken.says), actual
     _tidy(name)
-    seen = typed(mended)
-    assert not contains(seen, broken.says), seen
-    assert contains(seen, mended.says), seen
+    actual = typed(mended)
+    assert not contains(actual, broken.says), actual
+    assert contains(actual, mended.says), actual
 
 
 def test_the_museum_is_worth_a_visit():
@@ -125,7 +125,7 @@ def test_an_exhibit_builds_on_bases_that_are_pinned(name):
 
 
 @pytest.mark.parametrize(
-    ("seen", "lines", "there"),
+    ("actual", "lines", "there"),
     [
         ("a\nb\nc", ("b",), True),
         ("#7 1.234 error: b\n#7 ERROR: c", ("error: b", "ERROR: ..."), True),
@@ -134,5 +134,5 @@ def test_an_exhibit_builds_on_bases_that_are_pinned(name):
         ("a\nx\nb", ("a", "...", "b"), True),
     ],
 )
-def test_lines_are_found_where_they_stand(seen, lines, there):
-    assert contains(seen, lines) is there
+def test_lines_are_found_where_they_stand(actual, lines, there):
+    assert contains(actual, lines) is there

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rubric.examples import grader
 
-from workshop.grading.cache import Memory
+from workshop.grading.cache import Cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,4 +20,4 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def judge(engine: Engine, pytestconfig: pytest.Config) -> Callable[[Task, Path], Verdict]:
     """Grades a folder for a task. Facts of images are kept from one run to the next."""
-    return grader(engine, Memory(pytestconfig.cache.mkdir("rubric")))
+    return grader(engine, Cache(pytestconfig.cache.mkdir("rubric")))

@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING
 from workshop.analysis import source, starter
 from workshop.core.paths import ROOT
 from workshop.grading import grade
-from workshop.grading.evaluation import Bench
+from workshop.grading.evaluation import Evaluation
 from workshop.tasks import course
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workshop.engine import Engine
-    from workshop.grading.cache import Memory
+    from workshop.grading.cache import Cache
     from workshop.model import Task, Verdict
 
 HERE = Path(__file__).parent
@@ -106,7 +106,7 @@ def right() -> list[Right]:
 
 def lay_out_answer(task: Task, folder: Path) -> None:
     """The kit's own answer, with what it stands among."""
-    starter.lay_out(task, folder)
+    starter.copy_missing(task, folder)
     for file in task.answer:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / task.folder / file, folder / file)
@@ -114,19 +114,19 @@ def lay_out_answer(task: Task, folder: Path) -> None:
 
 def lay_out_right(example: Right, folder: Path) -> None:
     """A right answer in place of the kit's."""
-    starter.lay_out(example.task, folder)
+    starter.copy_missing(example.task, folder)
     shutil.copytree(example.folder, folder, dirs_exist_ok=True)
     for file in example.task.answer:
         if not (folder / file).exists():
             shutil.copyfile(ROOT / example.task.folder / file, folder / file)
 
 
-def grader(engine: Engine, memory: Memory) -> Callable[[Task, Path], Verdict]:
+def grader(engine: Engine, cache: Cache) -> Callable[[Task, Path], Verdict]:
     """Grades a folder for a task, as `workshop check` does."""
 
     def look(task: Task, folder: Path) -> Verdict:
-        with Bench(engine, source.find(task, folder), memory) as bench:
-            return grade.full(bench)
+        with Evaluation(engine, source.find(task, folder), cache) as evaluation:
+            return grade.full(evaluation)
 
     def judge(task: Task, folder: Path) -> Verdict:
         verdict = look(task, folder)
@@ -142,7 +142,7 @@ def grader(engine: Engine, memory: Memory) -> Callable[[Task, Path], Verdict]:
 def told(verdict: Verdict) -> str:
     """What came of it, for a test's message."""
     return "\n".join(
-        f"{r.outcome}: {r.check.id}: {r.seen} (wanted: {r.wanted})"
+        f"{r.outcome}: {r.check.id}: {r.actual} (expected: {r.expected})"
         for r in verdict.results
         if r.outcome != "passed"
     )

@@ -25,8 +25,8 @@ from rubric.review import RESULTS, results, write
 from workshop.analysis import source
 from workshop.engine import Engine
 from workshop.grading import grade
-from workshop.grading.cache import Memory
-from workshop.grading.evaluation import Bench
+from workshop.grading.cache import Cache
+from workshop.grading.evaluation import Evaluation
 from workshop.model import Outcome
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def digest(mutant: Mutant) -> str:
     return hashlib.sha256(f"{mutant.file}\0{mutant.text}".encode()).hexdigest()[:16]
 
 
-def judge(mutant: Mutant, engine: Engine, memory: Memory) -> Verdict:
+def judge(mutant: Mutant, engine: Engine, cache: Cache) -> Verdict:
     """The verdict on the kit's answer with this one file spoilt."""
     folder = Path(tempfile.mkdtemp(prefix="workshop-mutant-"))
     try:
@@ -53,8 +53,8 @@ def judge(mutant: Mutant, engine: Engine, memory: Memory) -> Verdict:
         found = source.find(mutant.task, folder)
 
         def look() -> Verdict:
-            with Bench(engine, found, memory, start_seconds=PATIENCE) as bench:
-                return grade.full(bench)
+            with Evaluation(engine, found, cache, start_seconds=PATIENCE) as evaluation:
+                return grade.full(evaluation)
 
         # As a learner's check does: three at a time make a machine busy, and servers late.
         return grade.settled(look)
@@ -64,27 +64,27 @@ def judge(mutant: Mutant, engine: Engine, memory: Memory) -> Verdict:
 
 def main() -> None:
     """Judge what is new or has changed, of all tasks or of those named."""
-    wanted = sys.argv[1:]
+    names = sys.argv[1:]
     known = results() if RESULTS.exists() else {}
     every = [mutant for task in TASKS for mutant in mutants(task)]
-    chosen = [mutant for mutant in every if not wanted or mutant.task.name in wanted]
+    chosen = [mutant for mutant in every if not names or mutant.task.name in names]
     new = [m for m in chosen if known.get(m.name, {}).get("digest") != digest(m)]
     # The last lines first: what stands above them is in the cache.
     new.sort(key=lambda mutant: -int(re.findall(r"line (\d+)", mutant.name)[0]))
     engine = Engine()
-    memory = Memory(HERE.parent.parent / ".pytest_cache/d/rubric")
+    cache = Cache(HERE.parent.parent / ".pytest_cache/d/rubric")
 
     def told(mutant: Mutant) -> tuple[Mutant, list[str], str]:
-        verdict = judge(mutant, engine, memory)
+        verdict = judge(mutant, engine, cache)
         failed = [r.check.id for r in verdict.results if r.outcome is Outcome.FAILED]
-        trouble = [r.seen for r in verdict.results if r.outcome is Outcome.ERROR]
-        return mutant, failed, "; ".join(trouble)
+        error = [r.actual for r in verdict.results if r.outcome is Outcome.ERROR]
+        return mutant, failed, "; ".join(error)
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        for mutant, failed, trouble in track(pool.map(told, new), "Judging", len(new)):
+        for mutant, failed, error in track(pool.map(told, new), "Judging", len(new)):
             # A base image that no registry here gives: what was seen without it still counts.
-            if trouble and not failed:
-                sys.stderr.write(f"{mutant.name}: not judged: {trouble}\n")
+            if error and not failed:
+                sys.stderr.write(f"{mutant.name}: not judged: {error}\n")
                 continue
             known[mutant.name] = {"digest": digest(mutant), "failed": failed}
             names = {other.name for other in every}

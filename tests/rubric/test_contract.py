@@ -78,13 +78,13 @@ def test_a_starter_holds_no_answer(task: Task):
 
 @every_task
 def test_a_starter_fails_by_its_text_already(task: Task, tmp_path: Path):
-    starter.lay_out(task, tmp_path)
+    starter.copy_missing(task, tmp_path)
     assert grade.static(source.find(task, tmp_path)).outcome == "failed"
 
 
 @every_task
 def test_a_starter_fails(judge: Judge, task: Task, tmp_path: Path):
-    starter.lay_out(task, tmp_path)
+    starter.copy_missing(task, tmp_path)
     verdict = judge(task, tmp_path)
     assert verdict.outcome == "failed", told(verdict)
 
@@ -138,5 +138,5 @@ def test_a_broken_answer_fails_its_check_and_no_other(
     assert not [r for r in verdict.results if r.outcome is Outcome.ERROR], told(verdict)
     for result in verdict.results:
         if result.outcome is Outcome.FAILED:
-            assert result.seen, result.check.id
-            assert result.wanted, result.check.id
+            assert result.actual, result.check.id
+            assert result.expected, result.check.id

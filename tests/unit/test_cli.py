@@ -97,8 +97,8 @@ def test_the_kit_names_its_words_with_what_they_do(kit):
 
 
 def test_without_a_word_it_helps_and_ends_with_2(kit):
-    _, wanted, _ = kit.run("--help")
-    assert kit.run() == (2, "", wanted)
+    _, expected, _ = kit.run("--help")
+    assert kit.run() == (2, "", expected)
 
 
 @pytest.mark.parametrize(

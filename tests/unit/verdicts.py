@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workshop.model import Advice, Check, Outcome, Recipe, Result, Task, Verdict
+from workshop.model import Check, LintWarning, Outcome, Recipe, Result, Task, Verdict
 
 WORDS = {"lesson": "some/lesson", "why": "It matters.", "hint": "Try that.", "judge": print}
 
@@ -16,8 +16,8 @@ TASK = Task("task-0", "do something", "some/lesson", "folder", ("Dockerfile",), 
 FAILED = Result(
     CHECKS[1],
     Outcome.FAILED,
-    seen="it ended with code 1:\nTraceback <&>\n" + "x" * 200,
-    wanted="a server",
+    actual="it ended with code 1:\nTraceback <&>\n" + "x" * 200,
+    expected="a server",
     why="It matters.",
     hint="Try that.",
     line=3,
@@ -29,6 +29,6 @@ RESULTS = (
     Result(CHECKS[2], Outcome.SKIPPED, "not looked at"),
     Result(CHECKS[3], Outcome.ERROR, "the engine went away"),
 )
-VERDICT = Verdict(TASK, RESULTS, advice=(Advice(4, "DL3000", "Use absolute WORKDIR"),))
+VERDICT = Verdict(TASK, RESULTS, lint_warnings=(LintWarning(4, "DL3000", "Use absolute WORKDIR"),))
 GRADED = Verdict(TASK, RESULTS[:3])
 PASSED = Verdict(TASK, tuple(Result(check, Outcome.PASSED) for check in CHECKS))

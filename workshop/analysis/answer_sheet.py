@@ -20,7 +20,7 @@ _NO = {"false", "no", "n", "0", "gone", "not there", "it is not"}
 
 
 @dataclass(frozen=True)
-class Form:
+class AnswerSheet:
     """The answers in `file`, by their keys; `text` is the file's own."""
 
     file: str
@@ -51,9 +51,9 @@ class Form:
             raise self.failed(key, f"{key} is {_shown(found)}", "true or false")
         return said in _YES
 
-    def failed(self, key: str, seen: str, wanted: str) -> Failed:
+    def failed(self, key: str, actual: str, expected: str) -> Failed:
         """A wrong answer, with its line."""
-        return Failed(seen, wanted, line=self.line(key), file=self.file)
+        return Failed(actual, expected, line=self.line(key), file=self.file)
 
     def line(self, key: str) -> int:
         """Where a key stands, counted from 1; the last line where it does not."""
@@ -72,17 +72,17 @@ class Form:
         return found
 
 
-def read(file: str, text: str, keys: Sequence[str]) -> Form:
+def read(file: str, text: str, keys: Sequence[str]) -> AnswerSheet:
     """The form in `text`; `Failed` where it is no TOML, or has keys that are none of `keys`."""
     try:
-        form = Form(file, text, tomllib.loads(text.removeprefix("\ufeff")))
+        form = AnswerSheet(file, text, tomllib.loads(text.removeprefix("\ufeff")))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         said = str(error)
         place = _AT_LINE.search(said)
         line = int(place[1]) if place and place[1] else len(text.splitlines())
-        seen = plain(_AT_LINE.sub("", said))
-        wanted = "TOML: key = value, with texts in quotes"
-        raise Failed(seen, wanted, line=line, file=file) from None
+        actual = plain(_AT_LINE.sub("", said))
+        expected = "TOML: key = value, with texts in quotes"
+        raise Failed(actual, expected, line=line, file=file) from None
     for key in form.answers:
         if key not in keys:
             near = difflib.get_close_matches(key, keys, n=1) or keys

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Product:
+class BuiltSource:
     """An image, and the learner's folder that it comes from."""
 
     source: Source

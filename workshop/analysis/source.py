@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.analysis import starter
 from workshop.analysis.dockerfile import effective, parser
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.model import Failed
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ class Source(NamedTuple):
             kind = "a link" if stat.S_ISLNK(known.st_mode) else "no ordinary file"
             raise Failed(f"{file} is {kind}", f"an ordinary text file called {file}", file=file)
         if known.st_size > MOST_TEXT:
-            seen = f"{file} has {known.st_size / 1e6:.1f} MB"
-            raise Failed(seen, f"at most {MOST_TEXT / 1e6:.0f} MB of text", file=file)
+            actual = f"{file} has {known.st_size / 1e6:.1f} MB"
+            raise Failed(actual, f"at most {MOST_TEXT / 1e6:.0f} MB of text", file=file)
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise Trouble(
+            raise UserError(
                 file, error.strerror or "cannot be read", "Mend it, and check again"
             ) from None
         if b"\0" in content:
@@ -95,8 +95,8 @@ class Source(NamedTuple):
             # With a colon or a slash, it is the name of an image.
             if name and not set(name) & set(":/$") and not parsed.find(name):
                 named = ", ".join(stage.name for stage in parsed.stages if stage.name) or "none"
-                seen = f"{step.keyword} --from={name}, and the stages with a name are: {named}"
-                raise Failed(seen, "the name of a stage above", line=step.line)
+                actual = f"{step.keyword} --from={name}, and the stages with a name are: {named}"
+                raise Failed(actual, "the name of a stage above", line=step.line)
 
     @staticmethod
     def path(recipe: Recipe) -> str:
@@ -120,9 +120,9 @@ class Source(NamedTuple):
         for line in text.splitlines():
             rule = line.strip()
             if rule and not rule.startswith("#"):
-                wanted = not rule.startswith("!")
+                expected = not rule.startswith("!")
                 if _ignore_rule(rule.removeprefix("!").strip("/ ")).match(path):
-                    ignored = wanted
+                    ignored = expected
         return ignored
 
     def _ignore_file(self, context: str) -> str:
@@ -142,20 +142,20 @@ class Source(NamedTuple):
         except OSError:
             others = []
         near = [other for other in others if other.lower() == name.lower()]
-        seen = (
+        actual = (
             f"a file called {near[0]}, which is another name on Linux" if near else "no such file"
         )
-        wanted = f"a file called {file}"
+        expected = f"a file called {file}"
         hint = f"Rename {near[0]} to {name}." if near else f"Write {file} in {self.folder}."
-        return Failed(seen, wanted, file=file, hint=hint)
+        return Failed(actual, expected, file=file, hint=hint)
 
 
 def find(task: Task, folder: Path) -> Source:
-    """A learner's folder; `Trouble` where it is none."""
+    """A learner's folder; `UserError` where it is none."""
     real = folder.resolve()
     if not real.is_dir():
         found = "it is a file" if real.exists() else "there is no such folder"
-        raise Trouble(str(folder), found, f"Make it with: workshop start {task.name}")
+        raise UserError(str(folder), found, f"Make it with: workshop start {task.name}")
     return Source(task, real)
 
 

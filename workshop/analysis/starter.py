@@ -31,7 +31,7 @@ def find(task: Task, file: str) -> Path | None:
     return None if _is_withheld(task, file) or not own.is_file() else own
 
 
-def lay_out(task: Task, folder: Path) -> list[str]:
+def copy_missing(task: Task, folder: Path) -> list[str]:
     """Copy what the starter has and `folder` lacks; returns what was copied."""
     import shutil  # noqa: PLC0415 - who only reads need not wait for it
 

@@ -14,7 +14,7 @@ from workshop.checks.content import (
     reuses_dependencies,
 )
 from workshop.checks.dockerfile import based_on, comes_from, pins_poetry, writes
-from workshop.checks.program import ended_well, says, spoken
+from workshop.checks.program import ended_well, says, speech_bubble
 from workshop.checks.server import (
     answers,
     first_process,
@@ -46,7 +46,7 @@ __all__ = [
     "reachable",
     "reuses_dependencies",
     "says",
-    "spoken",
+    "speech_bubble",
     "starts",
     "stops",
     "tells_its_health",

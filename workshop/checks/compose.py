@@ -63,5 +63,5 @@ def comes_up(lesson: str, title: str = "docker compose up starts every service")
 def running(stack: Stack, service: str) -> None:
     """`Failed` where `docker compose up` leaves a service out."""
     if service not in stack.services:
-        seen = f"{service} has profiles, so docker compose up leaves it out"
-        raise Failed(seen, f"{service} without profiles", line=stack.line(service))
+        actual = f"{service} has profiles, so docker compose up leaves it out"
+        raise Failed(actual, f"{service} without profiles", line=stack.line(service))

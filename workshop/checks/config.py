@@ -35,7 +35,7 @@ def builds(lesson: str, of: str = "") -> Check:
 
 def environment(name: str, lesson: str, value: str = "") -> Check:
     """Every container has this variable; with this value, or with any but an empty one."""
-    wanted = f"{name}={value or 'any value but an empty one'}"
+    expected = f"{name}={value or 'any value but an empty one'}"
 
     def fits(found: str | None) -> bool:
         return bool(found) and (not value or found == value)
@@ -44,13 +44,13 @@ def environment(name: str, lesson: str, value: str = "") -> Check:
         setting = source.final().env.get(name)
         # Without a line of its own, the base image may have set it.
         if setting and not fits(setting.value):
-            raise Failed(f"{name}={setting.value}", wanted, line=setting.line)
+            raise Failed(f"{name}={setting.value}", expected, line=setting.line)
 
     @check(
         points=1,
         lesson=lesson,
         name=f"sets-{name.lower().replace('_', '-')}",
-        title=f"Every container has {wanted} in its environment",
+        title=f"Every container has {expected} in its environment",
         text=said,
         why="ENV sets a variable for the build and for every container; ARG for the build alone.",
         hint=f"Write ENV {name}={value or 'VALUE'} in the last stage.",
@@ -58,7 +58,7 @@ def environment(name: str, lesson: str, value: str = "") -> Check:
     def sets(image: Image) -> None:
         if not fits(image.env.get(name)):
             found = image.env.get(name)
-            raise Failed(f"{name} is not set" if found is None else f"{name}={found}", wanted)
+            raise Failed(f"{name} is not set" if found is None else f"{name}={found}", expected)
 
     return sets
 
@@ -68,8 +68,8 @@ def no_environment(name: str, lesson: str) -> Check:
 
     def said(source: Source) -> None:
         if setting := source.final().env.get(name):
-            seen = f"ENV {name} in the image"
-            raise Failed(seen, f"{name} known to the build alone", line=setting.line)
+            actual = f"ENV {name} in the image"
+            raise Failed(actual, f"{name} known to the build alone", line=setting.line)
 
     @check(
         points=1,
@@ -93,8 +93,8 @@ def workdir(folder: str, lesson: str) -> Check:
     def said(source: Source) -> None:
         setting = source.final().workdir
         if setting is None or setting.value.rstrip("/") != folder:
-            seen = f"WORKDIR {setting.value}" if setting else "no WORKDIR"
-            raise Failed(seen, f"WORKDIR {folder}", line=setting.line if setting else None)
+            actual = f"WORKDIR {setting.value}" if setting else "no WORKDIR"
+            raise Failed(actual, f"WORKDIR {folder}", line=setting.line if setting else None)
 
     @check(
         points=1,
@@ -119,8 +119,8 @@ def exposes(port: int, lesson: str) -> Check:
     def said(source: Source) -> None:
         ports = source.final().ports
         if f"{port}/tcp" not in ports:
-            seen = f"EXPOSE of {', '.join(ports)}" if ports else "no EXPOSE"
-            raise Failed(seen, f"EXPOSE {port}", line=_first_line(ports.values()))
+            actual = f"EXPOSE of {', '.join(ports)}" if ports else "no EXPOSE"
+            raise Failed(actual, f"EXPOSE {port}", line=_first_line(ports.values()))
 
     @check(
         points=1,

@@ -113,8 +113,8 @@ def installs(packages: Mapping[str, str], lesson: str, points: int = 1) -> Check
         for name, version in packages.items():
             versions = {item[1] for item in found.get(name.lower(), ())}
             if not versions or (version and version not in versions):
-                seen = f"{name} {' and '.join(sorted(versions)) or 'is not installed'}"
-                raise Failed(seen, f"{name} {version}".strip())
+                actual = f"{name} {' and '.join(sorted(versions)) or 'is not installed'}"
+                raise Failed(actual, f"{name} {version}".strip())
 
     return installs_packages
 

@@ -54,11 +54,11 @@ def based_on(
         found = final.base
         name, _, version = found.partition("@")[0].removeprefix("docker.io/").partition(":")
         line = final.chain[0].line
-        wanted = f"FROM {repository}:TAG{kind and ', '}{kind}"
+        expected = f"FROM {repository}:TAG{kind and ', '}{kind}"
         # A variable that is empty leaves such a tag, which no image has.
         unfinished = version.endswith(("-", "."))
         if name.removeprefix("library/") != repository or unfinished or not re.search(tag, version):
-            raise Failed(f"the last stage builds on {found or 'nothing'}", wanted, line=line)
+            raise Failed(f"the last stage builds on {found or 'nothing'}", expected, line=line)
 
     return base_image
 
@@ -81,8 +81,8 @@ def pins_poetry(lesson: str, points: int = 1) -> Check:
             if command := _installs_any_poetry(text):
                 raise Failed(command, "a version, as in poetry==2.5.1", line=step.line)
             if _POETRY_SCRIPT in text and "--version" not in text and not versioned:
-                seen = f"{_POETRY_SCRIPT} without a version"
-                raise Failed(seen, "a version in the variable POETRY_VERSION", line=step.line)
+                actual = f"{_POETRY_SCRIPT} without a version"
+                raise Failed(actual, "a version in the variable POETRY_VERSION", line=step.line)
 
     return pins_poetry
 
@@ -99,14 +99,14 @@ def comes_from(file: str, lesson: str, *, why: str, hint: str) -> Check:
         hint=hint,
     )
     def brings(source: Source) -> None:
-        wanted = f"COPY {file}"
+        expected = f"COPY {file}"
         if source.ignores(file, source.recipe.context):
             raise Failed(f"{file} is ignored", "a .dockerignore without it", file=".dockerignore")
         steps = [step for stage in source.dockerfile().stages for step in stage.instructions]
         # What only the build itself can tell, a variable of it, is taken for the best.
         paths = [path.removeprefix("./").rstrip("/") for step in steps for path in _taken(step)]
         if not any(path in {"", "."} or "$" in path or fnmatch(file, path) for path in paths):
-            raise Failed(f"no instruction brings {file} into the build", wanted)
+            raise Failed(f"no instruction brings {file} into the build", expected)
 
     return brings
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workshop.analysis.container.cowsay import heard
+from workshop.analysis.container.cowsay import read_bubble
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from workshop.analysis.container.app import Run
-    from workshop.analysis.container.cowsay import Speech
+    from workshop.analysis.container.cowsay import SpeechBubble
 
 
 def says(
@@ -41,12 +41,12 @@ def ended_well(run: Run) -> None:
         raise Failed(f"it ended with exit code {run.code}, and printed:\n{last}", "exit code 0")
 
 
-def spoken(run: Run) -> Speech:
+def speech_bubble(run: Run) -> SpeechBubble:
     """What cowsay's animal says, which has to be something."""
     ended_well(run)
-    speech = heard(run.output)
-    if speech is None or not speech.animal.strip():
+    bubble = read_bubble(run.output)
+    if bubble is None or not bubble.animal.strip():
         raise Failed(f"it printed: {run.output[:200] or 'nothing'}", "a speech bubble of cowsay")
-    if not speech.words:
+    if not bubble.words:
         raise Failed("the speech bubble is empty", "words in it")
-    return speech
+    return bubble

@@ -10,8 +10,8 @@ from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
     from workshop.analysis.container.app import App
-    from workshop.analysis.container.health_check import Checkup
-    from workshop.analysis.container.shutdown import Ending
+    from workshop.analysis.container.health_check import HealthResult
+    from workshop.analysis.container.shutdown import Shutdown
     from workshop.analysis.source import Source
 
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
@@ -46,11 +46,11 @@ def reachable(port: int, lesson: str, points: int = 2) -> Check:
             ):
                 raise Failed(
                     f"{command.text} listens on the container's own localhost",
-                    wanted,
+                    expected,
                     line=command.line,
                 )
 
-    wanted = f"a server that listens on 0.0.0.0:{port}"
+    expected = f"a server that listens on 0.0.0.0:{port}"
 
     @check(
         points=points,
@@ -64,28 +64,28 @@ def reachable(port: int, lesson: str, points: int = 2) -> Check:
     def reachable(app: App) -> None:
         found = [address for address, listening in app.listening if listening == port]
         if not set(found) & set(_EVERYWHERE):
-            raise Failed(f"it listens on {' and '.join(found) or 'nothing'} only", wanted)
+            raise Failed(f"it listens on {' and '.join(found) or 'nothing'} only", expected)
 
     return reachable
 
 
-def answers(port: int, path: str, expected: str, lesson: str, points: int = 2) -> Check:
+def answers(port: int, path: str, text: str, lesson: str, points: int = 2) -> Check:
     """A page has this text."""
 
     @check(
         points=points,
         lesson=lesson,
-        title=f"{path} answers {expected}",
+        title=f"{path} answers {text}",
         why="That the process runs does not mean that the application works.",
         hint=f"Ask it: docker run -p {port}:{port} IMAGE, then curl localhost:{port}{path}",
     )
     def answers(app: App) -> None:
         answer = app.get(port, path)
         if answer.error:
-            raise Failed(f"no answer: {answer.error}", f"status 200 with {expected}")
-        if answer.status != 200 or expected not in answer.body:  # noqa: PLR2004 - HTTP's "OK"
-            seen = f"status {answer.status}: {answer.body[:100]}"
-            raise Failed(seen, f"status 200 with {expected}")
+            raise Failed(f"no answer: {answer.error}", f"status 200 with {text}")
+        if answer.status != 200 or text not in answer.body:  # noqa: PLR2004 - HTTP's "OK"
+            actual = f"status {answer.status}: {answer.body[:100]}"
+            raise Failed(actual, f"status 200 with {text}")
 
     return answers
 
@@ -118,10 +118,10 @@ def tells_its_health(lesson: str, points: int = 1, *, asked: bool = True) -> Che
 
     def said(source: Source) -> None:
         if asked and source.final().healthcheck is None:
-            raise Failed("no HEALTHCHECK", wanted)
+            raise Failed("no HEALTHCHECK", expected)
 
     title = "HEALTHCHECK tells a server that answers from none"
-    wanted = "exit code 0 beside the running server, and another one where no server runs"
+    expected = "exit code 0 beside the running server, and another one where no server runs"
 
     @check(
         points=points,
@@ -133,14 +133,14 @@ def tells_its_health(lesson: str, points: int = 1, *, asked: bool = True) -> Che
         hint="Let Python ask the server, since slim images have no curl: "
         "HEALTHCHECK CMD with python -c and urllib.request.urlopen.",
     )
-    def tells_its_health(checkup: Checkup) -> None:
-        if asked and checkup.beside is None:
-            raise Failed("no HEALTHCHECK", wanted)
-        if checkup.beside:
-            seen = f"beside the running server it ends with exit code {checkup.beside}"
-            raise Failed(seen, wanted)
-        if checkup.alone == 0:
-            raise Failed("it ends with exit code 0 where no server runs, too", wanted)
+    def tells_its_health(health: HealthResult) -> None:
+        if asked and health.beside is None:
+            raise Failed("no HEALTHCHECK", expected)
+        if health.beside:
+            actual = f"beside the running server it ends with exit code {health.beside}"
+            raise Failed(actual, expected)
+        if health.alone == 0:
+            raise Failed("it ends with exit code 0 where no server runs, too", expected)
 
     return tells_its_health
 
@@ -156,13 +156,13 @@ def stops(lesson: str, points: int = 1) -> Check:
         why="What does not end when asked is killed ten seconds later, in the middle of its work.",
         hint='Write CMD as a list, so that the server is process 1: CMD ["program", "argument"].',
     )
-    def stops(ending: Ending) -> None:
-        wanted = f"an end of its own within {SECONDS_TO_STOP:.0f} seconds"
-        if ending.code == KILLED:
-            raise Failed(f"it had to be killed after {ending.seconds:.0f} seconds", wanted)
-        if ending.seconds > SECONDS_TO_STOP:
-            raise Failed(f"it took {ending.seconds:.1f} seconds", wanted)
-        if ending.code not in {0, TERMINATED}:
-            raise Failed(f"it ended with exit code {ending.code}", f"exit code 0 or {TERMINATED}")
+    def stops(shutdown: Shutdown) -> None:
+        expected = f"an end of its own within {SECONDS_TO_STOP:.0f} seconds"
+        if shutdown.code == KILLED:
+            raise Failed(f"it had to be killed after {shutdown.seconds:.0f} seconds", expected)
+        if shutdown.seconds > SECONDS_TO_STOP:
+            raise Failed(f"it took {shutdown.seconds:.1f} seconds", expected)
+        if shutdown.code not in {0, TERMINATED}:
+            raise Failed(f"it ended with exit code {shutdown.code}", f"exit code 0 or {TERMINATED}")
 
     return stops

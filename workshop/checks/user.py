@@ -17,7 +17,7 @@ _SWITCHERS = ("gosu", "su-exec", "setpriv", "runuser", "su ", "setuid", "chroot"
 
 def ordinary_user(lesson: str, uid: int | None = None, points: int = 2) -> Check:
     """No process of the container is root's; with `uid`, all are that user's."""
-    wanted = f"every process with uid {uid}" if uid else "every process with a uid other than 0"
+    expected = f"every process with uid {uid}" if uid else "every process with a uid other than 0"
 
     @check(
         points=points,
@@ -30,16 +30,16 @@ def ordinary_user(lesson: str, uid: int | None = None, points: int = 2) -> Check
     def ordinary_user(app: App) -> None:
         for process in app.processes:
             if process.uid == 0:
-                raise Failed(f"{process.command} runs with uid 0, which is root", wanted)
+                raise Failed(f"{process.command} runs with uid 0, which is root", expected)
             if uid and process.uid != uid:
-                raise Failed(f"{process.command} runs with uid {process.uid}", wanted)
+                raise Failed(f"{process.command} runs with uid {process.uid}", expected)
 
     return ordinary_user
 
 
 def becomes_ordinary_user(lesson: str, points: int = 2) -> Check:
     """USER names somebody who is not root, and whom the image knows: for programs that end."""
-    wanted = "USER with a name or a number of /etc/passwd that is not root's"
+    expected = "USER with a name or a number of /etc/passwd that is not root's"
 
     @check(
         points=points,
@@ -55,8 +55,8 @@ def becomes_ordinary_user(lesson: str, points: int = 2) -> Check:
         who = image.identity()
         if who is None or who[0] == 0:
             user = f"USER {image.user}" if image.user else "no USER"
-            seen = "nobody that the image knows" if who is None else "uid 0, which is root"
-            raise Failed(f"{user}: it runs as {seen}", wanted)
+            actual = "nobody that the image knows" if who is None else "uid 0, which is root"
+            raise Failed(f"{user}: it runs as {actual}", expected)
 
     return ordinary_user
 
@@ -66,6 +66,6 @@ def _not_root_by_text(source: Source) -> None:
     switches = any(word in step.text for step in final.instructions for word in _SWITCHERS)
     user = final.user.value.partition(":")[0] if final.user else "root"
     if not switches and user in {"", "0", "root"}:
-        seen = "USER root" if final.user else "no USER in the last stage, so it is root"
+        actual = "USER root" if final.user else "no USER in the last stage, so it is root"
         line = final.user.line if final.user else final.stage.line
-        raise Failed(seen, "a user who is not root", line=line)
+        raise Failed(actual, "a user who is not root", line=line)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.core.paths import ROOT
 from workshop.grading import lint
 from workshop.tasks import course
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from workshop.analysis.source import Source
-    from workshop.core.process import Children
+    from workshop.core.process import SubprocessRunner
     from workshop.model import Task, Verdict
 
 FORMATS = ("text", "json", "junit")
@@ -30,13 +30,13 @@ def start(name: str, path: str | None) -> int:
     task = course.task(name)
     folder = Path(path) if path else _usual(task)
     if folder.exists() and not folder.is_dir():
-        raise Trouble(str(folder), "it is a file", "Name a folder, or one that is not there yet")
+        raise UserError(str(folder), "it is a file", "Name a folder, or one that is not there yet")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        new = starter.lay_out(task, folder)
+        new = starter.copy_missing(task, folder)
     except OSError as error:
-        cure = "Name a folder that you may write to"
-        raise Trouble(str(folder), error.strerror or "cannot be written", cure) from None
+        fix = "Name a folder that you may write to"
+        raise UserError(str(folder), error.strerror or "cannot be written", fix) from None
     _say(f"{task.name}: {task.title}\n")
     _say(f"{folder}: {len(new)} files new, the rest left as it was\n")
     _say(f"Write {' and '.join(task.answer)} there. What is asked for, with its points:")
@@ -48,16 +48,16 @@ def start(name: str, path: str | None) -> int:
 
 
 def check(
-    name: str, path: str | None, kind: str, *, static: bool, children: Callable[[], Children]
+    name: str, path: str | None, kind: str, *, static: bool, runner: Callable[[], SubprocessRunner]
 ) -> int:
     """Grade a learner's folder, and say what came of it."""
-    verdict = look(course.task(name), path, static=static, children=children)
+    verdict = look(course.task(name), path, static=static, runner=runner)
     _print(verdict, kind)
     return EXIT_CODES[verdict.outcome]
 
 
 def watch(
-    name: str, path: str | None, kind: str, *, static: bool, children: Callable[[], Children]
+    name: str, path: str | None, kind: str, *, static: bool, runner: Callable[[], SubprocessRunner]
 ) -> int:
     """Check at every save, by the text at once and then in full, until Ctrl-C."""
     from workshop.grading import watch
@@ -66,22 +66,22 @@ def watch(
     code = 0
     for _ in watch.saves(_folder(task, path)):
         try:
-            verdict = look(task, path, static=True, children=children)
+            verdict = look(task, path, static=True, runner=runner)
             _print(verdict, kind)
             if not static:
                 _say("\nBuilding and running it ...\n")
-                verdict = look(task, path, static=False, children=children)
+                verdict = look(task, path, static=False, runner=runner)
                 _print(verdict, kind)
             code = EXIT_CODES[verdict.outcome]
-        except Trouble as trouble:
-            _say(str(trouble))
+        except UserError as error:
+            _say(str(error))
         _say("\nWaiting for a file to be saved; Ctrl-C ends this.\n")
         sys.stdout.flush()
     return code
 
 
 def look(
-    task: Task, path: str | None, *, static: bool, children: Callable[[], Children]
+    task: Task, path: str | None, *, static: bool, runner: Callable[[], SubprocessRunner]
 ) -> Verdict:
     """The verdict on a learner's folder, with hadolint's advice."""
     folder = _folder(task, path)
@@ -97,8 +97,8 @@ def look(
     else:
         from workshop.commands import laboratory
 
-        verdict = laboratory.examine(found, children())
-    return verdict._replace(advice=hear())
+        verdict = laboratory.examine(found, runner())
+    return verdict._replace(lint_warnings=hear())
 
 
 def solution(name: str, path: str | None) -> int:

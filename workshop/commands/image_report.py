@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 
 from workshop.analysis.image import docker_save
 from workshop.analysis.image.store import Store
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.core.paths import ROOT, cache_folder
 from workshop.engine import Engine
 from workshop.reports import layers
 
 if TYPE_CHECKING:
     from workshop.analysis.image.image import Image
-    from workshop.core.process import Children
+    from workshop.core.process import SubprocessRunner
 
 
-def describe(reference: str, run: Children) -> str:
+def describe(reference: str, run: SubprocessRunner) -> str:
     """The layers of an image, with those of a base image of the course in one row."""
     engine = Engine(run)
     engine.require(f"image {reference}")
     identity = engine.inspect(reference, "{{.Id}}")
     if not identity:
-        cure = "Look at `docker images` for its name, or build it"
-        raise Trouble(f"image {reference}", "the engine has no image of that name", cure)
+        fix = "Look at `docker images` for its name, or build it"
+        raise UserError(f"image {reference}", "the engine has no image of that name", fix)
     store = Store(cache_folder() / "images")
     found = store.image(identity)
     if found is None:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from workshop.core.paths import cache_folder
 from workshop.engine import Engine
 from workshop.grading import grade
-from workshop.grading.cache import Memory
-from workshop.grading.evaluation import Bench
+from workshop.grading.cache import Cache
+from workshop.grading.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from workshop.analysis.source import Source
-    from workshop.core.process import Children
+    from workshop.core.process import SubprocessRunner
     from workshop.model import Verdict
 
 
-def examine(source: Source, run: Children) -> Verdict:
+def examine(source: Source, run: SubprocessRunner) -> Verdict:
     """Build, run and judge; without an engine, what the text alone tells."""
     engine = Engine(run)
     verdict = grade.settled(lambda: _look(engine, source))
@@ -31,9 +31,12 @@ def examine(source: Source, run: Children) -> Verdict:
 
 
 def _look(engine: Engine, source: Source) -> Verdict:
-    memory = Memory(cache_folder())
-    with _progress(source.task.name) as say, Bench(engine, source, memory, say=say) as bench:
-        return grade.full(bench)
+    cache = Cache(cache_folder())
+    with (
+        _progress(source.task.name) as say,
+        Evaluation(engine, source, cache, say=say) as evaluation,
+    ):
+        return grade.full(evaluation)
 
 
 @contextlib.contextmanager
@@ -44,7 +47,10 @@ def _progress(name: str) -> Iterator[Callable[[str], None]]:
         return
     from rich.console import Console  # noqa: PLC0415 - it takes a tenth of a second to load
 
-    from workshop.core.progress import Board  # noqa: PLC0415
+    from workshop.core.progress import ProgressDisplay  # noqa: PLC0415
 
-    with Board(Console(stderr=True)) as board, board.job(name, "building and running") as job:
+    with (
+        ProgressDisplay(Console(stderr=True)) as display,
+        display.job(name, "building and running") as job,
+    ):
         yield job.step

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 
 from workshop.core.paths import ROOT
-from workshop.core.progress import Board
+from workshop.core.progress import ProgressDisplay
 from workshop.engine import Engine
 from workshop.machine import base_images, daemon, disk, doctor, host
 from workshop.machine.machine import Machine
@@ -42,13 +42,13 @@ class Kit:
             self._say(f"{mark} {finding.thing}: {finding.found}")
             if not finding.good:
                 good = False
-                self._say(f"    {finding.cure}")
+                self._say(f"    {finding.fix}")
         return good
 
     def bases(self, *, ask_registry: bool) -> None:
         """Make every base image present, and list them."""
-        with Board(self.console) as board:
-            self._provide(board, ask_registry=ask_registry)
+        with ProgressDisplay(self.console) as display:
+            self._provide(display, ask_registry=ask_registry)
         for base in self.pins.base:
             if self.engine.has(base.image):
                 kind = "stand-in" if self.engine.standin_for(base.image) else ""
@@ -60,12 +60,12 @@ class Kit:
     def up(self, *, tests: bool, start: bool) -> None:
         """Build every image, those for tests too if asked; start the web services if asked."""
         settings.check(ROOT)
-        with Board(self.console) as board:
-            disk.check(self._provide(board), disk.AGAIN)
-            settings.write_missing(ROOT, board.say)
+        with ProgressDisplay(self.console) as display:
+            disk.check(self._provide(display), disk.AGAIN)
+            settings.write_missing(ROOT, display.say)
             images = IMAGES + (EXTRA_IMAGES if tests else ())
-            built = services.build(self.engine, ROOT, images, board)
-            addresses = services.start(self.engine, ROOT, board) if start else {}
+            built = services.build(self.engine, ROOT, images, display)
+            addresses = services.start(self.engine, ROOT, display) if start else {}
         self.console.print()
         self.console.print(services.table(built, addresses), highlight=False)
         if any(self.engine.standin_for(base.image) for base in self.pins.base):
@@ -80,9 +80,9 @@ class Kit:
             return
         services.down(self.engine, ROOT, everything=everything)
 
-    def _provide(self, board: Board, *, ask_registry: bool = True) -> Info:
+    def _provide(self, display: ProgressDisplay, *, ask_registry: bool = True) -> Info:
         """An engine that answers, and every base image in it."""
-        machine = Machine(host.look(), self.engine, self.run, board)
+        machine = Machine(host.look(), self.engine, self.run, display)
         info = daemon.ready(machine)
         base_images.ready(machine, self.pins, info, ask_registry=ask_registry)
         return info

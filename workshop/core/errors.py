@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 
-class Trouble(Exception):  # noqa: N818 - it is the user's trouble, not a fault of the kit
+class UserError(Exception):
     """Something that the user can put right: said in one line, and the exit code is 2."""
 
-    def __init__(self, thing: str, found: str, cure: str) -> None:
+    def __init__(self, thing: str, found: str, fix: str) -> None:
         """Name the `thing`, what was `found` there (and what was wanted), and the `cure`."""
-        self.thing, self.found, self.cure = thing, found, cure
-        super().__init__(f"{thing}: {found}. {cure}")
+        self.thing, self.found, self.fix = thing, found, fix
+        super().__init__(f"{thing}: {found}. {fix}")
 
 
 class Interrupted(BaseException):

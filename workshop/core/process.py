@@ -28,16 +28,16 @@ SECONDS_TO_STREAM = 600.0
 
 
 @dataclass(frozen=True)
-class Finished:
+class ProcessResult:
     """How a program ended: its exit code, and the last lines of what it printed.
 
-    `output` is both of its outputs; `answer` its standard output, without what it printed
+    `output` is both of its outputs; `stdout` its standard output, without what it printed
     as an error, but where somebody listened to every line: then it is both.
     """
 
     code: int
     output: str
-    answer: str = ""
+    stdout: str = ""
 
     @property
     def last_line(self) -> str:
@@ -56,14 +56,14 @@ class Runner(Protocol):
         env: Mapping[str, str] | None = None,
         on_line: Callable[[str], None] | None = None,
         timeout: float | None = None,
-    ) -> Finished:
+    ) -> ProcessResult:
         """Run `argv`; `env` is added to this process's own; `timeout` is in seconds.
 
         A program that is missing ends with code 127, one that is too slow with 124.
         """
         ...
 
-    def talk(self, argv: Sequence[str]) -> AbstractContextManager[Talk]:
+    def interact(self, argv: Sequence[str]) -> AbstractContextManager[InteractiveProcess]:
         """A program to ask and be answered by, line by line, until the block ends."""
         ...
 
@@ -72,7 +72,7 @@ class Runner(Protocol):
         ...
 
 
-class Talk:
+class InteractiveProcess:
     """A program that answers one line to each that it is told."""
 
     def __init__(self, child: subprocess.Popen[str]) -> None:
@@ -94,7 +94,7 @@ class Talk:
             timer.cancel()
 
 
-class Children:
+class SubprocessRunner:
     """A `Runner` that can stop all it has started, from whichever thread."""
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class Children:
         env: Mapping[str, str] | None = None,
         on_line: Callable[[str], None] | None = None,
         timeout: float | None = None,
-    ) -> Finished:
+    ) -> ProcessResult:
         """See `Runner`; `Interrupted` is raised once `stop` was called."""
         # Who listens hears both outputs in their order; who asks gets the answer apart.
         with contextlib.ExitStack() as stack:
@@ -118,7 +118,7 @@ class Children:
             try:
                 child = self._start(argv, env, errors)
             except OSError as error:
-                return Finished(127, f"{argv[0]}: {error.strerror}")
+                return ProcessResult(127, f"{argv[0]}: {error.strerror}")
             timer = threading.Timer(timeout, _kill, [child]) if timeout else None
             if timer:
                 timer.start()
@@ -136,15 +136,17 @@ class Children:
                 late = timer is not None and not timer.is_alive()
                 if timer:
                     timer.cancel()
-            answer = "".join(lines)
-            return Finished(TIMED_OUT if late and code else code, answer + _text(errors), answer)
+            stdout = "".join(lines)
+            return ProcessResult(
+                TIMED_OUT if late and code else code, stdout + _text(errors), stdout
+            )
 
     @contextlib.contextmanager
-    def talk(self, argv: Sequence[str]) -> Iterator[Talk]:
+    def interact(self, argv: Sequence[str]) -> Iterator[InteractiveProcess]:
         """See `Runner`."""
         child = self._start(argv, None, None, stdin=subprocess.PIPE)
         try:
-            yield Talk(child)
+            yield InteractiveProcess(child)
         finally:
             self._end(child)
 

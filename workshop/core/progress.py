@@ -48,7 +48,7 @@ class Job:
         self.remark = remark
 
 
-class Board:
+class ProgressDisplay:
     """A line for each job while it runs: live on a terminal, plain lines elsewhere."""
 
     def __init__(self, console: Console) -> None:

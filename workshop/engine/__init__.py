@@ -7,10 +7,18 @@ from workshop.engine.engine import (
     KIT_LABEL,
     STANDIN_LABEL,
     Build,
-    BuildFailed,
+    BuildError,
     Engine,
-    EngineGone,
+    EngineUnavailableError,
     Info,
 )
 
-__all__ = ["KIT_LABEL", "STANDIN_LABEL", "Build", "BuildFailed", "Engine", "EngineGone", "Info"]
+__all__ = [
+    "KIT_LABEL",
+    "STANDIN_LABEL",
+    "Build",
+    "BuildError",
+    "Engine",
+    "EngineUnavailableError",
+    "Info",
+]

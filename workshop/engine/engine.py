@@ -8,14 +8,14 @@ import re
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
-from workshop.core.errors import Trouble
-from workshop.core.process import TIMED_OUT, Children, Finished, Runner
+from workshop.core.errors import UserError
+from workshop.core.process import TIMED_OUT, ProcessResult, Runner, SubprocessRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from workshop.core.process import Talk
+    from workshop.core.process import InteractiveProcess
 
 KIT_LABEL = "workshop.engine=kit"
 STANDIN_LABEL = "workshop.standin"
@@ -37,11 +37,11 @@ _FORBIDDEN = "permission denied while trying to connect"
 _UNREACHABLE = ("no such host", "dial tcp", "i/o timeout", "TLS handshake", "failed to do request")
 
 
-class BuildFailed(Trouble):
+class BuildError(UserError):
     """A build ended early, and what it was given is to blame."""
 
 
-class EngineGone(Trouble):
+class EngineUnavailableError(UserError):
     """The engine answers no more, or never did."""
 
     def __init__(self, thing: str) -> None:
@@ -89,13 +89,13 @@ class Engine:
 
     def __init__(self, run: Runner | None = None) -> None:
         """`run` stands for the docker CLI: unit tests hand in their own."""
-        self._run = run or Children()
+        self._run = run or SubprocessRunner()
 
     def info(self) -> Info | None:
         """What the engine says of itself, or None where none answers."""
         done = self._docker("info", "--format", "{{json .}}", timeout=30)
         try:
-            said = json.loads(done.answer)
+            said = json.loads(done.stdout)
         except ValueError:
             return None
         if done.code or not isinstance(said, dict) or not said.get("ServerVersion"):
@@ -105,11 +105,11 @@ class Engine:
         )
 
     def require(self, thing: str) -> None:
-        """Raise `EngineGone` where no engine answers: then it is not to blame on `thing`."""
+        """Raise `EngineUnavailableError` if no engine answers, naming `thing`."""
         if self.info() is None:
-            raise EngineGone(thing)
+            raise EngineUnavailableError(thing)
 
-    def forbids(self) -> bool:
+    def is_forbidden(self) -> bool:
         """Whether an engine is there that this user may not speak to."""
         return _FORBIDDEN in self._docker("info", timeout=30).output
 
@@ -122,14 +122,14 @@ class Engine:
         done = self._docker("image", "inspect", "--format", template, image, timeout=60)
         if done.code and "No such image" not in done.output:
             self._refuse(f"image {image}", done)
-        return "" if done.code else done.answer.strip()
+        return "" if done.code else done.stdout.strip()
 
     def history(self, image: str) -> list[str]:
         """What made each part of an image, the oldest first."""
         words = ("history", "--no-trunc", "--format", "{{json .CreatedBy}}", image)
         done = self._docker(*words, timeout=60)
         self.check(f"image {image}", done, "Run the command again")
-        return [json.loads(line) for line in reversed(done.answer.splitlines())]
+        return [json.loads(line) for line in reversed(done.stdout.splitlines())]
 
     def has(self, image: str) -> bool:
         """Whether the engine holds `image`."""
@@ -144,7 +144,7 @@ class Engine:
         template = f'{{{{with .Config.Labels}}}}{{{{index . "{STANDIN_LABEL}"}}}}{{{{end}}}}'
         return self.inspect(image, template)
 
-    def pull(self, image: str, on_line: Callable[[str], None] | None = None) -> Finished:
+    def pull(self, image: str, on_line: Callable[[str], None] | None = None) -> ProcessResult:
         """Pull `image`; the caller judges how that ended."""
         return self._docker("pull", image, on_line=on_line)
 
@@ -153,8 +153,8 @@ class Engine:
         build: Build,
         on_line: Callable[[str], None] | None = None,
         timeout: float | None = None,
-    ) -> Finished:
-        """Build an image: what BuildKit printed. `BuildFailed` names the step that failed.
+    ) -> ProcessResult:
+        """Build an image: what BuildKit printed. `BuildError` names the step that failed.
 
         `timeout` is in seconds.
         """
@@ -164,7 +164,7 @@ class Engine:
         thing = f"image {build.image}"
         if done.code == TIMED_OUT:
             found = f"the build did not end within {timeout or 0:.0f} s"
-            raise BuildFailed(thing, found, "Look for a step that waits for something")
+            raise BuildError(thing, found, "Look for a step that waits for something")
         if done.code:
             self._refuse_build(thing, done, f"See all of it with: docker {' '.join(build.argv())}")
         return done
@@ -178,19 +178,19 @@ class Engine:
         *,
         on_line: Callable[[str], None] | None = None,
         timeout: float | None = None,
-    ) -> Finished:
+    ) -> ProcessResult:
         """Run a container to its end: its exit code and what it printed. `remove` it then."""
         words = ["run", "--name", name, *options, image, *command]
         return self._docker(*words, on_line=on_line, timeout=timeout)
 
     @contextlib.contextmanager
-    def talk(
+    def interact(
         self, name: str, image: str, options: Sequence[str], command: Sequence[str]
-    ) -> Iterator[Talk]:
+    ) -> Iterator[InteractiveProcess]:
         """A container to ask and be answered by, until the block ends. `remove` it then."""
         words = ["docker", "run", "--interactive", "--name", name, *options, image, *command]
-        with self._run.talk(words) as talk:
-            yield talk
+        with self._run.interact(words) as interact:
+            yield interact
 
     @contextlib.contextmanager
     def save(self, image: str) -> Iterator[IO[bytes]]:
@@ -201,18 +201,18 @@ class Engine:
     def state(self, container: str) -> dict[str, Any]:
         """What `docker inspect` says of a container's state; empty where there is none."""
         done = self._docker("inspect", "--format", "{{json .State}}", container, timeout=60)
-        return {} if done.code else dict(json.loads(done.answer))
+        return {} if done.code else dict(json.loads(done.stdout))
 
     def processes(self, container: str) -> list[list[str]]:
         """uid, pid, parent's pid and command of each process, as the host sees them."""
         fields = "uid,pid,ppid,args"
         done = self._docker("top", container, "-eo", fields, timeout=60)
-        rows = done.answer.splitlines()[1:] if not done.code else []
+        rows = done.stdout.splitlines()[1:] if not done.code else []
         return [row.split(maxsplit=3) for row in rows]
 
     def execute(
         self, container: str, words: Sequence[str], timeout: float | None = None
-    ) -> Finished:
+    ) -> ProcessResult:
         """Run a program in a container that is running: its exit code and what it printed."""
         return self._docker("exec", container, *words, timeout=timeout)
 
@@ -229,7 +229,7 @@ class Engine:
         """Remove all that a compose project has made: containers, networks and volumes."""
         self._docker("compose", "--project-name", project, "down", "--volumes", timeout=120)
 
-    def forget(self, *images: str) -> None:
+    def remove_images(self, *images: str) -> None:
         """Remove images, there or not; what else has their layers keeps them."""
         self._docker("image", "rm", "--force", *images, timeout=120)
 
@@ -239,7 +239,7 @@ class Engine:
         folder: Path,
         on_line: Callable[[str], None] | None = None,
         timeout: float | None = None,
-    ) -> Finished:
+    ) -> ProcessResult:
         """`docker compose WORDS` in `folder`; the caller judges how that ended."""
         argv = ("compose", "--progress", "plain", "--project-directory", str(folder), *words)
         return self._docker(*argv, on_line=on_line, timeout=timeout)
@@ -247,7 +247,7 @@ class Engine:
     def environment(self, container: str) -> dict[str, str]:
         """The variables that a container was made with; empty where there is none."""
         done = self._docker("inspect", "--format", "{{json .Config.Env}}", container, timeout=60)
-        said = [] if done.code else json.loads(done.answer) or []
+        said = [] if done.code else json.loads(done.stdout) or []
         return dict(each.partition("=")[::2] for each in said)
 
     def logs(self, container: str) -> str:
@@ -255,23 +255,23 @@ class Engine:
         done = self._docker("logs", container, on_line=lambda _: None, timeout=60)
         return "" if done.code else done.output
 
-    def start(self, container: str) -> Finished:
+    def start(self, container: str) -> ProcessResult:
         """Start a container that has ended."""
         return self._docker("start", container, timeout=60)
 
-    def changes(self, container: str) -> list[str]:
+    def diff(self, container: str) -> list[str]:
         """What differs in a container from its image, as `docker diff` prints it."""
         done = self._docker("diff", container, timeout=60)
-        return [] if done.code else done.answer.splitlines()
+        return [] if done.code else done.stdout.splitlines()
 
-    def drop(self, *volumes: str) -> None:
+    def remove_volumes(self, *volumes: str) -> None:
         """Remove volumes, there or not; what a container uses stays."""
         self._docker("volume", "rm", "--force", *volumes, timeout=120)
 
-    def check(self, thing: str, done: Finished, cure: str) -> None:
-        """Raise a `Trouble` about `thing` where `done` failed."""
+    def check(self, thing: str, done: ProcessResult, fix: str) -> None:
+        """Raise a `UserError` about `thing` where `done` failed."""
         if done.code:
-            self._refuse(thing, done, cure=cure)
+            self._refuse(thing, done, fix=fix)
 
     def _docker(
         self,
@@ -279,34 +279,36 @@ class Engine:
         env: Mapping[str, str] | None = None,
         on_line: Callable[[str], None] | None = None,
         timeout: float | None = None,
-    ) -> Finished:
+    ) -> ProcessResult:
         return self._run(["docker", *words], env=env, on_line=on_line, timeout=timeout)
 
-    def _refuse_build(self, thing: str, done: Finished, cure: str) -> None:
+    def _refuse_build(self, thing: str, done: ProcessResult, fix: str) -> None:
         said = done.output
         if "failed to resolve source metadata" in said and any(s in said for s in _UNREACHABLE):
             found = f"no registry answers for its base image ({_reason(done)})"
-            raise Trouble(thing, found, "Build on an image that is here: workshop bases lists them")
+            raise UserError(
+                thing, found, "Build on an image that is here: workshop bases lists them"
+            )
         try:
-            self._refuse(thing, done, cure)
-        except Trouble as trouble:
-            if trouble.cure != cure:
+            self._refuse(thing, done, fix)
+        except UserError as error:
+            if error.fix != fix:
                 raise
-            raise BuildFailed(trouble.thing, trouble.found, cure) from None
+            raise BuildError(error.thing, error.found, fix) from None
 
-    def _refuse(self, thing: str, done: Finished, cure: str = "Run the command again.") -> None:
+    def _refuse(self, thing: str, done: ProcessResult, fix: str = "Run the command again.") -> None:
         if _FULL in done.output:
-            raise Trouble(
+            raise UserError(
                 thing,
                 "the disk is full",
                 "Free 5 GB or more (docker system prune removes what no container uses)",
             )
         if any(sign in done.output for sign in _GONE) or not self.info():
-            raise EngineGone(thing)
-        raise Trouble(thing, _reason(done), cure)
+            raise EngineUnavailableError(thing)
+        raise UserError(thing, _reason(done), fix)
 
 
-def _reason(done: Finished) -> str:
+def _reason(done: ProcessResult) -> str:
     """The line that says why a build or a compose call failed."""
     lines = [line.strip() for line in done.output.splitlines() if line.strip()]
     if step := _failed_step(lines):

@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from workshop.analysis import starter, unwanted_files
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.core.paths import walk
 from workshop.model import Failed
 
@@ -31,13 +31,13 @@ def stage(source: Source, folder: Path, canary: str) -> None:
         if not (folder / path).resolve().is_relative_to(folder.resolve()):
             target = (folder / path).readlink()
             raise Failed(f"{path} is a link to {target}", "links that stay in the folder")
-    starter.lay_out(source.task, folder)
+    starter.copy_missing(source.task, folder)
     for context in {recipe.context for recipe in source.task.recipes}:
         for trap in TRAPS:
             file = folder / context / trap
             file.parent.mkdir(exist_ok=True)
             file.write_text(f"SECRET={canary}\n", encoding="ascii")
-        unwanted_files.plant(folder / context, source.task.clutter)
+        unwanted_files.plant(folder / context, source.task.unwanted_files)
 
 
 def _copied(folder: Path, into: Path) -> Iterator[str]:
@@ -47,8 +47,8 @@ def _copied(folder: Path, into: Path) -> Iterator[str]:
         size += _copy(folder / path, into / path)
         if size > MOST_BYTES or number >= MOST_FILES:
             found = f"more than {MOST_BYTES // 1_000_000} MB or {MOST_FILES} files"
-            cure = "Give the folder that `workshop start` made, with nothing else in it"
-            raise Trouble(str(folder), f"{found}, those in {path.split('/')[0]} among them", cure)
+            fix = "Give the folder that `workshop start` made, with nothing else in it"
+            raise UserError(str(folder), f"{found}, those in {path.split('/')[0]} among them", fix)
         yield path
 
 

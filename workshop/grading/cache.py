@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workshop.analysis.image.layers import Layer
 
 
-class Memory:
+class Cache:
     """Facts kept below `folder`. Where nothing can be written, nothing is known.
 
     `runs` is the folder for the ledgers of checks under way.
@@ -54,13 +54,13 @@ class Memory:
         if not image.found:
             self._store.keep(image, self._searched(image_id))
 
-    def recall(self, *key: str) -> Any:  # noqa: ANN401 - what was remembered
+    def get_value(self, *key: str) -> Any:  # noqa: ANN401 - what was remembered
         """What was remembered under these words; None where nothing was."""
         with contextlib.suppress(OSError, ValueError):
             return json.loads(self._note(key).read_text(encoding="utf-8"))
         return None
 
-    def remember(self, value: Any, *key: str) -> None:  # noqa: ANN401 - whatever JSON can hold
+    def put_value(self, value: Any, *key: str) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Remember a value under these words, which say all that it depends on."""
         note = self._note(key)
         with contextlib.suppress(OSError):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LONGEST_CHECK = 3600.0
 
 
-class Ledger:
+class ResourceRecord:
     """What one check makes in the engine and on the disk, written down before it is made."""
 
     def __init__(self, file: Path) -> None:
@@ -53,17 +53,17 @@ class Ledger:
         if self.containers:
             engine.remove(*self.containers)
         if self.images:
-            engine.forget(*self.images)
+            engine.remove_images(*self.images)
         if self.volumes:
-            engine.drop(*self.volumes)
+            engine.remove_volumes(*self.volumes)
         for folder in self.folders:
             shutil.rmtree(folder, ignore_errors=True)
         self._file.unlink(missing_ok=True)
 
 
-def ledger(folder: Path, name: str) -> Ledger:
+def ledger(folder: Path, name: str) -> ResourceRecord:
     """A new ledger of this process."""
-    return Ledger(folder / f"{os.getpid()}-{name}.json")
+    return ResourceRecord(folder / f"{os.getpid()}-{name}.json")
 
 
 def sweep(folder: Path, engine: Engine) -> None:
@@ -74,8 +74,8 @@ def sweep(folder: Path, engine: Engine) -> None:
                 kept.tidy(engine)
 
 
-def _read(file: Path) -> Iterator[Ledger]:
-    found = Ledger(file)
+def _read(file: Path) -> Iterator[ResourceRecord]:
+    found = ResourceRecord(file)
     with contextlib.suppress(OSError, ValueError, TypeError):
         said = json.loads(file.read_text(encoding="utf-8"))
         for kind in ("containers", "images", "volumes", "projects", "folders"):

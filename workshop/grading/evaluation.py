@@ -18,15 +18,15 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
-from workshop.analysis.built_source import Product
+from workshop.analysis.built_source import BuiltSource
 from workshop.analysis.container import app
-from workshop.analysis.container.health_check import checkup
+from workshop.analysis.container.health_check import health
 from workshop.analysis.container.shutdown import KILLED, SECONDS_TO_STOP
 from workshop.analysis.image import assembly, docker_save
 from workshop.analysis.image.rebuild import Rebuild, installed
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.core.sanitise import plain
-from workshop.engine import STANDIN_LABEL, Build, BuildFailed, Engine, EngineGone
+from workshop.engine import STANDIN_LABEL, Build, BuildError, Engine, EngineUnavailableError
 from workshop.grading import cleanup
 from workshop.grading.build_context import stage
 from workshop.model import Failed, Recipe
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
     from workshop.analysis.compose import BuildSpec
     from workshop.analysis.container.app import App, Prober, Run
-    from workshop.analysis.container.health_check import Checkup
-    from workshop.analysis.container.shutdown import Ending
+    from workshop.analysis.container.health_check import HealthResult
+    from workshop.analysis.container.shutdown import Shutdown
     from workshop.analysis.container.stack import Plan, Stack
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
-    from workshop.grading.cache import Memory
+    from workshop.grading.cache import Cache
     from workshop.model import Task
 
 SECONDS_TO_BUILD = 900.0
@@ -50,23 +50,23 @@ _WORKERS = 32
 _PLAIN = re.compile(r"[\w./-]+")
 
 
-class Bench:
+class Evaluation:
     """The facts of one submission, by the names that checks ask for them."""
 
     def __init__(  # noqa: PLR0913 - what it works with, and how patient it is
         self,
         engine: Engine,
         source: Source,
-        memory: Memory,
+        cache: Cache,
         *,
         say: Callable[[str], None] = lambda _: None,
         build_seconds: float = SECONDS_TO_BUILD,
         start_seconds: float = app.SECONDS_TO_START,
     ) -> None:
-        self.engine, self.source, self.memory, self._say = engine, source, memory, say
+        self.engine, self.source, self.cache, self._say = engine, source, cache, say
         self._build_seconds, self._start_seconds = build_seconds, start_seconds
         self._name = f"workshop-check-{secrets.token_hex(6)}"
-        self._ledger = cleanup.ledger(memory.runs, self._name)
+        self._ledger = cleanup.ledger(cache.runs, self._name)
         self._facts: dict[tuple[str, str], Future[Any]] = {}
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(_WORKERS)
@@ -81,7 +81,7 @@ class Bench:
         self._folder = Path(
             self._ledger.note("folders", tempfile.mkdtemp(prefix="workshop-check-"))
         )
-        self._threads.submit(cleanup.sweep, self.memory.runs, self.engine)
+        self._threads.submit(cleanup.sweep, self.cache.runs, self.engine)
         return self
 
     def __exit__(
@@ -124,7 +124,7 @@ class Bench:
         read = [self.made("image", recipe.name) for recipe in self.task.recipes]
         if any(read):
             return any(STANDIN_LABEL in image.labels for image in read if image)
-        with contextlib.suppress(Trouble):
+        with contextlib.suppress(UserError):
             return any(self.engine.standin_for(image) for image in self._ledger.images)
         return False
 
@@ -195,7 +195,7 @@ class Bench:
         """The folder as it is built: the learner's files, the starter's, and secrets to lose."""
         folder = self._folder / self.task.name
         folder.mkdir()
-        stage(self.source, folder, self.memory.canary)
+        stage(self.source, folder, self.cache.canary)
         return folder
 
     def _make_built(self, of: str) -> str:
@@ -211,31 +211,31 @@ class Bench:
         return self._read(of, self.fact("built", of))
 
     def _read(self, of: str, built: str) -> Image:
-        found = self.memory.image(built)
+        found = self.cache.image(built)
         if found is None:
             found = self._assembled(built) or self._saved(built)
-            self.memory.keep(built, found)
+            self.cache.keep(built, found)
         return replace(found, base=self._base(found, self.source.final(self._recipe(of)).base))
 
     def _assembled(self, built: str) -> Image | None:
         said = json.loads(self.engine.inspect(built, "{{json .}}"))
         history = self.engine.history(built)
-        return assembly.assemble(said, history, self.memory.layer, self.memory.canary)
+        return assembly.assemble(said, history, self.cache.layer, self.cache.canary)
 
     def _saved(self, built: str) -> Image:
         with self.engine.save(built) as stream:
-            return docker_save.read(stream, needles=[self.memory.canary.encode()])
+            return docker_save.read(stream, canaries=[self.cache.canary.encode()])
 
-    def _make_product(self, of: str) -> Product:
-        return Product(self.fact("source", of), self.fact("image", of))
+    def _make_built_source(self, of: str) -> BuiltSource:
+        return BuiltSource(self.fact("source", of), self.fact("image", of))
 
     def _base(self, built: Image, name: str) -> int:
         """How many layers came with the base image; nothing does with `scratch`."""
-        known = self.memory.recall("base", built.id, name)
+        known = self.cache.get_value("base", built.id, name)
         if known is None:
             layers = json.loads(self.engine.inspect(name, "{{json .RootFS.Layers}}") or "[]")
             known = built.shared(layers)
-            self.memory.remember(known, "base", built.id, name)
+            self.cache.put_value(known, "base", built.id, name)
         return int(known)
 
     def _make_rebuild(self, of: str) -> Rebuild:
@@ -243,10 +243,10 @@ class Bench:
         # All that the outcome depends on.
         text = self.source.read(self.source.path(recipe))
         key = ("remade", before.id, text, recipe.target, recipe.edit)
-        known = self.memory.recall(*key)
+        known = self.cache.get_value(*key)
         if known is None:
             known = self._after_edit(recipe)
-            self.memory.remember(known, *key)
+            self.cache.put_value(known, *key)
         layers, again = known
         return Rebuild(before, recipe.edit, recipe.project, tuple(layers), again)
 
@@ -287,26 +287,24 @@ class Bench:
         words = [*(config.get("Entrypoint") or ()), *(recipe.command or config.get("Cmd") or ())]
         return replace(done, command=" ".join(words))
 
-    def _make_checkup(self, of: str) -> Checkup:
+    def _make_health(self, of: str) -> HealthResult:
         built, image, running = (self.fact(needs, of) for needs in ("built", "image", "app"))
-        return checkup(
-            self.engine, self._container(f"{of or 'app'}-checkup"), built, image, running
-        )
+        return health(self.engine, self._container(f"{of or 'app'}-health"), built, image, running)
 
-    def _make_ending(self, of: str) -> Ending:
+    def _make_shutdown(self, of: str) -> Shutdown:
         running: App = self.fact("app", of)
-        ending = running.stop()
-        if ending.seconds <= SECONDS_TO_STOP or ending.code == KILLED:
-            return ending
+        shutdown = running.stop()
+        if shutdown.seconds <= SECONDS_TO_STOP or shutdown.code == KILLED:
+            return shutdown
         # A machine with much to do takes its time with everything: once more.
         again = self.start(of, running.folder, "again")
         again.wait_for(self._recipe(of).port, self._start_seconds)
-        return min(ending, again.stop(), key=lambda ending: ending.seconds)
+        return min(shutdown, again.stop(), key=lambda shutdown: shutdown.seconds)
 
     def _make_stack(self, _of: str) -> Stack:
         from workshop.analysis.container import stack  # noqa: PLC0415 - most tasks have no compose file
 
-        plan = stack.plan(self.source, self.fact("staged", ""), self.memory.canary)
+        plan = stack.plan(self.source, self.fact("staged", ""), self.cache.canary)
         images = self._build_services(plan)
         project = self._ledger.note("projects", f"{self._name}-stack")
         running = stack.Stack(self.engine, project, plan, self._probe)
@@ -355,11 +353,11 @@ class Bench:
         )
         try:
             self.engine.build(build, facts or self._say, self._build_seconds)
-        except BuildFailed as failed:
+        except BuildError as failed:
             raise Failed(plain(failed.found), "a build that comes to its end") from None
-        except EngineGone:
+        except EngineUnavailableError:
             raise
-        except Trouble:
+        except UserError:
             # A name that no stage has is asked of a registry, which may not be there.
             if not self.task.compose:
                 self.source.check_stage_names(recipe)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.core.sanitise import plain_lines
 from workshop.model import STAGES, Check, Failed, Outcome, Result, Verdict
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
-    from workshop.grading.evaluation import Bench
+    from workshop.grading.evaluation import Evaluation
 
 _RANKS = {needs: rank for rank, needs in enumerate(STAGES)}
 # What is made only when it is its turn: a health check is one more process for a while, and
 # nothing can be asked of a server that has ended; tests that are red disturb what is beside them.
-_LAST = {"checkup", "ending", "red"}
+_LAST = {"health", "shutdown", "red"}
 
 
 _DISAGREED = "it failed once, and not when it was looked at again: check it on a quieter machine"
@@ -33,19 +33,19 @@ def static(source: Source, note: str = "") -> Verdict:
     return Verdict(source.task, results, static=not note, note=note)
 
 
-def full(bench: Bench, on_result: Callable[[Result], None] = lambda _: None) -> Verdict:
+def full(evaluation: Evaluation, on_result: Callable[[Result], None] = lambda _: None) -> Verdict:
     """Build, run, and judge everything."""
-    task = bench.task
+    task = evaluation.task
     blames: Blames = {}
     for check in task.checks:
         if check.needs not in _LAST:
-            bench.prepare(check.needs, check.of)
+            evaluation.prepare(check.needs, check.of)
     results: dict[str, Result] = {}
     for check in sorted(task.checks, key=_rank):
-        result = results[check.id] = _judge(check, bench, blames)
+        result = results[check.id] = _judge(check, evaluation, blames)
         on_result(result)
     ordered = tuple(results[check.id] for check in task.checks)
-    return Verdict(task, ordered, standin_bases=bench.on_standins)
+    return Verdict(task, ordered, standin_bases=evaluation.on_standins)
 
 
 def agreed(first: Verdict, second: Verdict) -> Verdict:
@@ -76,27 +76,27 @@ def _rank(check: Check) -> int:
     return _RANKS.get(check.needs, _RANKS["app"])
 
 
-def _judge(check: Check, bench: Bench, blames: Blames) -> Result:
+def _judge(check: Check, evaluation: Evaluation, blames: Blames) -> Result:
     try:
-        check.judge(bench.fact(check.needs, check.of))
+        check.judge(evaluation.fact(check.needs, check.of))
     except Failed as failed:
         if failed.layer is not None:
-            image = bench.fact("image", check.of)
-            failed.line = _line_of_layer(image, failed.layer, bench.source, check)
-        return _failed(check, failed, bench.source, blames)
-    except Trouble as trouble:
-        return _troubled(check, trouble, blames)
+            image = evaluation.fact("image", check.of)
+            failed.line = _line_of_layer(image, failed.layer, evaluation.source, check)
+        return _failed(check, failed, evaluation.source, blames)
+    except UserError as error:
+        return _troubled(check, error, blames)
     except Exception as error:  # noqa: BLE001 - a check's own fault must cost nobody points
         return Result(check, Outcome.ERROR, f"the check itself failed: {error!r}")
     return Result(check, Outcome.PASSED)
 
 
-def _troubled(check: Check, trouble: Trouble, blames: Blames) -> Result:
+def _troubled(check: Check, error: UserError, blames: Blames) -> Result:
     """What is not the learner's fault; it too meets many checks, and is told once."""
-    blamed = blames.setdefault((str(trouble), "", ""), check)
+    blamed = blames.setdefault((str(error), "", ""), check)
     if blamed is not check:
         return Result(check, Outcome.SKIPPED, "not looked at, for the same reason")
-    return Result(check, Outcome.ERROR, plain_lines(str(trouble)))
+    return Result(check, Outcome.ERROR, plain_lines(str(error)))
 
 
 def _by_text(check: Check, source: Source, blames: Blames) -> Result:
@@ -117,7 +117,7 @@ def _failed(check: Check, failed: Failed, source: Source, blames: Blames) -> Res
 
     The same failure meets every check of a stage that broke: it is told once.
     """
-    blamed = blames.setdefault((failed.seen, failed.wanted, failed.file), check)
+    blamed = blames.setdefault((failed.actual, failed.expected, failed.file), check)
     if blamed is not check:
         return Result(check, Outcome.SKIPPED, f"not looked at, since this failed: {blamed.title}")
     line, file, hint = failed.line, failed.file, failed.hint
@@ -128,8 +128,8 @@ def _failed(check: Check, failed: Failed, source: Source, blames: Blames) -> Res
         check,
         Outcome.FAILED,
         # Here, once, whatever a learner's files and programs said is made safe to show.
-        seen=plain_lines(failed.seen),
-        wanted=plain_lines(failed.wanted),
+        actual=plain_lines(failed.actual),
+        expected=plain_lines(failed.expected),
         why=failed.why or check.why,
         hint=plain_lines(hint or check.hint),
         line=line,

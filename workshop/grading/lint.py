@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from workshop.core.paths import ROOT
 from workshop.core.sanitise import plain
-from workshop.model import Advice
+from workshop.model import LintWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ MOST = 8
 _PARSE_ERROR = "DL1000"
 
 
-def ask(dockerfiles: Sequence[Path]) -> Callable[[], tuple[Advice, ...]]:
+def ask(dockerfiles: Sequence[Path]) -> Callable[[], tuple[LintWarning, ...]]:
     """Start hadolint on the first file, and go on; what is returned waits for its answer.
 
     There is no advice where hadolint is missing, fails, or takes too long.
@@ -37,7 +37,7 @@ def ask(dockerfiles: Sequence[Path]) -> Callable[[], tuple[Advice, ...]]:
     except (OSError, IndexError):
         return tuple
 
-    def answer() -> tuple[Advice, ...]:
+    def answer() -> tuple[LintWarning, ...]:
         import json  # noqa: PLC0415 - hadolint is at work meanwhile
 
         try:
@@ -49,7 +49,7 @@ def ask(dockerfiles: Sequence[Path]) -> Callable[[], tuple[Advice, ...]]:
             child.kill()
             child.wait()
         return tuple(
-            Advice(item["line"], item["code"], plain(item["message"]))
+            LintWarning(item["line"], item["code"], plain(item["message"]))
             for item in found
             if item["code"] != _PARSE_ERROR
         )[:MOST]

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +38,7 @@ def mirror(etc: Path = Path("/etc/apt")) -> str:
         for address, components in _READERS[file.suffix](lines):
             if "main" in components and address.rstrip("/").endswith("/debian"):
                 return address.rstrip("/")
-    raise Trouble(
+    raise UserError(
         str(etc), "no Debian mirror is named in apt's sources", "Add one, then run this again"
     )
 
@@ -78,7 +78,7 @@ def install(
         for words in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
             done = run(["apt-get", *options, *words], env=_ENV, on_line=on_line, timeout=900)
             if done.code:
-                raise Trouble(
+                raise UserError(
                     f"apt-get {words[0]}",
                     _complaint(done.output),
                     "Check the network (and that no other apt is at work), then run this again",

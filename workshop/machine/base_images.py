@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.engine import STANDIN_LABEL, Build
 from workshop.machine import apt, disk
 
@@ -38,20 +38,20 @@ def ready(machine: Machine, pins: Versions, info: Info, *, ask_registry: bool = 
 
     Without `ask_registry` stand-ins are made in whatever engine this is.
     """
-    wanted = missing(machine.engine, pins)
-    if wanted:
+    needed = missing(machine.engine, pins)
+    if needed:
         disk.check(info, disk.FIRST_TIME)
-    if wanted and ask_registry:
-        wanted = pull(machine, wanted)
-        if wanted and not info.ours:
-            raise Trouble(
-                f"base image {wanted[0].image}",
+    if needed and ask_registry:
+        needed = pull(machine, needed)
+        if needed and not info.ours:
+            raise UserError(
+                f"base image {needed[0].image}",
                 "no registry answers",
                 "Check the network, or make stand-ins with: .venv/bin/workshop bases --stand-ins",
             )
-    if wanted:
+    if needed:
         _provide_mmdebstrap(machine)
-        stand_in(machine, pins, wanted)
+        stand_in(machine, pins, needed)
 
 
 def missing(engine: Engine, pins: Versions) -> list[Base]:
@@ -59,11 +59,11 @@ def missing(engine: Engine, pins: Versions) -> list[Base]:
     return [b for b in pins.base if b.recipe != ROOT_RECIPE and not engine.has(b.image)]
 
 
-def pull(machine: Machine, wanted: Iterable[Base]) -> list[Base]:
+def pull(machine: Machine, needed: Iterable[Base]) -> list[Base]:
     """Pull what is `wanted`; returns what could not be had once the registry does not answer."""
-    left = list(wanted)
+    left = list(needed)
     while left:
-        with machine.board.job(left[0].image, "pulling") as job:
+        with machine.display.job(left[0].image, "pulling") as job:
             done = machine.engine.pull(left[0].image, on_line=job.line)
             if done.code:
                 job.note(f"no registry answers ({_short(done.last_line)})")
@@ -72,10 +72,10 @@ def pull(machine: Machine, wanted: Iterable[Base]) -> list[Base]:
     return left
 
 
-def stand_in(machine: Machine, pins: Versions, wanted: Iterable[Base]) -> None:
+def stand_in(machine: Machine, pins: Versions, needed: Iterable[Base]) -> None:
     """Make a stand-in for each image that is `wanted`, one Debian release beside the other."""
     suites: dict[str, list[Base]] = {}
-    for base in wanted:
+    for base in needed:
         suites.setdefault(base.suite, []).append(base)
     roots = {b.suite: b for b in pins.base if b.recipe == ROOT_RECIPE}
     with tempfile.TemporaryDirectory(prefix="workshop-bases-") as folder:
@@ -95,9 +95,9 @@ def _provide_mmdebstrap(machine: Machine) -> None:
     if not apt.missing(apt.BOOTSTRAP):
         return
     if machine.host.obstacle:
-        raise Trouble("mmdebstrap", "it is missing", "Install it, then run this again")
-    machine.board.say("Base images are to be made from Debian's packages: installing mmdebstrap")
-    with machine.board.job("mmdebstrap", "installing") as job:
+        raise UserError("mmdebstrap", "it is missing", "Install it, then run this again")
+    machine.display.say("Base images are to be made from Debian's packages: installing mmdebstrap")
+    with machine.display.job("mmdebstrap", "installing") as job:
         apt.install(apt.BOOTSTRAP, machine.host.codename, machine.run, on_line=job.line)
 
 
@@ -105,7 +105,7 @@ class _Maker:
     """Builds stand-ins by the recipes in `workshop/machine/standins/`, in a temporary `folder`."""
 
     def __init__(self, machine: Machine, pins: Standin, folder: Path) -> None:
-        self._engine, self._run, self._board = machine.engine, machine.run, machine.board
+        self._engine, self._run, self._board = machine.engine, machine.run, machine.display
         self._pins, self._folder = pins, folder
 
     def root(self, base: Base) -> None:
@@ -130,7 +130,7 @@ class _Maker:
                 timeout=900,
             )
             if done.code:
-                raise Trouble(
+                raise UserError(
                     f"stand-in for {base.image}",
                     f"mmdebstrap failed: {done.last_line}",
                     RETRY,
@@ -162,9 +162,9 @@ class _Maker:
         )
         try:
             self._engine.build(build, on_line=job.step)
-        except Trouble as trouble:
+        except UserError as error:
             # Its context is gone by the time that this is read: no command could repeat it.
-            raise Trouble(f"stand-in for {base.image}", trouble.found, RETRY) from None
+            raise UserError(f"stand-in for {base.image}", error.found, RETRY) from None
 
 
 def _copy_certificates(target: Path) -> None:
@@ -172,7 +172,7 @@ def _copy_certificates(target: Path) -> None:
     try:
         shutil.copy(source, target)
     except OSError as error:
-        raise Trouble(
+        raise UserError(
             f"certificates {source}",
             str(error.strerror),
             "Install ca-certificates, or unset SSL_CERT_FILE",
@@ -182,14 +182,14 @@ def _copy_certificates(target: Path) -> None:
 def package_index(run: Runner) -> str:
     """Where this machine's pip looks packages up; one that holds a password is kept out."""
     done = run(["python3", "-m", "pip", "config", "get", "global.index-url"], timeout=60)
-    address = os.environ.get("PIP_INDEX_URL") or ("" if done.code else done.answer.strip())
+    address = os.environ.get("PIP_INDEX_URL") or ("" if done.code else done.stdout.strip())
     if not address:
         from pip._internal.models.index import PyPI  # noqa: PLC0415 - pip's own default
 
         address = PyPI.simple_url
     parts = urlsplit(address)
     if parts.password or parts.username:
-        raise Trouble(
+        raise UserError(
             "pip's index-url",
             "it holds a password, which would be readable in every image",
             "Give the password in a .netrc file instead",

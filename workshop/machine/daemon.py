@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.engine import KIT_LABEL
 from workshop.machine import apt
 from workshop.machine.host import MTU_OF_ETHERNET
@@ -39,20 +39,20 @@ INSTALL_CURE = "Install Docker (docs.docker.com/engine/install), start it, then 
 def ready(machine: Machine) -> Info:
     """Make an engine answer, and tell what it is.
 
-    One that answers already is used as it is. A `Trouble` says why none can be had.
+    One that answers already is used as it is. A `UserError` says why none can be had.
     """
     engine, host = machine.engine, machine.host
     info = engine.info()
     if info is None:
-        if engine.forbids():
-            raise Trouble("Docker engine", FORBIDDEN, FORBIDDEN_CURE)
+        if engine.is_forbidden():
+            raise UserError("Docker engine", FORBIDDEN, FORBIDDEN_CURE)
         if host.obstacle:
-            raise Trouble("Docker engine", f"none answers, and {host.obstacle}", cure(host))
+            raise UserError("Docker engine", f"none answers, and {host.obstacle}", fix(host))
         with _alone():
             info = engine.info() or _set_up(machine)
     for plugin in PLUGINS:
         if engine.lacks(plugin):
-            raise Trouble(
+            raise UserError(
                 f"docker {plugin}",
                 "the docker command has no such plug-in",
                 f"Install docker-{plugin}-plugin (docs.docker.com/engine/install)",
@@ -60,21 +60,21 @@ def ready(machine: Machine) -> Info:
     return info
 
 
-def cure(host: Host) -> str:
+def fix(host: Host) -> str:
     """What the user can do where the kit cannot start an engine."""
     return "Start that engine, or unset DOCKER_HOST" if host.other_engine else INSTALL_CURE
 
 
 def _set_up(machine: Machine) -> Info:
-    engine, host, board = machine.engine, machine.host, machine.board
+    engine, host, display = machine.engine, machine.host, machine.display
     if apt.missing(["dockerd", "docker", "iptables"]) or any(map(engine.lacks, PLUGINS)):
-        board.say(
+        display.say(
             "No Docker engine answers: installing one from Debian's packages "
             "(WORKSHOP_NO_INSTALL=1 forbids it)"
         )
-        with board.job("Docker engine", "installing") as job:
+        with display.job("Docker engine", "installing") as job:
             apt.install(apt.ENGINE, host.codename, machine.run, on_line=job.line)
-    with board.job("Docker engine", "starting"):
+    with display.job("Docker engine", "starting"):
         if host.systemd:
             machine.run(["systemctl", "start", "docker"], timeout=SECONDS_TO_ANSWER)
             return _wait(engine, lambda: True)
@@ -95,13 +95,13 @@ def _start(host: Host) -> subprocess.Popen[bytes]:
 
 
 def _wait(engine: Engine, alive: Callable[[], bool]) -> Info:
-    """Wait until the engine answers; one that dies, or never answers, is a `Trouble`."""
+    """Wait until the engine answers; one that dies, or never answers, is a `UserError`."""
     deadline = time.monotonic() + SECONDS_TO_ANSWER
     while alive() and time.monotonic() < deadline:
         if info := engine.info():
             return info
         time.sleep(_POLL_SECONDS)
-    raise Trouble("Docker engine", f"it did not start: {_last_words()}", f"Read {LOG}")
+    raise UserError("Docker engine", f"it did not start: {_last_words()}", f"Read {LOG}")
 
 
 def _last_words() -> str:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 
 if TYPE_CHECKING:
     from workshop.engine import Info
@@ -25,7 +25,7 @@ def check(info: Info, needed: int) -> None:
         return
     free = shutil.disk_usage(folder).free
     if free < needed:
-        raise Trouble(
+        raise UserError(
             f"disk under {folder}",
             f"{free / GB:.1f} GB free, {needed / GB:.0f} GB are needed",
             "Free some (docker system prune removes what no container uses), then run this again",

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.machine import base_images, daemon, disk
 from workshop.stack.images import IMAGES, WEB
 from workshop.stack.settings import is_free
@@ -28,7 +28,7 @@ class Finding:
     thing: str
     good: bool
     found: str
-    cure: str = ""
+    fix: str = ""
 
 
 def examine(engine: Engine, host: Host, versions: Versions, root: Path) -> Iterator[Finding]:
@@ -49,13 +49,13 @@ def examine(engine: Engine, host: Host, versions: Versions, root: Path) -> Itera
 
 
 def _no_engine(engine: Engine, host: Host) -> Finding:
-    if engine.forbids():
+    if engine.is_forbidden():
         return Finding(
-            "Docker engine", good=False, found=daemon.FORBIDDEN, cure=daemon.FORBIDDEN_CURE
+            "Docker engine", good=False, found=daemon.FORBIDDEN, fix=daemon.FORBIDDEN_CURE
         )
     if host.obstacle:
         return Finding(
-            "Docker engine", good=False, found=f"none; {host.obstacle}", cure=daemon.cure(host)
+            "Docker engine", good=False, found=f"none; {host.obstacle}", fix=daemon.fix(host)
         )
     return Finding("Docker engine", good=True, found="none yet: make up installs and starts one")
 
@@ -66,18 +66,18 @@ def _with_engine(engine: Engine, info: Info, versions: Versions) -> Iterator[Fin
         "Docker engine",
         good=not major.isdecimal() or int(major) >= daemon.OLDEST,
         found=info.version + (" (started by the kit)" if info.ours else ""),
-        cure=f"Install Docker Engine {daemon.OLDEST} or later",
+        fix=f"Install Docker Engine {daemon.OLDEST} or later",
     )
     for plugin in daemon.PLUGINS:
         lacks = engine.lacks(plugin)
-        cure = f"Install docker-{plugin}-plugin"
-        yield Finding(f"docker {plugin}", not lacks, "missing" if lacks else "there", cure)
+        fix = f"Install docker-{plugin}-plugin"
+        yield Finding(f"docker {plugin}", not lacks, "missing" if lacks else "there", fix)
     absent = [base.image for base in base_images.missing(engine, versions)]
     try:
         disk.check(info, disk.AGAIN if not absent else disk.FIRST_TIME)
         yield Finding("disk", good=True, found="room enough")
-    except Trouble as trouble:
-        yield Finding("disk", good=False, found=trouble.found, cure=trouble.cure)
+    except UserError as error:
+        yield Finding("disk", good=False, found=error.found, fix=error.fix)
     standins = [b.image for b in versions.base if engine.standin_for(b.image)]
     kind = f"{len(standins)} of them stand-ins" if standins else "pulled"
     found = f"missing: {', '.join(absent)}" if absent else f"all there, {kind}"

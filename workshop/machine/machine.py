@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workshop.core.process import Runner
-    from workshop.core.progress import Board
+    from workshop.core.progress import ProgressDisplay
     from workshop.engine import Engine
     from workshop.machine.host import Host
 
@@ -19,4 +19,4 @@ class Machine:
     host: Host
     engine: Engine
     run: Runner
-    board: Board
+    display: ProgressDisplay

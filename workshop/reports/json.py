@@ -28,9 +28,9 @@ def document(verdict: Verdict) -> dict[str, Any]:
         "standin_bases": verdict.standin_bases,
         "note": verdict.note,
         "checks": [_check(result) for result in verdict.results],
-        "advice": [
-            {"line": advice.line, "code": advice.code, "text": advice.text}
-            for advice in verdict.advice
+        "lint": [
+            {"line": warning.line, "code": warning.code, "text": warning.text}
+            for warning in verdict.lint_warnings
         ],
     }
 
@@ -43,8 +43,8 @@ def _check(result: Result) -> dict[str, Any]:
         "outcome": str(result.outcome),
         "points": result.points,
         "max_points": result.check.points,
-        "seen": result.seen,
-        "wanted": result.wanted,
+        "actual": result.actual,
+        "expected": result.expected,
         "why": result.why,
         "hint": result.hint,
         "lesson": result.check.lesson,

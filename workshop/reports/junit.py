@@ -33,12 +33,12 @@ def write(verdict: Verdict) -> str:
 def _case(result: Result) -> ET.Element:
     case = ET.Element("testcase", classname=result.check.stage, name=result.check.title)
     if result.outcome is Outcome.FAILED:
-        said = f"seen: {result.seen}; wanted: {result.wanted}"
+        said = f"actual: {result.actual}; expected: {result.expected}"
         failure = ET.SubElement(case, "failure", message=said)
         where = f"{result.file}, line {result.line}\n" if result.line else ""
         failure.text = f"{where}{result.why}\n{result.hint}\nLesson: {result.check.lesson}"
     elif result.outcome is Outcome.ERROR:
-        ET.SubElement(case, "error", message=result.seen)
+        ET.SubElement(case, "error", message=result.actual)
     elif result.outcome is Outcome.SKIPPED:
-        ET.SubElement(case, "skipped", message=result.seen)
+        ET.SubElement(case, "skipped", message=result.actual)
     return case

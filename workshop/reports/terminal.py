@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 80
 _INDENT = " " * 10
-_LABEL = 8
+_LABEL = 10
 
 # What stands before a result, and its colour.
 _MARKS = {
@@ -33,7 +33,7 @@ def lines(verdict: Verdict, columns: int = COLUMNS) -> Iterator[tuple[str, str]]
     yield "", ""
     for result in verdict.results:
         yield from _result(result, columns)
-    yield from _advice(verdict, columns)
+    yield from _lint_warnings(verdict, columns)
     yield "", ""
     for line in textwrap.wrap(summary(verdict), columns):
         yield line, "bold green" if verdict.outcome == "passed" else "bold"
@@ -79,18 +79,18 @@ def _result(result: Result, columns: int) -> Iterator[tuple[str, str]]:
         yield f"  {head if not number else ' ' * len(head)}{line}", style
     if result.outcome is Outcome.FAILED:
         yield from _why_failed(result, columns)
-    elif result.seen:
-        yield from _labelled("", result.seen, columns)
+    elif result.actual:
+        yield from _labelled("", result.actual, columns)
 
 
 def _why_failed(result: Result, columns: int) -> Iterator[tuple[str, str]]:
-    yield from _labelled("seen", result.seen, columns)
-    yield from _labelled("wanted", result.wanted, columns)
+    yield from _labelled("actual", result.actual, columns)
+    yield from _labelled("expected", result.expected, columns)
     if result.file:
         where = f"{result.file}, line {result.line}" if result.line else result.file
         yield from _labelled("where", where, columns)
     yield from _labelled("why", result.why, columns)
-    yield from _labelled("try", result.hint, columns)
+    yield from _labelled("hint", result.hint, columns)
     yield from _labelled("lesson", result.check.lesson, columns)
     yield "", ""
 
@@ -105,15 +105,15 @@ def _labelled(label: str, text: str, columns: int) -> Iterator[tuple[str, str]]:
         yield f"{_INDENT}{'':<{_LABEL}}| {line}"[:columns], "dim"
 
 
-def _advice(verdict: Verdict, columns: int) -> Iterator[tuple[str, str]]:
-    if not verdict.advice:
+def _lint_warnings(verdict: Verdict, columns: int) -> Iterator[tuple[str, str]]:
+    if not verdict.lint_warnings:
         return
     yield "", ""
-    head = "  Advice from hadolint, which costs no points:"
+    head = "  hadolint warnings, which cost no points:"
     yield from ((line, "") for line in textwrap.wrap(head, columns))
-    for advice in verdict.advice:
-        head = f"    line {advice.line}: "
-        text = f"{advice.text} ({advice.code})"
+    for warning in verdict.lint_warnings:
+        head = f"    line {warning.line}: "
+        text = f"{warning.text} ({warning.code})"
         yield from (
             (line, "dim")
             for line in textwrap.wrap(text, columns, initial_indent=head, subsequent_indent=" " * 6)

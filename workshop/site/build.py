@@ -10,7 +10,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.core.paths import ROOT
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ HOST = "127.0.0.1"
 def build(run: Runner, root: Path = ROOT) -> str:
     """Build the site, strictly, into site/; says what is missing from it, if anything is.
 
-    A page that includes what is not there, or that links nowhere, is a `Trouble` with its line.
+    A page that includes what is not there, or that links nowhere, is a `UserError` with its line.
     """
     from workshop.site import lessons  # noqa: PLC0415 - who is served a site that is there needs none
 
@@ -44,7 +44,7 @@ def build(run: Runner, root: Path = ROOT) -> str:
         skipped = ("INFO", "Aborted")
         lines = [line for line in done.output.splitlines() if not line.startswith(skipped)]
         said = [_placed(line, root / DOCS) for line in lines]
-        raise Trouble("docs", "\n".join(said).strip(), "Mend that, and build again")
+        raise UserError("docs", "\n".join(said).strip(), "Mend that, and build again")
     return _add_mermaid(run, root)
 
 
@@ -83,12 +83,12 @@ def is_stale(root: Path = ROOT) -> bool:
 
 def main() -> int:
     """Build the site, as `make docs`; what is wrong with it is told, and the exit code is 2."""
-    from workshop.core.process import Children  # noqa: PLC0415 - who serves the site has one already
+    from workshop.core.process import SubprocessRunner  # noqa: PLC0415 - who serves the site has one already
 
     try:
-        _say(build(Children()))
-    except Trouble as trouble:
-        sys.stderr.write(f"{trouble}\n")
+        _say(build(SubprocessRunner()))
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
     _say(f"The site is in {SITE}/; to look at it: workshop serve")
     return 0
@@ -111,10 +111,12 @@ def serve(folder: Path, port: int) -> Iterator[ThreadingHTTPServer]:
     try:
         server = ThreadingHTTPServer((HOST, port), partial(_Quiet, directory=str(folder)))
     except OverflowError:
-        raise Trouble(f"port {port}", "there is no such port", "Name one from 1 to 65535") from None
+        raise UserError(
+            f"port {port}", "there is no such port", "Name one from 1 to 65535"
+        ) from None
     except OSError as error:
-        cure = f"Name another: workshop serve --port {port + 1}"
-        raise Trouble(f"port {port}", error.strerror or "it is in use", cure) from None
+        fix = f"Name another: workshop serve --port {port + 1}"
+        raise UserError(f"port {port}", error.strerror or "it is in use", fix) from None
     with server:
         yield server
 

@@ -1,6 +1,6 @@
 """Lessons: pages of docs/, and the blocks in them that can be run and compared.
 
-CONTRIBUTING.md says how a block is written. What is written otherwise is a `Trouble` that names
+CONTRIBUTING.md says how a block is written. What is written otherwise is a `UserError` that names
 the page and the line, so that no block is passed over in silence.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.core.paths import ROOT, walk
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ def read(name: str, text: str, root: Path = ROOT) -> Page:
     return Page(name, tuple(_blocks(name, text.splitlines(), root)))
 
 
-def trouble(page: str, line: int, found: str, cure: str) -> Trouble:
+def page_error(page: str, line: int, found: str, fix: str) -> UserError:
     """A fault of a page, with its place."""
-    return Trouble(f"docs/{page}.md, line {line}", found, cure)
+    return UserError(f"docs/{page}.md, line {line}", found, fix)
 
 
 def _blocks(page: str, lines: list[str], root: Path) -> Iterator[Block]:
@@ -135,7 +135,7 @@ def _blocks(page: str, lines: list[str], root: Path) -> Iterator[Block]:
                 break
             body.append(inside.removeprefix(fence["indent"]))
         else:
-            raise trouble(page, number, "the block never ends", f"End it with {fence['fence']}")
+            raise page_error(page, number, "the block never ends", f"End it with {fence['fence']}")
         yield _block(page, number, fence["info"].strip(), body, root)
 
 
@@ -147,7 +147,7 @@ def _block(page: str, line: int, info: str, body: list[str], root: Path) -> Bloc
     language, *classes = (word.removeprefix(".") for word in words or [""])
     for name in classes:
         if name not in NO_CLASSES:
-            raise trouble(page, line, f"no class .{name}", f"There are: {', '.join(NO_CLASSES)}")
+            raise page_error(page, line, f"no class .{name}", f"There are: {', '.join(NO_CLASSES)}")
     included = _included(body)
     text = _expand(page, line, body, root) if included else body
     raw = Block(line, "", language, frozenset(classes), title, tuple(text), bool(included))
@@ -161,14 +161,14 @@ def _kind(page: str, block: Block, included: set[str]) -> str:
     """What a block is for."""
     if "not-run" in block.classes:
         if not block.title.startswith("Not run"):
-            cure = 'The reader has to see it too: title="Not run by our tests: ..."'
-            raise trouble(page, block.line, "it is not run, and does not say why", cure)
+            fix = 'The reader has to see it too: title="Not run by our tests: ..."'
+            raise page_error(page, block.line, "it is not run, and does not say why", fix)
         return NOT_RUN
     if block.language in OTHER_SHELLS or "other-shell" in block.classes:
         return OTHER_SHELL
     if block.language in SHELLS:
-        cure = "Write console and $ for what is typed, or powershell, or bat"
-        raise trouble(page, block.line, f"nobody runs a block of {block.language}", cure)
+        fix = "Write console and $ for what is typed, or powershell, or bat"
+        raise page_error(page, block.line, f"nobody runs a block of {block.language}", fix)
     for kind, is_it in (
         (DIAGRAM, block.language == "mermaid"),
         (CONSOLE, block.language == "console"),
@@ -179,16 +179,16 @@ def _kind(page: str, block: Block, included: set[str]) -> str:
     ):
         if is_it:
             return kind
-    cure = 'Include a file, name the file that it is (title="..."), or say .not-run and why'
-    raise trouble(page, block.line, "nobody can tell whether it is right", cure)
+    fix = 'Include a file, name the file that it is (title="..."), or say .not-run and why'
+    raise page_error(page, block.line, "nobody can tell whether it is right", fix)
 
 
 def _check_console(page: str, block: Block) -> None:
     """A console begins with a command; a tree and an edit name what they are of."""
     if block.kind == CONSOLE and not (block.body and block.body[0].startswith("$ ")):
-        raise trouble(page, block.line, "it begins with no command", "Begin it with `$ `")
+        raise page_error(page, block.line, "it begins with no command", "Begin it with `$ `")
     if block.kind == TREE and not block.title:
-        raise trouble(page, block.line, "it is the tree of no folder", 'Name it: title="..."')
+        raise page_error(page, block.line, "it is the tree of no folder", 'Name it: title="..."')
 
 
 def _included(body: Iterable[str]) -> set[str]:
@@ -205,8 +205,8 @@ def _expand(page: str, line: int, body: list[str], root: Path) -> list[str]:
     try:
         lines: list[str] = _snippets(root).run(body)
     except SnippetMissingError as error:
-        cure = "Name a file of the repository, from its root, or a section that it has"
-        raise trouble(page, line, str(error).rstrip("."), cure) from None
+        fix = "Name a file of the repository, from its root, or a section that it has"
+        raise page_error(page, line, str(error).rstrip("."), fix) from None
     return lines
 
 
@@ -260,32 +260,32 @@ def _trimmed(lines: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def agrees(shown: Iterable[str], seen: Iterable[str]) -> bool:
+def agrees(shown: Iterable[str], actual: Iterable[str]) -> bool:
     """Whether what is shown is what was seen.
 
     `...` stands for anything within a line; in a line of its own, for any lines, or none. Two
     blanks or more between words stand for two or more.
     """
-    wanted, found = list(_trimmed(shown)), list(_trimmed(seen))
+    expected, found = list(_trimmed(shown)), list(_trimmed(actual))
     # The lines of `wanted` that may come next, after those of `found` so far.
-    states = _skip(wanted, {0})
+    states = _skip(expected, {0})
     for line in found:
         after = set()
         for at in states:
-            if at < len(wanted):
-                if wanted[at].strip() == "...":
+            if at < len(expected):
+                if expected[at].strip() == "...":
                     after.add(at)
-                elif _pattern(wanted[at]).fullmatch(line):
+                elif _pattern(expected[at]).fullmatch(line):
                     after.add(at + 1)
-        states = _skip(wanted, after)
-    return len(wanted) in states
+        states = _skip(expected, after)
+    return len(expected) in states
 
 
-def _skip(wanted: list[str], states: set[int]) -> set[int]:
+def _skip(expected: list[str], states: set[int]) -> set[int]:
     """With each state, those that come after it where `...` stands for no line."""
     reached = set(states)
     for at in sorted(states):
-        while at < len(wanted) and wanted[at].strip() == "...":
+        while at < len(expected) and expected[at].strip() == "...":
             at += 1  # noqa: PLW2901
             reached.add(at)
     return reached

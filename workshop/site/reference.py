@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workshop.cli import WORDS
 from workshop.core.paths import ROOT
-from workshop.core.process import Children
+from workshop.core.process import SubprocessRunner
 from workshop.site import lessons
 from workshop.site.lessons import CONSOLE, NOT_RUN, OTHER_SHELL
 from workshop.stack import versions
@@ -96,7 +96,7 @@ def requirements_page() -> str:
 
 def commands_page() -> str:
     """What each word of the kit says of itself."""
-    run = Children()
+    run = SubprocessRunner()
     parts = ["# Every command", MADE, _COMMANDS]
     for word in WORDS:
         argv = (sys.executable, "-m", "workshop", word, "--help")

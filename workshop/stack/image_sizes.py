@@ -9,7 +9,7 @@ import json
 import re
 import sys
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.core.paths import ROOT
 from workshop.engine import Engine
 from workshop.stack import versions
@@ -26,7 +26,7 @@ def measure(engine: Engine, bases: list[str]) -> str:
     for image in (image for image in IMAGES if image.word.startswith("task-")):
         layers = _layers(engine, image.name)
         if not layers:
-            raise Trouble(f"image {image.name}", "it is not built", "Build it with: make build")
+            raise UserError(f"image {image.name}", "it is not built", "Build it with: make build")
         base = max((b for b in below if layers[: len(b)] == b), key=len)
         number, megabytes = image.word.removeprefix("task-"), engine.size(image.name) / 1e6
         lines.append(
@@ -47,8 +47,8 @@ def main() -> None:
     pins = versions.read(ROOT / "versions.toml")
     try:
         table = measure(Engine(), [base.image for base in pins.base])
-    except Trouble as trouble:
-        sys.exit(str(trouble))
+    except UserError as error:
+        sys.exit(str(error))
     for readme in READMES:
         text = readme.read_text(encoding="utf-8")
         readme.write_text(_MARKED.sub(rf"\g<1>{table}\g<2>", text), encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from workshop.core.errors import Interrupted, Trouble
+from workshop.core.errors import Interrupted, UserError
 from workshop.engine import Engine
 from workshop.stack import settings
 from workshop.stack.images import WEB, Image
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from workshop.core.process import Finished
-    from workshop.core.progress import Board
+    from workshop.core.process import ProcessResult
+    from workshop.core.progress import ProgressDisplay
 
 # More builds at a time than this only make each other wait.
 BUILDS_AT_A_TIME = 3
@@ -36,12 +36,14 @@ class Built:
     seconds: float
 
 
-def build(engine: Engine, root: Path, images: Sequence[Image], board: Board) -> list[Built]:
+def build(
+    engine: Engine, root: Path, images: Sequence[Image], display: ProgressDisplay
+) -> list[Built]:
     """Build `images` from the checkout at `root`, a few at a time, in the order given."""
 
     def one(image: Image) -> Built:
         start = time.monotonic()
-        with board.job(image.name, "building") as job:
+        with display.job(image.name, "building") as job:
             engine.build(image.build(root), on_line=job.step)
         return Built(image, engine.size(image.name), time.monotonic() - start)
 
@@ -54,13 +56,13 @@ def build(engine: Engine, root: Path, images: Sequence[Image], board: Board) -> 
             raise
 
 
-def start(engine: Engine, root: Path, board: Board) -> dict[str, str]:
+def start(engine: Engine, root: Path, display: ProgressDisplay) -> dict[str, str]:
     """Start the web services and wait until each is healthy; returns their addresses by name."""
     _check_ports(engine, root)
     ran_before = any(_rows(engine, root))
     names = [web.service for web in WEB]
     words = ("--profile", "all", "up", "--detach", "--wait", "--no-build", *names)
-    with board.job("web services", "waiting until each is healthy"):
+    with display.job("web services", "waiting until each is healthy"):
         try:
             done = engine.compose(*words, folder=root)
         except Interrupted:
@@ -70,7 +72,7 @@ def start(engine: Engine, root: Path, board: Board) -> dict[str, str]:
         if done.code:
             why = _last_words(engine, root, done)
             if not ran_before:
-                with contextlib.suppress(Trouble):  # why it did not come up is the news
+                with contextlib.suppress(UserError):  # why it did not come up is the news
                     down(engine, root)
             engine.check("docker compose up", done, why)
     pages = {web.service: web.page for web in WEB}
@@ -108,11 +110,11 @@ def _check_ports(engine: Engine, root: Path) -> None:
     ours = {port for row in _rows(engine, root) for port in _published(row)}
     done = engine.compose("--profile", "all", "config", "--format", "json", folder=root)
     engine.check("docker-compose.yml", done, "Mend the line that it names")
-    services = json.loads(done.answer)["services"]
+    services = json.loads(done.stdout)["services"]
     for web in WEB:
         port = int(services[web.service]["ports"][0]["published"])
         if port not in ours and not settings.is_free(port):
-            raise Trouble(
+            raise UserError(
                 f"port {port}, for {web.service}",
                 "another program uses it",
                 f"Stop that program, or set {web.variable} to a free port in .env",
@@ -123,7 +125,7 @@ def _rows(engine: Engine, root: Path) -> Iterator[dict[str, Any]]:
     """The checkout's containers, as `docker compose ps` has them."""
     done = engine.compose("--profile", "all", "ps", "--format", "json", folder=root)
     engine.check("docker compose ps", done, "Run the command again")
-    for line in done.answer.splitlines():
+    for line in done.stdout.splitlines():
         yield json.loads(line)
 
 
@@ -132,7 +134,7 @@ def _published(row: dict[str, Any]) -> set[int]:
     return {port["PublishedPort"] for port in row["Publishers"] or () if port["PublishedPort"]}
 
 
-def _last_words(engine: Engine, root: Path, done: Finished) -> str:
+def _last_words(engine: Engine, root: Path, done: ProcessResult) -> str:
     """What the container said last that did not become healthy."""
     for web in WEB:
         if f"-{web.service}-" in done.last_line:

@@ -9,7 +9,7 @@ import secrets
 import socket
 from typing import TYPE_CHECKING
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.stack.images import WEB
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def check(root: Path) -> None:
         if not path.exists():
             continue
         if not path.is_file():
-            raise Trouble(
+            raise UserError(
                 str(path.relative_to(root)), "it is no file", "Remove it: make up writes it"
             )
         for number, line in enumerate(path.read_bytes().splitlines(), start=1):
@@ -96,22 +96,22 @@ def _check_line(where: str, line: bytes) -> None:
     try:
         raw = line.decode("utf-8")
     except UnicodeDecodeError:
-        raise Trouble(where, "it is not UTF-8 text", "Save the file as UTF-8") from None
+        raise UserError(where, "it is not UTF-8 text", "Save the file as UTF-8") from None
     text = raw.strip()
     if not text or text.startswith("#"):
         return
     name, equals, value = text.partition("=")
     if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         # The line is not shown: it may hold a secret.
-        raise Trouble(where, "it is not of the form NAME=value", "Write NAME=value, no spaces")
+        raise UserError(where, "it is not of the form NAME=value", "Write NAME=value, no spaces")
     if value[:1] in {'"', "'"}:
-        raise Trouble(
+        raise UserError(
             where,
             f"the value of {name} is in quotes, which docker run --env-file keeps as part of it",
             "Remove the quotes",
         )
     if value != value.strip() or " #" in value or "$" in value or raw.endswith(" "):
-        raise Trouble(
+        raise UserError(
             where,
             f"the value of {name} has a blank at an end, a comment behind it, or a dollar sign, "
             "which docker compose and docker run --env-file read differently",
@@ -123,8 +123,8 @@ def _template(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        cure = f"Restore it with: git checkout {path.name}"
-        raise Trouble(path.name, str(error.strerror), cure) from None
+        fix = f"Restore it with: git checkout {path.name}"
+        raise UserError(path.name, str(error.strerror), fix) from None
 
 
 def _write(path: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,14 +62,14 @@ class Versions(_Table):
 
 
 def read(path: Path) -> Versions:
-    """Read `path`; a file that is not as it should be is a `Trouble` that names the entry."""
+    """Read `path`; a file that is not as it should be is a `UserError` that names the entry."""
     try:
         return Versions.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Trouble(
+        raise UserError(
             path.name, str(error), "Restore it with: git checkout versions.toml"
         ) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise Trouble(path.name, f"{where}: {first['msg']}", "Mend that entry.") from None
+        raise UserError(path.name, f"{where}: {first['msg']}", "Mend that entry.") from None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workshop.analysis.container.cowsay import heard
+from workshop.analysis.container.cowsay import read_bubble
 from workshop.analysis.image.permissions import resolved
-from workshop.checks import based_on, builds, leaves_nothing, says, spoken, writes
+from workshop.checks import based_on, builds, leaves_nothing, says, speech_bubble, writes
 from workshop.model import Failed, Recipe, Task, check
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def cowsay_is_found(image: Image) -> None:
     path = image.env.get("PATH", "")
     if not any(resolved(image.tree, f"{folder}/cowsay") for folder in path.split(":")):
         there = image.find("**/bin/cowsay") or image.find("**/games/cowsay")
-        seen = f"PATH={path}, and cowsay is {'/' + there[0] if there else 'nowhere'}"
-        raise Failed(seen, "a folder of PATH that holds cowsay")
+        actual = f"PATH={path}, and cowsay is {'/' + there[0] if there else 'nowhere'}"
+        raise Failed(actual, "a folder of PATH that holds cowsay")
 
 
 @check(
@@ -75,7 +75,7 @@ def cowsay_is_found(image: Image) -> None:
 )
 def says_its_words(run: Run) -> None:
     """The words are somenergia.coop, or a fortune's."""
-    words = spoken(run).words
+    words = speech_bubble(run).words
     # A fortune is in no command: who asked for one has other words each time.
     if WORDS not in words and words in " ".join(run.command.split()):
         raise Failed(f"the words are: {words}", WORDS)
@@ -92,8 +92,8 @@ def says_its_words(run: Run) -> None:
 )
 def takes_another_command(run: Run) -> None:
     """Another command takes the place of CMD."""
-    speech = heard(run.output)
-    if speech is None or speech.words != "hello" or PENGUIN not in speech.animal:
+    bubble = read_bubble(run.output)
+    if bubble is None or bubble.words != "hello" or PENGUIN not in bubble.animal:
         raise Failed(
             f"it ended with exit code {run.code}, and printed:\n{run.output[-300:]}",
             "a penguin that says hello",
@@ -115,7 +115,7 @@ TASK = Task(
         cowsay_is_installed,
         cowsay_is_found,
         says(
-            spoken,
+            speech_bubble,
             LESSON,
             title="An animal says something in a speech bubble",
             hint=f'CMD ["cowsay", "{WORDS}"], or another animal with -f',

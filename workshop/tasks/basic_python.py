@@ -12,7 +12,7 @@ from workshop.checks import (
     installs,
     keeps_secrets_out,
     says,
-    spoken,
+    speech_bubble,
     writes,
 )
 from workshop.model import Failed, Recipe, Task, check
@@ -48,7 +48,7 @@ def every_package_has_its_version(source: Source) -> None:
 
 def says_the_words(run: Run) -> None:
     """The words, whoever says them."""
-    if (words := spoken(run).words) != WORDS:
+    if (words := speech_bubble(run).words) != WORDS:
         raise Failed(f"the words are: {words}", WORDS)
 
 
@@ -63,7 +63,7 @@ def says_the_words(run: Run) -> None:
 )
 def takes_another_command(run: Run) -> None:
     """Another command takes the place of CMD."""
-    if (words := spoken(run).words) != "hello":
+    if (words := speech_bubble(run).words) != "hello":
         raise Failed(f"the words are: {words}", "hello")
 
 

@@ -63,12 +63,12 @@ def has_the_three_services(source: Source) -> None:
 def builds_from_its_own_folder(source: Source) -> None:
     """Each service is built from its own folder."""
     for name, service in _there(source):
-        wanted = f"build: {FOLDER}/{name}"
+        expected = f"build: {FOLDER}/{name}"
         if service.build is None:
-            raise Failed(f"{name} has no build", wanted, line=service.line)
+            raise Failed(f"{name} has no build", expected, line=service.line)
         if service.build.context != f"{FOLDER}/{name}":
-            seen = f"{name} is built from {service.build.context}"
-            raise Failed(seen, wanted, line=service.build.line)
+            actual = f"{name} is built from {service.build.context}"
+            raise Failed(actual, expected, line=service.build.line)
 
 
 @check(
@@ -80,11 +80,11 @@ def builds_from_its_own_folder(source: Source) -> None:
 def names_its_images(source: Source) -> None:
     """Each image is called poetry-ws-part-3-NAME, after a registry or not."""
     for name, service in _there(source):
-        wanted = f"image: {IMAGE}-{name}:latest"
+        expected = f"image: {IMAGE}-{name}:latest"
         # A registry and its folders may stand in front, a tag or digest behind.
         if not re.fullmatch(rf"(?:[\w.:-]+/)*{IMAGE}-{name}(?:[:@].+)?", service.image):
-            seen = f"{name} has the image {service.image or '(none)'}"
-            raise Failed(seen, wanted, line=service.line)
+            actual = f"{name} has the image {service.image or '(none)'}"
+            raise Failed(actual, expected, line=service.line)
 
 
 def says(name: str, words: str) -> Check:

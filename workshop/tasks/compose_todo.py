@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from workshop.analysis.compose import Compose, Service
     from workshop.analysis.container.server import Server
     from workshop.analysis.container.stack import Stack
-    from workshop.analysis.container.suite_runs import Tester
+    from workshop.analysis.container.suite_runs import SuiteService
     from workshop.analysis.source import Source
-    from workshop.grading.evaluation import Bench
+    from workshop.grading.evaluation import Evaluation
 
 LESSON = "todo-app/compose"
 FILE = "docker-compose.yml"
@@ -56,7 +56,7 @@ def from_target(target: str, what: str) -> Check:
     )
     def builds(source: Source) -> None:
         services = _started(stacks.sound(source))
-        wanted = f"a service with context: {FOLDER} and target: {target}"
+        expected = f"a service with context: {FOLDER} and target: {target}"
         for service in services:
             spec = service.build
             if spec and spec.context == FOLDER and spec.target.lower() == target:
@@ -67,7 +67,7 @@ def from_target(target: str, what: str) -> Check:
             else f"{service.name}: no build"
             for service in services
         ]
-        raise Failed("; ".join(found) or "no service", wanted, line=_line(services))
+        raise Failed("; ".join(found) or "no service", expected, line=_line(services))
 
     return builds
 
@@ -105,24 +105,24 @@ def keeps_secrets_out(source: Source) -> None:
         spec = service.build
         for name, value in [*service.environment.items(), *(spec.args.items() if spec else ())]:
             if stacks.SECRET.search(name) and value and outside not in value:
-                seen = f"{service.name} is given {name}={value}"
-                raise Failed(seen, f"{name} kept in .env", line=service.line)
+                actual = f"{service.name} is given {name}={value}"
+                raise Failed(actual, f"{name} kept in .env", line=service.line)
 
 
 # ---- what runs: each fact is made once
 
 
-def _server(bench: Bench, _of: str) -> Server:
-    return servers.find(bench.fact("stack", ""))
+def _server(evaluation: Evaluation, _of: str) -> Server:
+    return servers.find(evaluation.fact("stack", ""))
 
 
-def _tests(bench: Bench, _of: str) -> Tester:
-    return suite_runs.find(bench.fact("stack", ""))
+def _tests(evaluation: Evaluation, _of: str) -> SuiteService:
+    return suite_runs.find(evaluation.fact("stack", ""))
 
 
-def _red(bench: Bench, _of: str) -> Tester:
+def _red(evaluation: Evaluation, _of: str) -> SuiteService:
     """The tests, once they have turned red because the source was broken, which is mended now."""
-    tests: Tester = bench.fact("tests", "")
+    tests: SuiteService = evaluation.fact("tests", "")
     tests.check_green()
     tests.check_waits()
     with tests.stack.edited(TESTED, lambda text: text + BREAK):
@@ -154,8 +154,8 @@ def port_leads_to_the_server(server: Server) -> None:
         leads, listens = (
             " and ".join(map(str, ports)) for ports in (server.published, server.ports)
         )
-        seen = f"it leads to port {leads}, and the server listens on {listens}"
-        raise server.failed(seen, f"HOST:{server.ports[0]}")
+        actual = f"it leads to port {leads}, and the server listens on {listens}"
+        raise server.failed(actual, f"HOST:{server.ports[0]}")
 
 
 @check(
@@ -168,8 +168,8 @@ def app_is_reachable(server: Server) -> None:
     """The server can be reached from outside its container."""
     addresses = [address for address, port in server.listens if port == server.ports[0]]
     if not set(addresses) & set(_EVERYWHERE):
-        seen = f"{server.name} listens on {' and '.join(addresses)} only"
-        raise server.failed(seen, "a server that listens on 0.0.0.0")
+        actual = f"{server.name} listens on {' and '.join(addresses)} only"
+        raise server.failed(actual, "a server that listens on 0.0.0.0")
 
 
 @check(
@@ -182,8 +182,8 @@ def app_answers(server: Server) -> None:
     """The app answers with its page."""
     answer = server.first("/")
     if answer.status != OK:
-        seen = f"{server.name}: {answer.error or f'status {answer.status}'}"
-        raise server.failed(seen + server.stack.last_words(server.name), "status 200")
+        actual = f"{server.name}: {answer.error or f'status {answer.status}'}"
+        raise server.failed(actual + server.stack.last_words(server.name), "status 200")
 
 
 _SETTINGS = "what stands in .env, in the app's environment"
@@ -196,8 +196,8 @@ def _names_settings(source: Source) -> None:
         service.env_files or any(outside in value for value in service.environment.values())
         for service in _started(found)
     ):
-        seen = "no service has an env_file"
-        raise Failed(seen, _SETTINGS, line=_line(_started(found)))
+        actual = "no service has an env_file"
+        raise Failed(actual, _SETTINGS, line=_line(_started(found)))
 
 
 @check(
@@ -215,8 +215,8 @@ def app_gets_its_settings(stack: Stack) -> None:
     files = [file.path for file in service.env_files if not file.path.endswith(stacks.TEMPLATE)]
     own = files and key and "SECRET_KEY" not in service.environment
     if key != stack.plan.environment["SECRET_KEY"] and not own:
-        seen = f"SECRET_KEY is {f'not what .env says, but {key}' if key else 'not set'}"
-        raise Failed(f"in {name}, {seen}", _SETTINGS, line=service.line)
+        actual = f"SECRET_KEY is {f'not what .env says, but {key}' if key else 'not set'}"
+        raise Failed(f"in {name}, {actual}", _SETTINGS, line=service.line)
 
 
 def _mounts_source(source: Source) -> None:
@@ -244,8 +244,8 @@ def edit_shows(server: Server) -> None:
         server.get("/")
     for _ in range(2):
         if not _shows(server, f"<!-- {secrets.token_hex(8)} -->"):
-            seen = f"{PAGE} was changed, and the page is the same {SECONDS_TO_SHOW:.0f} s later"
-            raise server.failed(seen, "the change on the page")
+            actual = f"{PAGE} was changed, and the page is the same {SECONDS_TO_SHOW:.0f} s later"
+            raise server.failed(actual, "the change on the page")
 
 
 def _shows(server: Server, mark: str) -> bool:
@@ -266,7 +266,7 @@ def _shows(server: Server, mark: str) -> bool:
     why="Tests that start by themselves are tests that are run.",
     hint="A second service, from the test target. Try: docker compose logs SERVICE",
 )
-def tests_run_at_start(tests: Tester) -> None:
+def tests_run_at_start(tests: SuiteService) -> None:
     """The tests run as soon as everything starts, and all pass."""
     tests.check_green()
 
@@ -277,7 +277,7 @@ def tests_run_at_start(tests: Tester) -> None:
     why="A runner that ends after one run sees no change, and you would start it again each time.",
     hint="Give the service a command that watches: run_tests.py says which one it knows.",
 )
-def test_runner_keeps_running(tests: Tester) -> None:
+def test_runner_keeps_running(tests: SuiteService) -> None:
     """The test runner keeps running after its first run."""
     tests.check_waits()
 
@@ -288,7 +288,7 @@ def test_runner_keeps_running(tests: Tester) -> None:
     why="The runner tests the files that it sees: its image's, or yours where they are mounted.",
     hint="Mount todo_app (and tests) into this service too. Some mounts need polling: TEST_POLL.",
 )
-def tests_turn_red(red: Tester) -> None:
+def tests_turn_red(red: SuiteService) -> None:
     """The tests turn red when the source breaks."""
 
 
@@ -298,7 +298,7 @@ def tests_turn_red(red: Tester) -> None:
     why="A runner is for the whole day: red, green and red again.",
     hint="The watcher itself has to go on after a failure: look at what its command does then.",
 )
-def tests_turn_green_again(red: Tester) -> None:
+def tests_turn_green_again(red: SuiteService) -> None:
     """Once the source is mended the tests turn green again, and the runner still runs."""
     red.check_turns(TESTED, green=True)
     red.check_waits()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 
 if TYPE_CHECKING:
     from workshop.model import Task
@@ -30,13 +30,13 @@ TASKS = (
 
 
 def task(name: str) -> Task:
-    """The task of that name; a `Trouble` names the nearest one where there is none."""
+    """The task of that name; a `UserError` names the nearest one where there is none."""
     if name not in TASKS:
         import difflib  # noqa: PLC0415 - few people need it, and everyone would wait for it
 
         near = difflib.get_close_matches(name, TASKS, n=1, cutoff=0.5)
-        cure = f"Did you mean {near[0]}?" if near else f"The tasks are: {', '.join(TASKS)}"
-        raise Trouble(f"task {name}", "there is none of that name", cure)
+        fix = f"Did you mean {near[0]}?" if near else f"The tasks are: {', '.join(TASKS)}"
+        raise UserError(f"task {name}", "there is none of that name", fix)
     module = importlib.import_module(f"workshop.tasks.{name.replace('-', '_')}")
     found: Task = module.TASK
     return found

@@ -22,14 +22,14 @@ from workshop.checks import (
     tells_its_health,
     writes,
 )
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.model import Failed, Recipe, Task, check
 
 if TYPE_CHECKING:
     from workshop.analysis.container.app import App
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
-    from workshop.grading.evaluation import Bench
+    from workshop.grading.evaluation import Evaluation
 
 LESSON = "deathstar"
 FILE = "Dockerfile"
@@ -61,22 +61,22 @@ _LOCKED = re.compile(
 class Relocked:
     """The `image` that comes of another lock file, whose versions are `wanted`, by name."""
 
-    def __init__(self, image: Image, wanted: dict[str, str]) -> None:
-        self.image, self.wanted = image, wanted
+    def __init__(self, image: Image, expected: dict[str, str]) -> None:
+        self.image, self.expected = image, expected
 
 
-def relock(bench: Bench, of: str) -> Relocked:
+def relock(evaluation: Evaluation, of: str) -> Relocked:
     """Build once more, with an older version of one package in poetry.lock."""
-    bench.fact("built", of)
-    folder = bench.copy("relocked")
+    evaluation.fact("built", of)
+    folder = evaluation.copy("relocked")
     lock = folder / "poetry.lock"
     text = _LOCKED.sub(_OLDER, lock.read_text(encoding="utf-8"))
     lock.write_text(text, encoding="utf-8")
     try:
-        return Relocked(bench.build(of, folder, "relocked"), _versions(text))
+        return Relocked(evaluation.build(of, folder, "relocked"), _versions(text))
     except Failed as failed:
-        found = f"the image cannot be built with another version in it: {failed.seen}"
-        raise Trouble("poetry.lock", found, "Look whether the network is there") from None
+        found = f"the image cannot be built with another version in it: {failed.actual}"
+        raise UserError("poetry.lock", found, "Look whether the network is there") from None
 
 
 def _versions(lock: str) -> dict[str, str]:
@@ -100,11 +100,11 @@ def _versions(lock: str) -> dict[str, str]:
 def follows_the_lock_file(relocked: Relocked) -> None:
     """The packages have the versions of poetry.lock."""
     found = relocked.image.packages()
-    for name, version in relocked.wanted.items():
+    for name, version in relocked.expected.items():
         versions = {item[1] for item in found.get(name, ())}
         if version not in versions:
-            seen = f"{name} {' and '.join(sorted(versions)) or 'is not installed'}"
-            raise Failed(seen, f"{name} {version}, as in the lock file that it was built with")
+            actual = f"{name} {' and '.join(sorted(versions)) or 'is not installed'}"
+            raise Failed(actual, f"{name} {version}, as in the lock file that it was built with")
 
 
 def _wheel_by_text(source: Source) -> None:
@@ -124,8 +124,8 @@ def installs_the_wheel(image: Image) -> None:
     if not image.find("**/*-packages/deathstar-*.dist-info"):
         raise Failed("no deathstar among the installed packages", "the installed wheel")
     if not image.find("**/*-packages/deathstar/api.py"):
-        seen = "deathstar is installed as a link to a source folder (editable)"
-        raise Failed(seen, "the wheel, with all its files, among the installed packages")
+        actual = "deathstar is installed as a link to a source folder (editable)"
+        raise Failed(actual, "the wheel, with all its files, among the installed packages")
 
 
 @check(
@@ -152,8 +152,8 @@ def leaves_tools_behind(image: Image) -> None:
 def holds_no_compiler(image: Image) -> None:
     """The final image is a small one, without compilers."""
     if found := [path for name in _COMPILERS for path in image.find(f"usr/bin/{name}")]:
-        seen = f"/{found[0]}, in an image of {image.stored / 1e6:.0f} MB"
-        raise Failed(seen, "an image without compilers")
+        actual = f"/{found[0]}, in an image of {image.stored / 1e6:.0f} MB"
+        raise Failed(actual, "an image without compilers")
 
 
 def _entry_by_text(source: Source) -> None:
@@ -204,11 +204,11 @@ def destroys_a_planet(app: App) -> None:
         ("DELETE", "Yavin4", NOT_FOUND),
         ("GET", "Yavin4", NOT_FOUND),
     )
-    for method, planet, wanted in asked:
+    for method, planet, expected in asked:
         answer = app.get(PORT, f"{PLANETS}/{planet}", method=method)
-        if answer.status != wanted:
-            seen = f"{method} {PLANETS}/{planet}: {answer.error or f'status {answer.status}'}"
-            raise Failed(seen, f"status {wanted}")
+        if answer.status != expected:
+            actual = f"{method} {PLANETS}/{planet}: {answer.error or f'status {answer.status}'}"
+            raise Failed(actual, f"status {expected}")
 
 
 TASK = Task(

@@ -24,7 +24,7 @@ from workshop.model import Failed, Recipe, Task, check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workshop.analysis.built_source import Product
+    from workshop.analysis.built_source import BuiltSource
     from workshop.analysis.container.app import App
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
@@ -63,10 +63,10 @@ _REST = ("Dockerfile", "README.md", "requirements-test.txt", "pytest.ini", "test
     why="pip takes the newest of whatever has no version, and that may not fit the rest tomorrow.",
     hint="Write down all that pip freeze prints, each with ==, and install from that list.",
 )
-def every_package_has_its_version(product: Product) -> None:
+def every_package_has_its_version(built_source: BuiltSource) -> None:
     """The version of every package is written down: of Flask, and of what Flask needs."""
-    texts = list(_texts(product.source))
-    packages = product.image.packages()
+    texts = list(_texts(built_source.source))
+    packages = built_source.image.packages()
     if "flask" not in packages:
         raise Failed("Flask is not installed", "Flask, in a version that is written down")
     floating = [
@@ -147,8 +147,8 @@ def answers_the_degrees(app: App) -> None:
     """/degrees answers the five years as JSON."""
     answer = app.get(PORT, "/degrees")
     if answer.error or answer.status != OK:
-        seen = answer.error or f"status {answer.status}: {answer.body[:100]}"
-        raise Failed(seen, "status 200 with five rows")
+        actual = answer.error or f"status {answer.status}: {answer.body[:100]}"
+        raise Failed(actual, "status 200 with five rows")
     if answer.json() != ROWS:
         raise Failed(f"it answers {answer.body[:100]}", "a JSON list with the five rows")
 

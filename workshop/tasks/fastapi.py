@@ -83,8 +83,8 @@ def entry(lesson: str, program: str, words: str, reached: str) -> Check:
     )
     def entry_point(run: Run) -> None:
         if not re.search(reached, run.output):
-            seen = f"docker run IMAGE {words} executes: {run.command}"
-            raise Failed(seen, f"{program} {words}")
+            actual = f"docker run IMAGE {words} executes: {run.command}"
+            raise Failed(actual, f"{program} {words}")
 
     return entry_point._replace(of=_ENTRY)
 

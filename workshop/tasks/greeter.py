@@ -17,7 +17,7 @@ from workshop.checks import (
     pins_poetry,
     reuses_dependencies,
     says,
-    spoken,
+    speech_bubble,
     workdir,
     writes,
 )
@@ -25,7 +25,7 @@ from workshop.core.paths import ROOT
 from workshop.model import Failed, Recipe, Task, check
 
 if TYPE_CHECKING:
-    from workshop.analysis.built_source import Product
+    from workshop.analysis.built_source import BuiltSource
     from workshop.analysis.container.app import Run
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
@@ -61,14 +61,14 @@ def _places(image: Image) -> list[str]:
 )
 def poetry_makes_the_environment(image: Image) -> None:
     """Poetry has made the virtual environment, as .venv in the project."""
-    wanted = f"{PACKAGE} in {image.workdir}/.venv, installed by Poetry"
+    expected = f"{PACKAGE} in {image.workdir}/.venv, installed by Poetry"
     found = _places(image)
     inside = [path for path in found if f"/{path}".startswith(f"{image.workdir}/.venv/")]
     if not inside:
-        raise Failed(f"{PACKAGE} is in /{found[0].rpartition('/')[0]}", wanted)
+        raise Failed(f"{PACKAGE} is in /{found[0].rpartition('/')[0]}", expected)
     entry = image.tree.get(f"{inside[0]}/INSTALLER")
     if entry and (other := _OTHER_INSTALLERS.get(entry.digest)):
-        raise Failed(f"{other} has installed {PACKAGE}", wanted)
+        raise Failed(f"{other} has installed {PACKAGE}", expected)
 
 
 @check(
@@ -77,12 +77,12 @@ def poetry_makes_the_environment(image: Image) -> None:
     why="The lock file is what was tested: whoever builds the image later gets the same.",
     hint="COPY poetry.lock beside pyproject.toml, and let poetry install do what it lists.",
 )
-def installs_what_is_locked(product: Product) -> None:
+def installs_what_is_locked(built_source: BuiltSource) -> None:
     """What is installed is what poetry.lock lists."""
-    packages = product.image.packages()
+    packages = built_source.image.packages()
     # Others may lie elsewhere: those that Poetry itself needs.
-    environment = _places(product.image)[0].partition("/lib/")[0]
-    for name, version in _LOCKED.findall(_lock(product.source)):
+    environment = _places(built_source.image)[0].partition("/lib/")[0]
+    for name, version in _LOCKED.findall(_lock(built_source.source)):
         for _, found, path in packages.get(name, ()):
             if path.startswith(environment) and found != version:
                 raise Failed(f"{name} {found}", f"{name} {version}, as in {LOCK}")
@@ -105,13 +105,13 @@ def _lock(source: Source) -> str:
 def user_has_a_name(image: Image) -> None:
     """The image knows its user, and the user's group, by name."""
     who = image.identity()
-    wanted = "a user and a group of /etc/passwd and /etc/group, other than root"
+    expected = "a user and a group of /etc/passwd and /etc/group, other than root"
     if who is None or who[0] == 0:
-        raise Failed(f"USER {image.user or 'root'}", wanted)
+        raise Failed(f"USER {image.user or 'root'}", expected)
     for file, number in (("passwd", who[0]), ("group", who[1])):
         rows = image.text(f"etc/{file}").decode("utf-8", "replace").splitlines()
         if number == 0 or not any(row.split(":")[2:3] == [str(number)] for row in rows):
-            raise Failed(f"{number} is no user's own number in /etc/{file}", wanted)
+            raise Failed(f"{number} is no user's own number in /etc/{file}", expected)
 
 
 @check(
@@ -133,9 +133,9 @@ def cannot_change_the_environment(image: Image) -> None:
 
 def greets(run: Run) -> None:
     """A T. rex with the greeting."""
-    speech = spoken(run)
-    if speech.words != WORDS or JAW not in speech.animal:
-        raise Failed(f"somebody says: {speech.words}", f"a T. rex that says: {WORDS}")
+    bubble = speech_bubble(run)
+    if bubble.words != WORDS or JAW not in bubble.animal:
+        raise Failed(f"somebody says: {bubble.words}", f"a T. rex that says: {WORDS}")
 
 
 @check(

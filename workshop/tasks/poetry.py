@@ -47,16 +47,16 @@ def packages_by_poetry(lesson: str) -> Check:
     def packages_by_poetry(image: Image) -> None:
         """The packages come from poetry.lock, and no more from a list for pip."""
         steps = dict(fastapi.steps(image))
-        wanted = "poetry install, and no package of the application named to pip"
+        expected = "poetry install, and no package of the application named to pip"
         found = image.packages()
         layers = {
             image.layer_of(path) for name in fastapi.PINS for _, _, path in found.get(name, ())
         }
         if not layers:
-            raise Failed("none of the application's packages is installed", wanted)
+            raise Failed("none of the application's packages is installed", expected)
         for layer in sorted(layer for layer in layers if layer is not None):
             if _BY_PIP.search(steps.get(layer, "")):
-                raise Failed("pip install of the application's packages", wanted, layer=layer)
+                raise Failed("pip install of the application's packages", expected, layer=layer)
 
     return packages_by_poetry
 
@@ -76,8 +76,8 @@ def one_python(lesson: str) -> Check:
             for entry in image.layers[number].entries:
                 if _PYTHON.fullmatch(entry.path):
                     name = entry.path.rpartition("/")[2].removesuffix(".list")
-                    seen = f"apt's package {name}"
-                    raise Failed(seen, "the base image's Python alone", layer=number)
+                    actual = f"apt's package {name}"
+                    raise Failed(actual, "the base image's Python alone", layer=number)
 
     return one_python
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LESSON = "fastapi/task-1"
 FILE = "Dockerfile-task-1"
-CLUTTER = ("Dockerfile-task-2", "Makefile", "README.md", ".pytest_cache/CACHEDIR.TAG")
+UNWANTED_FILES = ("Dockerfile-task-2", "Makefile", "README.md", ".pytest_cache/CACHEDIR.TAG")
 
 _APT_INSTALL = re.compile(r"\bapt(?:-get)?\b[^&|;\n]*\binstall\b")
 _QUIET = "DEBIAN_FRONTEND=noninteractive"
@@ -46,8 +46,8 @@ def asks_no_questions(image: Image) -> None:
         raise Failed("no RUN knows DEBIAN_FRONTEND", f"every apt-get install with {_QUIET}")
     for layer, step in installing:
         if not quiet and _QUIET not in step:
-            seen = "an apt-get install that does not know DEBIAN_FRONTEND"
-            raise Failed(seen, f"every apt-get install with {_QUIET}", layer=layer)
+            actual = "an apt-get install that does not know DEBIAN_FRONTEND"
+            raise Failed(actual, f"every apt-get install with {_QUIET}", layer=layer)
 
 
 @check(
@@ -84,9 +84,9 @@ def has_the_standard_extras(image: Image) -> None:
 )
 def leaves_clutter_out(image: Image) -> None:
     """Dockerfile*, Makefile, README.md and .pytest* stay out of the image."""
-    if kept := unwanted_files.kept(image, CLUTTER):
-        seen = f"{', '.join(sorted(kept))} from the folder in the image"
-        raise Failed(seen, "those files kept out by .dockerignore", layer=min(kept.values()))
+    if kept := unwanted_files.kept(image, UNWANTED_FILES):
+        actual = f"{', '.join(sorted(kept))} from the folder in the image"
+        raise Failed(actual, "those files kept out by .dockerignore", layer=min(kept.values()))
 
 
 TASK = Task(
@@ -96,7 +96,7 @@ TASK = Task(
     folder=fastapi.FOLDER,
     answer=(FILE, ".dockerignore"),
     withheld=fastapi.WITHHELD,
-    clutter=CLUTTER,
+    unwanted_files=UNWANTED_FILES,
     recipes=fastapi.recipes(FILE, "--version"),
     checks=(
         writes(FILE, lesson=LESSON),

@@ -47,8 +47,8 @@ def _one_run(source: Source) -> None:
     bare = [step for step in runs if step.flag("mount") is None]
     installing = [step for step in bare if _INSTALLS.search(step.text)]
     if len(installing) > 1:
-        seen = f"{len(installing)} RUN instructions that install"
-        raise Failed(seen, "one RUN", line=installing[1].line)
+        actual = f"{len(installing)} RUN instructions that install"
+        raise Failed(actual, "one RUN", line=installing[1].line)
 
 
 @check(
@@ -60,7 +60,7 @@ def _one_run(source: Source) -> None:
 )
 def installs_in_one_layer(image: Image) -> None:
     """A single layer holds all that is installed."""
-    wanted = "one RUN that installs all of it"
+    expected = "one RUN that installs all of it"
     layers = [
         number
         for number in image.own
@@ -69,10 +69,10 @@ def installs_in_one_layer(image: Image) -> None:
         )
     ]
     if not layers:
-        raise Failed("no layer with packages", wanted)
+        raise Failed("no layer with packages", expected)
     if len(layers) > 1:
-        seen = f"{len(layers)} layers with packages, or with lists of them"
-        raise Failed(seen, wanted, layer=layers[1])
+        actual = f"{len(layers)} layers with packages, or with lists of them"
+        raise Failed(actual, expected, layer=layers[1])
 
 
 @check(

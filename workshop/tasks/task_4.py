@@ -15,10 +15,10 @@ from workshop.tasks import fastapi
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workshop.analysis.answer_sheet import Form
-    from workshop.analysis.container.persistence import Demonstration
+    from workshop.analysis.answer_sheet import AnswerSheet
+    from workshop.analysis.container.persistence import Persistence
     from workshop.analysis.source import Source
-    from workshop.grading.evaluation import Bench
+    from workshop.grading.evaluation import Evaluation
 
 LESSON = "fastapi/task-4"
 FILE = "task-4.toml"
@@ -43,26 +43,28 @@ _BESIDES = re.compile(
 class Compared(NamedTuple):
     """The form, beside what the kit has seen."""
 
-    form: Form
-    truth: Demonstration
+    form: AnswerSheet
+    truth: Persistence
 
 
-def _form(source: Source) -> Form:
+def _form(source: Source) -> AnswerSheet:
     return answer_sheet.read(FILE, source.read(FILE), KEYS)
 
 
-def _demonstration(bench: Bench, _of: str) -> Compared:
+def _persistence(evaluation: Evaluation, _of: str) -> Compared:
     """Do what the form asks about, with the learner's image of task 3-2, or the kit's own."""
-    filled = _form(bench.source)
-    own = (bench.fact("staged", "") / DOCKERFILE).is_file()
+    filled = _form(evaluation.source)
+    own = (evaluation.fact("staged", "") / DOCKERFILE).is_file()
     dockerfile = DOCKERFILE if own else str(ROOT / fastapi.FOLDER / DOCKERFILE)
     try:
-        image = bench.build_as(Recipe(dockerfile=dockerfile), "demonstration")
+        image = evaluation.build_as(Recipe(dockerfile=dockerfile), "persistence")
     except Failed as failed:
         failed.file = DOCKERFILE
         raise
-    volume = bench.volume("kept")
-    return Compared(filled, facts.demonstrate(bench.engine, image, bench.container, volume))
+    volume = evaluation.volume("kept")
+    return Compared(
+        filled, facts.observe_persistence(evaluation.engine, image, evaluation.container, volume)
+    )
 
 
 @check(
@@ -76,7 +78,7 @@ def form_can_be_read(source: Source) -> None:
     _form(source)
 
 
-def _filled(key: str, get: Callable[[Form, str], object]) -> Callable[[Source], None]:
+def _filled(key: str, get: Callable[[AnswerSheet, str], object]) -> Callable[[Source], None]:
     def filled(source: Source) -> None:
         get(_form(source), key)
 
@@ -86,29 +88,29 @@ def _filled(key: str, get: Callable[[Form, str], object]) -> Callable[[Source], 
 @check(
     points=1,
     lesson=LESSON,
-    text=_filled("working_folder", answer_sheet.Form.word),
+    text=_filled("working_folder", answer_sheet.AnswerSheet.word),
     why="WORKDIR decides where a container starts, and so where your files are.",
     hint="Type pwd at the container's own prompt, and copy what it prints.",
 )
-def working_folder(demonstration: Compared) -> None:
+def working_folder(persistence: Compared) -> None:
     """The folder in which the container starts."""
-    filled, truth = demonstration
+    filled, truth = persistence
     said = filled.word("working_folder")
     if said.rstrip("/") != truth.working_folder.rstrip("/"):
-        seen = f"working_folder is {said}"
-        raise filled.failed("working_folder", seen, "the folder that pwd prints inside")
+        actual = f"working_folder is {said}"
+        raise filled.failed("working_folder", actual, "the folder that pwd prints inside")
 
 
 @check(
     points=2,
     lesson=LESSON,
-    text=_filled("files", answer_sheet.Form.words),
+    text=_filled("files", answer_sheet.AnswerSheet.words),
     why="An image holds what COPY took and .dockerignore left, and nothing else of your folder.",
     hint="Type ls right after the container has started, before you make anything in it.",
 )
-def files(demonstration: Compared) -> None:
+def files(persistence: Compared) -> None:
     """What the image has in that folder."""
-    filled, truth = demonstration
+    filled, truth = persistence
     # One text for all of them, with blanks between, is what ls prints.
     words = [word for line in filled.words("files") for word in line.split()]
     said = {word.strip(",").removeprefix("./").rstrip("/") for word in words}
@@ -123,50 +125,50 @@ def files(demonstration: Compared) -> None:
 @check(
     points=1,
     lesson=LESSON,
-    text=_filled("replaced_by_bash", answer_sheet.Form.word),
+    text=_filled("replaced_by_bash", answer_sheet.AnswerSheet.word),
     why="Where ENTRYPOINT stays, a shell's name behind the image's is only its argument.",
     hint="Compare what docker inspect says with the two instructions at the Dockerfile's end.",
 )
-def replaced_by_bash(demonstration: Compared) -> None:
+def replaced_by_bash(persistence: Compared) -> None:
     """The instruction that the words behind the image's name replace."""
-    filled, _ = demonstration
+    filled, _ = persistence
     said = filled.word("replaced_by_bash")
     # Source: Docker's reference, "docker container run": [OPTIONS] IMAGE [COMMAND] [ARG...].
     if set(re.findall(r"cmd|entry ?point", said.lower())) != {"cmd"}:
-        seen = f"replaced_by_bash is {said}"
-        raise filled.failed("replaced_by_bash", seen, "the instruction that did not run")
+        actual = f"replaced_by_bash is {said}"
+        raise filled.failed("replaced_by_bash", actual, "the instruction that did not run")
 
 
 @check(
     points=2,
     lesson=LESSON,
-    text=_filled("diff_after_touch", answer_sheet.Form.words),
+    text=_filled("diff_after_touch", answer_sheet.AnswerSheet.words),
     why="A container writes into a layer of its own, on top of the image, which stays as it is.",
     hint="Leave the container running, and type docker diff NAME in a second terminal.",
 )
-def diff_after_touch(demonstration: Compared) -> None:
+def diff_after_touch(persistence: Compared) -> None:
     """What docker diff shows after touch toto.py."""
-    filled, truth = demonstration
+    filled, truth = persistence
     said = dict(_diff_line(filled, line) for line in filled.words("diff_after_touch"))
     for path, letter in truth.diff.items():
         if path not in said:
-            seen = f"{path} is not among its lines"
-            raise filled.failed("diff_after_touch", seen, "every line that docker diff prints")
+            actual = f"{path} is not among its lines"
+            raise filled.failed("diff_after_touch", actual, "every line that docker diff prints")
         if said[path] not in {"", letter}:
-            seen = f"{said[path]} {path}"
-            raise filled.failed("diff_after_touch", seen, "the letter that docker diff prints")
+            actual = f"{said[path]} {path}"
+            raise filled.failed("diff_after_touch", actual, "the letter that docker diff prints")
     for path in said:
         if path not in truth.diff and not _BESIDES.fullmatch(path):
-            seen = f"{path} is among its lines"
-            raise filled.failed("diff_after_touch", seen, "nothing but what docker diff prints")
+            actual = f"{path} is among its lines"
+            raise filled.failed("diff_after_touch", actual, "nothing but what docker diff prints")
 
 
-def _diff_line(filled: Form, line: str) -> tuple[str, str]:
+def _diff_line(filled: AnswerSheet, line: str) -> tuple[str, str]:
     """The path and the letter of one line; the letter may be left out."""
     found = _DIFF.fullmatch(line)
     if not found:
-        wanted = "lines as docker diff prints them: a letter, and a path from / on"
-        raise filled.failed("diff_after_touch", f"a line is {line}", wanted)
+        expected = "lines as docker diff prints them: a letter, and a path from / on"
+        raise filled.failed("diff_after_touch", f"a line is {line}", expected)
     return found["path"].rstrip("/") or "/", found["letter"] or ""
 
 
@@ -178,13 +180,13 @@ def truth(key: str, points: int, title: str, why: str, hint: str) -> Check:
         lesson=LESSON,
         name=key.replace("_", "-"),
         title=title,
-        text=_filled(key, answer_sheet.Form.truth),
+        text=_filled(key, answer_sheet.AnswerSheet.truth),
         why=why,
         hint=hint,
     )
-    def told(demonstration: Compared) -> None:
-        filled, seen = demonstration
-        if filled.truth(key) != getattr(seen, key):
+    def told(persistence: Compared) -> None:
+        filled, actual = persistence
+        if filled.truth(key) != getattr(actual, key):
             said = str(filled.truth(key)).lower()
             raise filled.failed(key, f"{key} is {said}", "what you see when you do it")
 
@@ -199,7 +201,7 @@ TASK = Task(
     answer=(FILE,),
     withheld=("Dockerfile*", "README.md", "tests/test_pins.py"),
     recipes=(Recipe(dockerfile=DOCKERFILE),),
-    facts={"demonstration": _demonstration},
+    facts={"persistence": _persistence},
     checks=(
         writes(FILE, lesson=LESSON),
         form_can_be_read,

@@ -40,8 +40,8 @@ def user_is_called_runner(image: Image) -> None:
     """The image knows user 10000 as runner."""
     found = image.identity("runner")
     if found is None or found[0] != UID:
-        seen = "no user called runner" if found is None else f"runner has uid {found[0]}"
-        raise Failed(seen, f"a user called runner with uid {UID}")
+        actual = "no user called runner" if found is None else f"runner has uid {found[0]}"
+        raise Failed(actual, f"a user called runner with uid {UID}")
 
 
 @check(
@@ -58,8 +58,8 @@ def cannot_change_the_application(image: Image) -> None:
     uid, _, groups = who
     for folder in (HOME, "etc"):
         if may := image.writable_paths(uid, groups, folder):
-            seen = f"uid {uid} may write to /{may[0]}"
-            raise Failed(seen, f"all in /{folder} to be read and not written")
+            actual = f"uid {uid} may write to /{may[0]}"
+            raise Failed(actual, f"all in /{folder} to be read and not written")
 
 
 @check(
@@ -74,8 +74,8 @@ def has_a_data_folder(image: Image) -> None:
     if who is None or not any(
         image.writable(folder.strip("/"), who[0], who[2]) for folder in image.volumes
     ):
-        seen = f"VOLUME of {', '.join(sorted(image.volumes)) or 'nothing'}"
-        raise Failed(seen, f"a volume that user {image.user or 'root'} may write to")
+        actual = f"VOLUME of {', '.join(sorted(image.volumes)) or 'nothing'}"
+        raise Failed(actual, f"a volume that user {image.user or 'root'} may write to")
 
 
 @check(

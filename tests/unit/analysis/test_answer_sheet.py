@@ -44,11 +44,11 @@ def test_several_texts_are_a_list_or_lines(said):
 @pytest.mark.parametrize("said", ['""', '"?"', '" ? "'])
 @pytest.mark.parametrize("kind", ["word", "words", "truth"])
 def test_what_the_template_has_is_no_answer(kind, said):
-    assert "not filled in" in failed(f"folder = {said}", "folder", kind).seen
+    assert "not filled in" in failed(f"folder = {said}", "folder", kind).actual
 
 
 def test_a_missing_key_is_told():
-    assert failed('folder = "/"', "there", "truth").seen == "there is no there"
+    assert failed('folder = "/"', "there", "truth").actual == "there is no there"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_is_no_toml_is_told_with_its_line(text, line):
 def test_a_mistyped_key_is_told_with_the_right_one():
     with pytest.raises(Failed) as told:
         form('there = true\nfolde = "/"\n')
-    assert (told.value.line, told.value.wanted) == (2, "folder")
+    assert (told.value.line, told.value.expected) == (2, "folder")
 
 
 def test_line_ends_and_a_mark_of_windows_are_no_part_of_an_answer():

@@ -7,7 +7,7 @@ import pytest
 
 from workshop.analysis import source
 from workshop.analysis.source import Source
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.model import Failed, Recipe, Task
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def refusal(folder: Source, name: str = "Dockerfile") -> Failed:
 
 
 def test_a_missing_file_is_named(folder: Source):
-    assert refusal(folder).seen == "no such file"
+    assert refusal(folder).actual == "no such file"
     assert refusal(folder).file == "Dockerfile"
 
 
@@ -42,12 +42,12 @@ def test_a_missing_file_is_named(folder: Source):
 def test_a_name_in_the_wrong_case_is_another_name(folder: Source, name: str):
     write(folder, name, "FROM scratch")
     found = refusal(folder)
-    assert found.seen == f"a file called {name}, which is another name on Linux"
+    assert found.actual == f"a file called {name}, which is another name on Linux"
     assert found.hint == f"Rename {name} to Dockerfile."
 
 
 @pytest.mark.parametrize(
-    ("content", "seen"),
+    ("content", "actual"),
     [
         (b"", "Dockerfile is empty"),
         (b" \r\n\n", "Dockerfile is empty"),
@@ -55,18 +55,18 @@ def test_a_name_in_the_wrong_case_is_another_name(folder: Source, name: str):
         (b"#" * 5_000_000, "Dockerfile has 5.0 MB"),
     ],
 )
-def test_what_is_no_text_of_a_dockerfile_is_told(folder: Source, content: bytes, seen: str):
+def test_what_is_no_text_of_a_dockerfile_is_told(folder: Source, content: bytes, actual: str):
     write(folder, "Dockerfile", content)
-    assert refusal(folder).seen == seen
+    assert refusal(folder).actual == actual
 
 
 def test_a_folder_and_a_pipe_and_a_link_are_no_files(folder: Source):
     (folder.folder / "Dockerfile").mkdir()
     os.mkfifo(folder.folder / "pipe")
     (folder.folder / "link").symlink_to("/etc/passwd")
-    assert refusal(folder).seen == "Dockerfile is a folder"
-    assert refusal(folder, "pipe").seen == "pipe is no ordinary file"
-    assert refusal(folder, "link").seen == "link is a link"
+    assert refusal(folder).actual == "Dockerfile is a folder"
+    assert refusal(folder, "pipe").actual == "pipe is no ordinary file"
+    assert refusal(folder, "link").actual == "link is a link"
 
 
 def test_bytes_that_are_no_utf_8_are_read_all_the_same(folder: Source):
@@ -84,7 +84,7 @@ def test_a_missing_target_is_told_with_those_that_are_there(folder: Source):
     write(folder, "Dockerfile", "FROM a AS one\nFROM b AS two\n")
     with pytest.raises(Failed) as caught:
         folder.final(Recipe(target="three"))
-    assert caught.value.seen == "stages with a name: one, two"
+    assert caught.value.actual == "stages with a name: one, two"
 
 
 def test_a_copy_from_a_stage_that_is_not_there_is_told(folder: Source):
@@ -148,10 +148,10 @@ def test_without_an_ignore_file_nothing_is_ignored(folder: Source):
 
 
 def test_no_folder_is_told_with_the_word_that_makes_it(tmp_path: Path):
-    with pytest.raises(Trouble, match=r"there is no such folder\. Make it with: workshop start"):
+    with pytest.raises(UserError, match=r"there is no such folder\. Make it with: workshop start"):
         source.find(TASK, tmp_path / "nowhere")
     (tmp_path / "file").touch()
-    with pytest.raises(Trouble, match="it is a file"):
+    with pytest.raises(UserError, match="it is a file"):
         source.find(TASK, tmp_path / "file")
 
 

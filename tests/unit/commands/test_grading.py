@@ -93,7 +93,7 @@ def test_a_check_before_the_start_says_how_to_start(run):
 def test_a_starter_fails_by_its_text(run):
     code, said = run("check", "task-5", "--static")
     assert code == 1
-    assert "seen    no such file" in said
+    assert "actual    no such file" in said
 
 
 def test_the_answer_passes_by_its_text(run, exercise):
@@ -161,7 +161,7 @@ def test_a_watched_folder_is_checked_again_at_every_save(exercise, tmp_path):
             return (tmp_path / "said").read_text()
 
         until(lambda: said().count("Waiting for a file") == 1, "a first check")
-        assert "seen    USER root" in said()
+        assert "actual    USER root" in said()
         (exercise / FILE).write_bytes(ANSWER.read_bytes())
         until(lambda: "The text shows nothing wrong" in said(), "a second check")
         child.send_signal(signal.SIGINT)

@@ -14,7 +14,7 @@ import pytest
 from harness import until
 
 from workshop.core.errors import Interrupted
-from workshop.core.process import KEPT_LINES, Children, Finished
+from workshop.core.process import KEPT_LINES, ProcessResult, SubprocessRunner
 
 
 def python(code: str) -> list[str]:
@@ -35,43 +35,43 @@ BOTH = "import os; os.write(1, b'one\\n'); os.write(2, b'two\\n'); os.write(1, b
 
 
 def test_who_listens_hears_both_outputs_in_their_order():
-    heard = []
-    Children()(python(BOTH), on_line=heard.append)
-    assert heard == ["one", "two", "three"]
+    read_bubble = []
+    SubprocessRunner()(python(BOTH), on_line=read_bubble.append)
+    assert read_bubble == ["one", "two", "three"]
 
 
 def test_who_asks_gets_the_answer_apart_from_the_errors():
-    assert Children()(python(BOTH)) == Finished(0, "one\nthree\ntwo\n", "one\nthree\n")
+    assert SubprocessRunner()(python(BOTH)) == ProcessResult(0, "one\nthree\ntwo\n", "one\nthree\n")
 
 
 def test_the_exit_code_comes_back():
-    assert Children()(["sh", "-c", "exit 7"]) == Finished(7, "")
+    assert SubprocessRunner()(["sh", "-c", "exit 7"]) == ProcessResult(7, "")
 
 
 def test_a_missing_program_ends_with_127_and_its_name():
-    done = Children()(["no-such-program", "--version"])
-    assert done == Finished(127, "no-such-program: No such file or directory")
+    done = SubprocessRunner()(["no-such-program", "--version"])
+    assert done == ProcessResult(127, "no-such-program: No such file or directory")
 
 
 def test_each_line_is_handed_on_without_its_end():
     lines = []
-    Children()(["printf", "one\\n\\ntwo"], on_line=lines.append)
+    SubprocessRunner()(["printf", "one\\n\\ntwo"], on_line=lines.append)
     assert lines == ["one", "", "two"]
 
 
 def test_what_is_not_utf8_is_shown_as_far_as_it_goes():
-    assert Children()(["printf", "caf\\351\\n"]).output == "caf\N{REPLACEMENT CHARACTER}\n"
+    assert SubprocessRunner()(["printf", "caf\\351\\n"]).output == "caf\N{REPLACEMENT CHARACTER}\n"
 
 
 def test_only_the_last_lines_are_kept():
-    output = Children()(["seq", str(KEPT_LINES + 5)]).output.splitlines()
+    output = SubprocessRunner()(["seq", str(KEPT_LINES + 5)]).output.splitlines()
     assert (len(output), output[0], output[-1]) == (KEPT_LINES, "6", str(KEPT_LINES + 5))
 
 
 def test_a_variable_is_added_to_the_environment(monkeypatch):
     monkeypatch.setenv("KEPT", "kept")
     code = "import os; print(os.environ['KEPT'], os.environ['ADDED'])"
-    assert Children()(python(code), env={"ADDED": "added"}).output == "kept added\n"
+    assert SubprocessRunner()(python(code), env={"ADDED": "added"}).output == "kept added\n"
 
 
 @contextlib.contextmanager
@@ -89,42 +89,42 @@ def keyboard_at_hand():
 
 def test_a_child_never_waits_for_the_keyboard():
     with keyboard_at_hand():
-        assert Children()(["cat"], timeout=2) == Finished(0, "")
+        assert SubprocessRunner()(["cat"], timeout=2) == ProcessResult(0, "")
 
 
 def test_a_program_that_is_too_slow_is_ended_with_124():
     pids = []
-    done = Children()(NOTE_AND_WAIT, on_line=pids.append, timeout=0.2)
+    done = SubprocessRunner()(NOTE_AND_WAIT, on_line=pids.append, timeout=0.2)
     assert done.code == 124
     assert not alive(int(pids[0]))
 
 
 @pytest.mark.parametrize("code", [0, 3])
 def test_a_program_that_is_in_time_keeps_its_code(code):
-    assert Children()(["sh", "-c", f"exit {code}"], timeout=5).code == code
+    assert SubprocessRunner()(["sh", "-c", f"exit {code}"], timeout=5).code == code
 
 
 def test_the_time_out_holds_for_what_a_child_has_started():
     start = time.monotonic()
-    Children()(["sh", "-c", "sleep 1; exit 0"], timeout=0.1)
+    SubprocessRunner()(["sh", "-c", "sleep 1; exit 0"], timeout=0.1)
     assert time.monotonic() - start < 0.9
 
 
 def test_stop_ends_a_live_child_from_another_thread():
-    children, pids = Children(), []
+    runner, pids = SubprocessRunner(), []
     with ThreadPoolExecutor() as pool:
-        call = pool.submit(children, NOTE_AND_WAIT, on_line=pids.append)
+        call = pool.submit(runner, NOTE_AND_WAIT, on_line=pids.append)
         until(lambda: pids, "the child's number", 5)
-        children.stop()
+        runner.stop()
         assert call.result(timeout=5).code == -15
     assert not alive(int(pids[0]))
 
 
 def test_nothing_is_started_once_stop_was_called(tmp_path):
-    children = Children()
-    children.stop()
+    runner = SubprocessRunner()
+    runner.stop()
     with pytest.raises(Interrupted):
-        children(["touch", str(tmp_path / "started")])
+        runner(["touch", str(tmp_path / "started")])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -137,23 +137,23 @@ def test_no_child_is_left_where_the_listener_raises(error):
         raise error
 
     with pytest.raises(error):
-        Children()(NOTE_AND_WAIT, on_line=listen)
+        SubprocessRunner()(NOTE_AND_WAIT, on_line=listen)
     assert not alive(pids[0])
 
 
 def test_stop_may_be_called_by_a_signal_that_arrives_while_a_child_is_started():
-    children = Children()
+    runner = SubprocessRunner()
 
     class Interrupting(UserDict):
         """Stands for the signal, at the moment when the environment is read."""
 
         def keys(self):
-            children.stop()
+            runner.stop()
             raise Interrupted
 
     def start() -> None:
         with contextlib.suppress(Interrupted):
-            children(["true"], env=Interrupting(A="1"))
+            runner(["true"], env=Interrupting(A="1"))
 
     thread = threading.Thread(target=start, daemon=True)
     thread.start()
@@ -165,4 +165,4 @@ def test_stop_may_be_called_by_a_signal_that_arrives_while_a_child_is_started():
     ("output", "last"), [("", ""), ("one\n", "one"), ("one\n two \n\n  \n", "two")]
 )
 def test_the_last_line_is_the_last_that_says_something(output, last):
-    assert Finished(0, output).last_line == last
+    assert ProcessResult(0, output).last_line == last

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from fakes import board
+from fakes import display
 
 from workshop.core.progress import Job
 
@@ -24,40 +24,40 @@ DONE = r"  image:1 +\d+\.\d s{}\n"
     ],
 )
 def test_a_step_is_shown_where_a_line_begins_one(line, shown):
-    seen = []
-    Job("image:1", seen.append).step(line)
-    assert seen == shown
+    actual = []
+    Job("image:1", actual.append).step(line)
+    assert actual == shown
 
 
 def test_a_line_is_shown_as_it_is():
-    seen = []
-    Job("image:1", seen.append).line("  Unpacking x \n")
-    assert seen == ["Unpacking x"]
+    actual = []
+    Job("image:1", actual.append).line("  Unpacking x \n")
+    assert actual == ["Unpacking x"]
 
 
 def test_elsewhere_than_on_a_terminal_a_job_is_one_plain_line():
-    shown, paper = board()
+    shown, paper = display()
     with shown, shown.job("image:1", "building") as job:
         job.step("#5 [2/4] COPY a b")
     assert re.fullmatch(DONE.format(""), paper.getvalue())
 
 
 def test_a_note_stands_at_the_end_of_the_line():
-    shown, paper = board()
+    shown, paper = display()
     with shown, shown.job("image:1", "building") as job:
         job.note("stand-in [x]")
     assert re.fullmatch(DONE.format(r"  stand-in \[x\]"), paper.getvalue())
 
 
 def test_a_job_that_fails_leaves_no_line():
-    shown, paper = board()
+    shown, paper = display()
     with shown, pytest.raises(ValueError, match="no"), shown.job("image:1", "building"):
         raise ValueError("no")
     assert paper.getvalue() == ""
 
 
 def test_a_terminal_shows_the_step_while_it_lasts():
-    shown, paper = board(terminal=True)
+    shown, paper = display(terminal=True)
     with shown, shown.job("image:1", "building") as job:
         job.step("#5 [2/4] RUN ls [a-z]*")
         shown._live.refresh()
@@ -65,7 +65,7 @@ def test_a_terminal_shows_the_step_while_it_lasts():
 
 
 def test_a_step_is_never_taken_for_markup():
-    shown, paper = board(terminal=True)
+    shown, paper = display(terminal=True)
     with shown, shown.job("image:1", "building") as job:
         job.step(r"#5 [2/4] RUN sed 's \[/a] b '")
         shown._live.refresh()
@@ -73,6 +73,6 @@ def test_a_step_is_never_taken_for_markup():
 
 
 def test_a_long_line_is_not_broken():
-    shown, paper = board(width=20)
+    shown, paper = display(width=20)
     shown.say("words " * 10)
     assert paper.getvalue().count("\n") == 1

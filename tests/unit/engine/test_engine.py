@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fakes import INFO, MISSING, NO_ENGINE, NO_IMAGE, docker
 
-from workshop.core.errors import Trouble
-from workshop.core.process import Finished
+from workshop.core.errors import UserError
+from workshop.core.process import ProcessResult
 from workshop.engine import KIT_LABEL, Build, Info
 
 BUILD = Build("app:1.0", Path("/src/app"), Path("/src/app/Dockerfile"))
@@ -30,7 +30,7 @@ def info_of(**facts) -> str:
         "no JSON at all",
         '{"ServerVersion": "26',
         info_of(ServerVersion="", Labels=None),
-        Finished(1, info_of(Labels=None)),
+        ProcessResult(1, info_of(Labels=None)),
         "[]",
     ],
 )
@@ -45,7 +45,7 @@ def test_info_has_the_version_and_the_folder():
 
 
 def test_a_warning_before_the_answer_does_not_hide_it():
-    engine, _ = docker(info=Finished(0, NOISE + INFO, INFO))
+    engine, _ = docker(info=ProcessResult(0, NOISE + INFO, INFO))
     assert engine.info()
 
 
@@ -104,19 +104,19 @@ ERROR: failed to solve: process "/bin/sh -c pip install nonesuch" did not comple
 """
 
 
-def build_trouble(output: str, *, info=INFO) -> Trouble:
-    engine, _ = docker({"docker build": Finished(1, output)}, info=info)
-    with pytest.raises(Trouble) as caught:
+def build_trouble(output: str, *, info=INFO) -> UserError:
+    engine, _ = docker({"docker build": ProcessResult(1, output)}, info=info)
+    with pytest.raises(UserError) as caught:
         engine.build(BUILD)
     return caught.value
 
 
 def test_a_failed_build_names_image_step_and_the_command_to_see_more():
-    trouble = build_trouble(PIP)
-    assert trouble.thing == "image app:1.0"
-    assert "pip install nonesuch" in trouble.found
-    assert trouble.cure == f"See all of it with: docker {' '.join(BUILD.argv())}"
-    assert "\n" not in str(trouble)
+    error = build_trouble(PIP)
+    assert error.thing == "image app:1.0"
+    assert "pip install nonesuch" in error.found
+    assert error.fix == f"See all of it with: docker {' '.join(BUILD.argv())}"
+    assert "\n" not in str(error)
 
 
 def test_a_failed_build_tells_what_the_step_said():
@@ -131,9 +131,9 @@ def test_a_failed_build_tells_what_the_step_said():
     ],
 )
 def test_a_full_disk_is_called_that(output):
-    trouble = build_trouble(output)
-    assert trouble.found == "the disk is full"
-    assert trouble.cure.startswith("Free 5 GB")
+    error = build_trouble(output)
+    assert error.found == "the disk is full"
+    assert error.fix.startswith("Free 5 GB")
 
 
 @pytest.mark.parametrize(
@@ -157,22 +157,22 @@ def test_a_registry_that_hangs_up_is_not_the_engine():
 @pytest.mark.parametrize(
     ("done", "reason"),
     [
-        (Finished(1, "one\nError response from daemon: port is taken.\n"), "port is taken"),
-        (Finished(1, "Error: No such container: x\nmore\n"), "No such container: x"),
-        (Finished(1, "one\nthe last words.\n\n"), "the last words"),
-        (Finished(17, ""), "exit code 17"),
+        (ProcessResult(1, "one\nError response from daemon: port is taken.\n"), "port is taken"),
+        (ProcessResult(1, "Error: No such container: x\nmore\n"), "No such container: x"),
+        (ProcessResult(1, "one\nthe last words.\n\n"), "the last words"),
+        (ProcessResult(17, ""), "exit code 17"),
     ],
 )
 def test_the_reason_is_the_line_that_says_it(done, reason):
     engine, _ = docker()
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(UserError) as caught:
         engine.check("compose", done, "Do that")
     assert str(caught.value) == f"compose: {reason}. Do that"
 
 
 def test_what_went_well_is_no_trouble():
     engine, _ = docker()
-    engine.check("compose", Finished(0, "Error: not really"), "Do that")
+    engine.check("compose", ProcessResult(0, "Error: not really"), "Do that")
 
 
 def test_an_image_that_is_there_is_held_and_has_a_size():
@@ -198,17 +198,19 @@ def test_a_stand_in_says_for_what_it_stands_in(answer):
 
 def test_an_image_that_cannot_be_looked_at_is_trouble():
     engine, _ = docker({"docker image inspect": NO_ENGINE})
-    with pytest.raises(Trouble, match=r"^image x:latest: the Docker engine stopped answering\."):
+    with pytest.raises(UserError, match=r"^image x:latest: the Docker engine stopped answering\."):
         engine.has("x:latest")
 
 
 @pytest.mark.parametrize(("ask", "answer", "said"), [("size", 12, "12"), ("standin_for", "", "")])
 def test_a_warning_is_no_part_of_the_answer(ask, answer, said):
-    engine, _ = docker({"docker image inspect": Finished(0, f"{NOISE}{said}\n", f"{said}\n")})
+    engine, _ = docker({"docker image inspect": ProcessResult(0, f"{NOISE}{said}\n", f"{said}\n")})
     assert getattr(engine, ask)("x:latest") == answer
 
 
-@pytest.mark.parametrize(("done", "lacks"), [(Finished(0, "v2"), False), (Finished(1, ""), True)])
+@pytest.mark.parametrize(
+    ("done", "lacks"), [(ProcessResult(0, "v2"), False), (ProcessResult(1, ""), True)]
+)
 def test_a_plugin_that_does_not_answer_is_lacking(done, lacks):
     engine, script = docker({})
     script.answers["docker compose version"] = done
@@ -216,7 +218,7 @@ def test_a_plugin_that_does_not_answer_is_lacking(done, lacks):
 
 
 def test_a_pull_that_fails_is_left_to_the_caller():
-    engine, script = docker({"docker pull": Finished(1, "dial tcp: no such host")})
+    engine, script = docker({"docker pull": ProcessResult(1, "dial tcp: no such host")})
     assert engine.pull("x:latest").code == 1
     assert script.asked == [["docker", "pull", "x:latest"]]
 

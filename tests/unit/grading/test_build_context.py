@@ -7,7 +7,7 @@ import pytest
 
 from workshop.analysis import starter
 from workshop.analysis.source import Source
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.grading import build_context
 from workshop.model import Failed, Recipe, Task
 
@@ -76,7 +76,7 @@ def test_a_link_inside_the_folder_stays_a_link(folder: Path, staged: Path):
 def test_a_link_out_of_the_folder_is_refused(folder: Path, staged: Path, target: str):
     (folder / "a").mkdir()
     (folder / "link").symlink_to(target)
-    with pytest.raises(Failed, match=r"link is a link to .*; wanted: links that stay"):
+    with pytest.raises(Failed, match=r"link is a link to .*; expected: links that stay"):
         build_context.stage(Source(TASK, folder), staged, "canary")
 
 
@@ -98,7 +98,7 @@ def test_a_huge_folder_is_refused(folder: Path, staged: Path, monkeypatch: pytes
     monkeypatch.setattr(build_context, "MOST_BYTES", 1000)
     (folder / "data").mkdir()
     (folder / "data/big").write_bytes(b"x" * 2000)
-    with pytest.raises(Trouble, match="those in data among them"):
+    with pytest.raises(UserError, match="those in data among them"):
         build_context.stage(Source(TASK, folder), staged, "canary")
 
 
@@ -117,7 +117,7 @@ def test_a_starter_has_neither_answers_nor_what_is_withheld():
 
 def test_laying_out_overwrites_nothing(folder: Path):
     (folder / "poetry.lock").write_text("mine")
-    new = starter.lay_out(TASK, folder)
+    new = starter.copy_missing(TASK, folder)
     assert "poetry.lock" not in new
     assert (folder / "poetry.lock").read_text() == "mine"
-    assert starter.lay_out(TASK, folder) == []
+    assert starter.copy_missing(TASK, folder) == []

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workshop.analysis.source import Source
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.grading import grade
 from workshop.model import Failed, Outcome, Recipe, Task, check
 
@@ -44,9 +44,9 @@ def runs(app: str) -> None:
         raise Failed("no app", "an app")
 
 
-@told("ending", title="Ends")
-def ends(ending: str) -> None:
-    assert ending == "ending"
+@told("shutdown", title="Ends")
+def ends(shutdown: str) -> None:
+    assert shutdown == "shutdown"
 
 
 TASK = Task(
@@ -60,7 +60,7 @@ TASK = Task(
 )
 
 
-class Bench:
+class Evaluation:
     """Facts by heart; one that is an exception is raised."""
 
     on_standins = True
@@ -68,11 +68,11 @@ class Bench:
     def __init__(self, folder: Path, **facts):
         self.source = Source(TASK, folder)
         self.task = TASK
-        self.facts = {"image": "image", "app": "app", "ending": "ending", **facts}
+        self.facts = {"image": "image", "app": "app", "shutdown": "shutdown", **facts}
         self.asked: list[str] = []
 
     def prepare(self, needs: str, _of: str) -> None:
-        assert needs != "ending", "nothing can be asked of a server that has ended"
+        assert needs != "shutdown", "nothing can be asked of a server that has ended"
 
     def fact(self, needs: str, _of: str):
         self.asked.append(needs)
@@ -93,54 +93,54 @@ def outcomes(verdict) -> list[str]:
 
 
 def test_a_right_answer_gets_every_point(folder: Path):
-    verdict = grade.full(Bench(folder))
+    verdict = grade.full(Evaluation(folder))
     assert (verdict.outcome, verdict.score, verdict.max_score) == ("passed", 8, 8)
     assert verdict.standin_bases
 
 
 def test_a_wrong_part_costs_its_own_points_alone(folder: Path):
-    verdict = grade.full(Bench(folder, app="another"))
+    verdict = grade.full(Evaluation(folder, app="another"))
     assert (verdict.outcome, verdict.score) == ("failed", 6)
     assert outcomes(verdict) == ["passed", "passed", "failed", "passed"]
 
 
 def test_where_a_stage_breaks_its_first_check_is_told_and_the_rest_is_skipped(folder: Path):
     failed = Failed("the build broke", "a build")
-    verdict = grade.full(Bench(folder, image=failed, app=failed, ending=failed))
+    verdict = grade.full(Evaluation(folder, image=failed, app=failed, shutdown=failed))
     assert outcomes(verdict) == ["passed", "failed", "skipped", "skipped"]
-    assert verdict.results[2].seen == "not looked at, since this failed: Is an image"
+    assert verdict.results[2].actual == "not looked at, since this failed: Is an image"
 
 
 def test_the_text_finds_the_line_to_blame(folder: Path):
-    result = grade.full(Bench(folder, image="another")).results[1]
+    result = grade.full(Evaluation(folder, image="another")).results[1]
     assert (result.file, result.line) == ("Dockerfile", 2)
     assert result.hint == "Name another user."
-    assert result.seen == "no image"
+    assert result.actual == "no image"
 
 
 def test_an_instruction_is_blamed_where_the_text_has_no_opinion(folder: Path):
-    assert grade.full(Bench(folder, app="another")).results[2].line == 3
+    assert grade.full(Evaluation(folder, app="another")).results[2].line == 3
 
 
 def test_trouble_of_ours_costs_nobody_points_and_is_told_once(folder: Path):
-    gone = Trouble("the prober", "it is gone", "Look")
-    verdict = grade.full(Bench(folder, app=gone, ending=gone))
+    gone = UserError("the prober", "it is gone", "Look")
+    verdict = grade.full(Evaluation(folder, app=gone, shutdown=gone))
     assert verdict.outcome == "ungradable"
     assert outcomes(verdict) == ["passed", "passed", "error", "skipped"]
 
 
 def test_a_check_that_breaks_is_our_own_fault(folder: Path):
-    result = grade.full(Bench(folder, ending="another")).results[3]
+    result = grade.full(Evaluation(folder, shutdown="another")).results[3]
     assert result.outcome is Outcome.ERROR
-    assert "AssertionError" in result.seen
+    assert "AssertionError" in result.actual
 
 
 def test_facts_are_judged_in_the_order_in_which_they_come_to_be(folder: Path):
-    bench = Bench(folder)
-    bench.task = TASK._replace(checks=(ends, runs, says_hello, is_image))
-    verdict = grade.full(bench)
-    assert bench.asked == ["source", "image", "app", "ending"]
-    assert [result.check.id for result in verdict.results] == ["ending", "app", "text", "image"]
+    evaluation = Evaluation(folder)
+    evaluation.task = TASK._replace(checks=(ends, runs, says_hello, is_image))
+    verdict = grade.full(evaluation)
+    assert evaluation.asked == ["source", "image", "app", "shutdown"]
+    assert [result.check.id for result in verdict.results] == ["shutdown", "app", "text", "image"]
 
 
 def test_without_an_engine_the_text_alone_is_judged(tmp_path: Path):
@@ -155,30 +155,30 @@ def test_a_text_that_looks_right_earns_nothing_yet(tmp_path: Path):
     (tmp_path / "Dockerfile").write_text("FROM python:3.13\n# hello\n", encoding="utf-8")
     verdict = grade.static(Source(TASK, tmp_path))
     assert outcomes(verdict) == ["passed", "skipped", "skipped", "skipped"]
-    assert verdict.results[1].seen.startswith("the text looks right")
+    assert verdict.results[1].actual.startswith("the text looks right")
     assert (verdict.outcome, verdict.score) == ("passed", 2)
 
 
 def test_what_a_learner_wrote_is_shown_without_its_tricks(folder: Path):
     failed = Failed("\x1b[2Jgone\nand\x00 on", "a build")
-    assert grade.full(Bench(folder, image=failed)).results[1].seen == "gone\nand on"
+    assert grade.full(Evaluation(folder, image=failed)).results[1].actual == "gone\nand on"
 
 
 def test_two_looks_that_agree_are_a_grade(folder: Path):
-    verdict = grade.full(Bench(folder, app="another"))
+    verdict = grade.full(Evaluation(folder, app="another"))
     assert grade.runs_failed(verdict)
     assert grade.agreed(verdict, verdict) == verdict
 
 
 def test_two_looks_that_disagree_are_none(folder: Path):
-    late, there = grade.full(Bench(folder, app="another")), grade.full(Bench(folder))
+    late, there = grade.full(Evaluation(folder, app="another")), grade.full(Evaluation(folder))
     verdict = grade.agreed(late, there)
     assert verdict.outcome == "ungradable"
-    assert "failed once" in verdict.results[2].seen
+    assert "failed once" in verdict.results[2].actual
 
 
 def test_what_fails_before_anything_runs_is_looked_at_once(folder: Path):
-    assert not grade.runs_failed(grade.full(Bench(folder, image="another")))
+    assert not grade.runs_failed(grade.full(Evaluation(folder, image="another")))
 
 
 def test_what_could_not_be_graded_is_not_passed(folder: Path):

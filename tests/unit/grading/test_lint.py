@@ -11,21 +11,21 @@ if TYPE_CHECKING:
     import pytest
 
 
-def heard(folder: Path, text: str) -> list[str]:
+def read_bubble(folder: Path, text: str) -> list[str]:
     (folder / "Dockerfile").write_text(text, encoding="utf-8")
     return [each.code for each in lint.ask([folder / "Dockerfile"])()]
 
 
 def test_hadolint_advises(tmp_path: Path):
-    assert "DL3000" in heard(tmp_path, "FROM python:3.13\nWORKDIR app\n")
+    assert "DL3000" in read_bubble(tmp_path, "FROM python:3.13\nWORKDIR app\n")
 
 
 def test_there_is_no_advice_on_a_good_file(tmp_path: Path):
-    assert heard(tmp_path, 'FROM python:3.13\nUSER 1000\nCMD ["python"]\n') == []
+    assert read_bubble(tmp_path, 'FROM python:3.13\nUSER 1000\nCMD ["python"]\n') == []
 
 
 def test_hadolints_own_trouble_in_reading_is_no_advice(tmp_path: Path):
-    assert heard(tmp_path, "FROM python:3.13\nRUN [\n<<EOF<<\n") == []
+    assert read_bubble(tmp_path, "FROM python:3.13\nRUN [\n<<EOF<<\n") == []
 
 
 def test_a_learners_own_configuration_does_not_count(
@@ -33,7 +33,7 @@ def test_a_learners_own_configuration_does_not_count(
 ):
     (tmp_path / ".hadolint.yaml").write_text("ignored: [DL3000]\n")
     monkeypatch.chdir(tmp_path)
-    assert "DL3000" in heard(tmp_path, "FROM python:3.13\nWORKDIR app\n")
+    assert "DL3000" in read_bubble(tmp_path, "FROM python:3.13\nWORKDIR app\n")
 
 
 def test_without_a_file_or_hadolint_there_is_no_advice(
@@ -42,4 +42,4 @@ def test_without_a_file_or_hadolint_there_is_no_advice(
     assert lint.ask([])() == ()
     assert lint.ask([tmp_path / "nowhere"])() == ()
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    assert heard(tmp_path, "FROM x\nWORKDIR app\n") == []
+    assert read_bubble(tmp_path, "FROM x\nWORKDIR app\n") == []

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from fakes import Script, programs
 
-from workshop.core.errors import Trouble
-from workshop.core.process import Finished
+from workshop.core.errors import UserError
+from workshop.core.process import ProcessResult
 from workshop.machine import apt
 
 MIRROR = "http://mirror.example/debian"
@@ -60,12 +60,12 @@ def test_the_mirror_is_the_one_that_the_machine_uses(files, tmp_path):
     ],
 )
 def test_no_mirror_is_trouble(files, tmp_path):
-    with pytest.raises(Trouble, match=r"no Debian mirror is named in apt's sources\. Add one"):
+    with pytest.raises(UserError, match=r"no Debian mirror is named in apt's sources\. Add one"):
         apt.mirror(etc(tmp_path, **files))
 
 
 def test_a_machine_without_apts_folder_has_no_mirror(tmp_path):
-    with pytest.raises(Trouble, match="no Debian mirror"):
+    with pytest.raises(UserError, match="no Debian mirror"):
         apt.mirror(tmp_path / "none")
 
 
@@ -163,7 +163,7 @@ def test_debian_13_names_its_release_once_and_holds_nothing_back():
     )
 
 
-FAILED = Finished(
+FAILED = ProcessResult(
     100, "Err:1 x\nW: a warning\nE: Failed to fetch x, 404 Not Found.\nE: Some index files failed\n"
 )
 
@@ -172,7 +172,7 @@ FAILED = Finished(
 @pytest.mark.parametrize("word", ["update", "install"])
 def test_what_fails_is_named_with_apts_first_complaint(word):
     run = Apt(**{word: FAILED})
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(UserError) as caught:
         apt.install(["one"], "trixie", run)
     assert str(caught.value).startswith(f"apt-get {word}: Failed to fetch x, 404 Not Found. Check")
 
@@ -180,15 +180,15 @@ def test_what_fails_is_named_with_apts_first_complaint(word):
 @needs_mirror
 def test_nothing_is_installed_after_a_failed_update():
     run = Apt(update=FAILED)
-    with pytest.raises(Trouble):
+    with pytest.raises(UserError):
         apt.install(["one"], "trixie", run)
     assert run.calls("install") == []
 
 
 @needs_mirror
 def test_apt_that_says_nothing_has_failed_all_the_same():
-    with pytest.raises(Trouble, match=r"^apt-get update: it failed\. "):
-        apt.install(["one"], "trixie", Apt(update=Finished(127, "")))
+    with pytest.raises(UserError, match=r"^apt-get update: it failed\. "):
+        apt.install(["one"], "trixie", Apt(update=ProcessResult(127, "")))
 
 
 @needs_mirror

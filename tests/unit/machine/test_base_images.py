@@ -7,8 +7,8 @@ from fakes import INFO, NO_IMAGE, NOWHERE, Script, docker, machine, programs
 from harness import ROOT
 from pip._internal.models.index import PyPI
 
-from workshop.core.errors import Trouble
-from workshop.core.process import Finished
+from workshop.core.errors import UserError
+from workshop.core.process import ProcessResult
 from workshop.engine import Info
 from workshop.machine import apt, base_images
 from workshop.stack.versions import Versions, read
@@ -36,7 +36,7 @@ PINS = Versions.model_validate(
 )
 WANTED = PINS.base[2:]
 OURS, THEIRS = Info("26", NOWHERE, ours=True), Info("26", NOWHERE, ours=False)
-NO_REGISTRY = Finished(1, "Error: Get https://registry.example/v2/: dial tcp: no such host\n")
+NO_REGISTRY = ProcessResult(1, "Error: Get https://registry.example/v2/: dial tcp: no such host\n")
 HOST = "https://index.example/simple"
 
 
@@ -98,7 +98,7 @@ def test_a_registry_that_does_not_answer_is_asked_no_more():
 def test_in_an_engine_that_is_not_the_kits_no_stand_in_is_made_unasked():
     engine, script = docker({"docker image inspect": NO_IMAGE, "docker pull": NO_REGISTRY})
     here, _ = machine(engine)
-    with pytest.raises(Trouble, match=r"^base image ubuntu:1: no registry answers\. .*stand-ins"):
+    with pytest.raises(UserError, match=r"^base image ubuntu:1: no registry answers\. .*stand-ins"):
         base_images.ready(here, PINS, THEIRS)
     assert images_of(script, "build") == []
 
@@ -146,9 +146,9 @@ def test_a_debian_that_is_there_is_not_made_again():
 
 def test_mmdebstrap_that_fails_is_trouble_with_its_last_line():
     engine, script = docker(ANSWERS)
-    here, _ = machine(engine, run=runner(mmdebstrap=Finished(25, "I: one\nE: no route\n")))
+    here, _ = machine(engine, run=runner(mmdebstrap=ProcessResult(25, "I: one\nE: no route\n")))
     with pytest.raises(
-        Trouble, match=r"^stand-in for debian:a-slim: mmdebstrap failed: E: no route"
+        UserError, match=r"^stand-in for debian:a-slim: mmdebstrap failed: E: no route"
     ):
         base_images.stand_in(here, PINS, WANTED[:2])
     assert images_of(script, "build") == []
@@ -169,7 +169,7 @@ def test_mmdebstrap_that_cannot_be_installed_is_trouble(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", programs(tmp_path / "empty"))
     engine, _ = docker(ANSWERS)
     here, _ = machine(engine, root=False)
-    with pytest.raises(Trouble, match=r"^mmdebstrap: it is missing\. Install it"):
+    with pytest.raises(UserError, match=r"^mmdebstrap: it is missing\. Install it"):
         base_images.ready(here, PINS, OURS)
 
 
@@ -177,7 +177,7 @@ def test_a_disk_without_room_is_said_before_anything_is_pulled(tmp_path, monkeyp
     monkeypatch.setattr(base_images.disk, "FIRST_TIME", 10**18)
     engine, script = docker({"docker image inspect": NO_IMAGE, "docker info": INFO})
     here, _ = machine(engine)
-    with pytest.raises(Trouble, match="GB are needed"):
+    with pytest.raises(UserError, match="GB are needed"):
         base_images.ready(here, PINS, Info("26", str(tmp_path), ours=True))
     assert images_of(script, "pull") == []
 
@@ -186,13 +186,13 @@ def test_certificates_that_are_missing_are_trouble(monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", NOWHERE)
     engine, _ = docker(ANSWERS)
     here, _ = machine(engine, run=runner())
-    with pytest.raises(Trouble, match=NOWHERE):
+    with pytest.raises(UserError, match=NOWHERE):
         base_images.stand_in(here, PINS, WANTED)
 
 
 # ------------------------------------------------------------- the package index
 
-NOT_SET = Script({"pip config": Finished(1, "ERROR: No such key - global.index-url\n")})
+NOT_SET = Script({"pip config": ProcessResult(1, "ERROR: No such key - global.index-url\n")})
 
 
 def test_the_package_index_is_the_one_that_pip_is_set_to():
@@ -217,6 +217,6 @@ def test_without_settings_the_package_index_is_pips_own_default():
 )
 def test_a_package_index_with_a_password_is_trouble_that_does_not_show_it(user, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", HOST.replace("//", f"//{user}@"))
-    with pytest.raises(Trouble, match=r"^pip's index-url: it holds a password") as caught:
+    with pytest.raises(UserError, match=r"^pip's index-url: it holds a password") as caught:
         base_images.package_index(NOT_SET)
     assert "5ecre7" not in str(caught.value)

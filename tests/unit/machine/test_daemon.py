@@ -7,8 +7,8 @@ import json
 import pytest
 from fakes import INFO, MISSING, NO_ENGINE, Script, docker, machine, programs
 
-from workshop.core.errors import Trouble
-from workshop.core.process import Finished
+from workshop.core.errors import UserError
+from workshop.core.process import ProcessResult
 from workshop.engine import KIT_LABEL
 from workshop.machine import apt, daemon
 
@@ -24,9 +24,9 @@ def path(tmp_path, monkeypatch):
     return folder
 
 
-def refused(engine, **facts) -> Trouble:
+def refused(engine, **facts) -> UserError:
     here, _ = machine(engine, **facts)
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(UserError) as caught:
         daemon.ready(here)
     return caught.value
 
@@ -42,7 +42,7 @@ def test_an_engine_that_answers_is_used_as_it_is(facts):
 
 @pytest.mark.parametrize("answer", [NO_ENGINE, MISSING])
 @pytest.mark.parametrize(
-    ("facts", "why", "cure"),
+    ("facts", "why", "fix"),
     [
         (
             {"forbidden": True},
@@ -56,9 +56,9 @@ def test_an_engine_that_answers_is_used_as_it_is(facts):
         ),
     ],
 )
-def test_where_none_may_be_installed_that_is_said_with_a_cure(answer, facts, why, cure):
+def test_where_none_may_be_installed_that_is_said_with_a_cure(answer, facts, why, fix):
     engine, _ = docker(info=answer)
-    assert str(refused(engine, **facts)) == f"Docker engine: none answers, and {why}. {cure}"
+    assert str(refused(engine, **facts)) == f"Docker engine: none answers, and {why}. {fix}"
 
 
 DENIED = "permission denied while trying to connect to the Docker daemon socket at unix:///x.sock"
@@ -66,24 +66,24 @@ CONFIG = "WARNING: Error loading config file: open config.json: permission denie
 
 
 def test_an_engine_that_the_user_may_not_use_is_called_that():
-    engine, _ = docker(info=Finished(1, DENIED))
-    trouble = refused(engine)
-    assert "you may not use it" in trouble.found
-    assert "usermod -aG docker" in trouble.cure
+    engine, _ = docker(info=ProcessResult(1, DENIED))
+    error = refused(engine)
+    assert "you may not use it" in error.found
+    assert "usermod -aG docker" in error.fix
 
 
 def test_a_settings_file_that_cannot_be_read_is_not_the_engine():
-    engine, _ = docker(info=Finished(1, CONFIG + NO_ENGINE.output))
+    engine, _ = docker(info=ProcessResult(1, CONFIG + NO_ENGINE.output))
     assert "none answers" in refused(engine, forbidden=True).found
 
 
 @pytest.mark.parametrize("plugin", ["compose", "buildx"])
 def test_a_plugin_that_is_missing_is_named(plugin):
     engine, script = docker()
-    script.answers[f"docker {plugin} version"] = Finished(1, "docker: unknown command\n")
-    trouble = refused(engine)
-    assert trouble.thing == f"docker {plugin}"
-    assert f"docker-{plugin}-plugin" in trouble.cure
+    script.answers[f"docker {plugin} version"] = ProcessResult(1, "docker: unknown command\n")
+    error = refused(engine)
+    assert error.thing == f"docker {plugin}"
+    assert f"docker-{plugin}-plugin" in error.fix
 
 
 def late(text: str, times: int):
@@ -146,13 +146,13 @@ def test_without_systemd_the_kit_starts_an_engine_of_its_own(mtu, words, path):
 def test_an_engine_that_dies_is_trouble_with_its_last_words(path):
     programs(path, dockerd="echo first; echo 'failed to start daemon: no cgroups.' >&2; exit 1")
     engine, _ = docker(info=NO_ENGINE)
-    trouble = refused(engine, systemd=False)
-    assert trouble.found == "it did not start: failed to start daemon: no cgroups"
-    assert str(daemon.LOG) in trouble.cure
+    error = refused(engine, systemd=False)
+    assert error.found == "it did not start: failed to start daemon: no cgroups"
+    assert str(daemon.LOG) in error.fix
 
 
 def test_an_engine_that_never_answers_is_trouble(monkeypatch):
     monkeypatch.setattr(daemon, "SECONDS_TO_ANSWER", 0.2)
     engine, _ = docker(info=NO_ENGINE)
-    run = Script({"systemctl": Finished(1, "Job for docker.service failed")})
+    run = Script({"systemctl": ProcessResult(1, "Job for docker.service failed")})
     assert refused(engine, run=run, systemd=True).found == "it did not start: it left no log"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from fakes import NOWHERE
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.engine import Info
 from workshop.machine import disk
 
@@ -13,11 +13,11 @@ def test_a_disk_with_room_is_no_trouble(tmp_path):
 
 
 def test_a_disk_without_room_is_named_with_what_is_free_and_what_is_needed(tmp_path):
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(UserError) as caught:
         disk.check(Info("26", str(tmp_path), ours=True), 10**18)
     assert caught.value.thing == f"disk under {tmp_path}"
     assert caught.value.found.endswith(" GB free, 1000000000 GB are needed")
-    assert "docker system prune" in caught.value.cure
+    assert "docker system prune" in caught.value.fix
 
 
 def test_a_disk_that_is_elsewhere_is_not_judged():

@@ -8,7 +8,7 @@ import pytest
 from fakes import INFO, MISSING, NO_ENGINE, NO_IMAGE, docker, host, programs
 from harness import ROOT
 
-from workshop.core.process import Finished
+from workshop.core.process import ProcessResult
 from workshop.engine import KIT_LABEL
 from workshop.machine import daemon, disk, doctor
 from workshop.stack.images import IMAGES, WEB
@@ -35,7 +35,7 @@ def root(tmp_path):
 def findings(engine, root, **facts) -> dict[str, doctor.Finding]:
     found = list(doctor.examine(engine, host(**facts), PINS, root))
     assert all(one.found for one in found)
-    assert all(one.good or one.cure for one in found)
+    assert all(one.good or one.fix for one in found)
     return {one.thing: one for one in found}
 
 
@@ -63,7 +63,7 @@ def test_an_engine_has_to_know_every_word_of_the_dockerfiles(root, version, good
     engine, _ = docker(ALL_THERE, info=info)
     found = findings(engine, root)["Docker engine"]
     assert (found.good, found.found) == (good, version)
-    assert "26 or later" in found.cure
+    assert "26 or later" in found.fix
 
 
 def test_nothing_is_written(root):
@@ -102,21 +102,21 @@ def test_no_engine_and_an_obstacle_are_bad_with_a_cure(root):
     found = findings(engine, root, release="ubuntu noble")
     assert bad(found) == {"Docker engine"}
     assert "this is ubuntu noble" in found["Docker engine"].found
-    assert found["Docker engine"].cure == daemon.INSTALL_CURE
+    assert found["Docker engine"].fix == daemon.INSTALL_CURE
 
 
 def test_another_engine_that_does_not_answer_is_to_be_started(root):
     engine, _ = docker(info=NO_ENGINE)
     found = findings(engine, root, other_engine="tcp://example:1")
     assert "tcp://example:1" in found["Docker engine"].found
-    assert "unset DOCKER_HOST" in found["Docker engine"].cure
+    assert "unset DOCKER_HOST" in found["Docker engine"].fix
 
 
 def test_an_engine_that_the_user_may_not_use_is_bad(root):
-    engine, _ = docker(info=Finished(1, "permission denied while trying to connect"))
+    engine, _ = docker(info=ProcessResult(1, "permission denied while trying to connect"))
     found = findings(engine, root)
     assert bad(found) == {"Docker engine"}
-    assert "usermod" in found["Docker engine"].cure
+    assert "usermod" in found["Docker engine"].fix
 
 
 def test_a_docker_command_that_is_missing_is_bad_where_none_can_be_installed(root, path):
@@ -128,19 +128,19 @@ def test_a_docker_command_that_is_missing_is_bad_where_none_can_be_installed(roo
 @pytest.mark.parametrize("plugin", daemon.PLUGINS)
 def test_a_plugin_that_is_missing_is_bad(plugin, root):
     engine, script = docker(ALL_THERE)
-    script.answers[f"docker {plugin} version"] = Finished(1, "")
+    script.answers[f"docker {plugin} version"] = ProcessResult(1, "")
     found = findings(engine, root)
     assert bad(found) == {f"docker {plugin}"}
     assert found[f"docker {plugin}"].found == "missing"
 
 
 def test_base_images_that_are_missing_are_named(root):
-    wanted = "python:3.13-slim-trixie"
-    engine, _ = docker({f"docker image inspect {wanted}": NO_IMAGE, **ALL_THERE})
+    expected = "python:3.13-slim-trixie"
+    engine, _ = docker({f"docker image inspect {expected}": NO_IMAGE, **ALL_THERE})
     found = findings(engine, root)
     assert bad(found) == {"base images"}
-    assert found["base images"].found == f"missing: {wanted}"
-    assert "bases" in found["base images"].cure
+    assert found["base images"].found == f"missing: {expected}"
+    assert "bases" in found["base images"].fix
 
 
 def test_stand_ins_are_called_that(root):

@@ -20,8 +20,8 @@ def test_other_programs_can_rely_on_these_fields():
         "outcome": "failed",
         "points": 0,
         "max_points": 2,
-        "seen": FAILED.seen,
-        "wanted": "a server",
+        "actual": FAILED.actual,
+        "expected": "a server",
         "why": "It matters.",
         "hint": "Try that.",
         "lesson": "some/lesson",
@@ -37,5 +37,5 @@ def test_the_points_of_the_checks_are_the_score():
 
 def test_advice_is_apart_from_the_checks():
     said = report.document(VERDICT)
-    assert said["advice"] == [{"line": 4, "code": "DL3000", "text": "Use absolute WORKDIR"}]
+    assert said["lint"] == [{"line": 4, "code": "DL3000", "text": "Use absolute WORKDIR"}]
     assert said["outcome"] == "ungradable"

@@ -25,6 +25,6 @@ def test_a_failure_says_what_was_seen_and_what_to_try():
     suite = ET.fromstring(junit.write(VERDICT))  # noqa: S314 - our own
     failure = suite.find("testcase/failure")
     assert failure is not None
-    assert "wanted: a server" in failure.attrib["message"]
+    assert "expected: a server" in failure.attrib["message"]
     assert "Dockerfile, line 3" in (failure.text or "")
     assert "Try that." in (failure.text or "")

@@ -27,12 +27,12 @@ def test_each_outcome_can_be_told_without_colour():
 def test_a_failure_says_all_that_helps():
     shown = text(GRADED)
     for words in (
-        "seen    it ended with code 1:",
-        "wanted  a server",
-        "where   Dockerfile, line 3",
-        "why     It matters.",
-        "try     Try that.",
-        "lesson  some/lesson",
+        "actual    it ended with code 1:",
+        "expected  a server",
+        "where     Dockerfile, line 3",
+        "why       It matters.",
+        "hint      Try that.",
+        "lesson    some/lesson",
     ):
         assert words in shown
 
@@ -42,7 +42,7 @@ def test_a_programs_own_lines_stay_lines():
 
 
 def test_advice_is_marked_as_such():
-    assert "Advice from hadolint, which costs no points:" in text(VERDICT)
+    assert "hadolint warnings, which cost no points:" in text(VERDICT)
     assert "line 4: Use absolute WORKDIR (DL3000)" in text(VERDICT)
     assert "hadolint" not in text(GRADED)
 
@@ -67,7 +67,7 @@ def test_what_is_no_terminal_gets_plain_lines():
     paper = StringIO()
     terminal.show(GRADED, paper)
     assert "\x1b" not in paper.getvalue()
-    assert FAILED.wanted in paper.getvalue()
+    assert FAILED.expected in paper.getvalue()
 
 
 class Screen(StringIO):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 from harness import ROOT, free_ports, get, until
 
-from workshop.core.errors import Trouble
-from workshop.core.process import Children
+from workshop.core.errors import UserError
+from workshop.core.process import SubprocessRunner
 from workshop.site import build
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def page(checkout: Path, text: str, name: str = "index.md") -> None:
 
 
 def test_the_site_holds_the_pages_and_mermaid(checkout):
-    assert build.build(Children(), checkout) == ""
+    assert build.build(SubprocessRunner(), checkout) == ""
     assert "Hello." in (checkout / "site/index.html").read_text(encoding="utf-8")
     assert (checkout / "site" / build.DRAWS).is_file()
 
@@ -51,7 +51,7 @@ def test_the_site_holds_the_pages_and_mermaid(checkout):
 def test_without_npm_the_diagrams_stay_text_and_it_says_so(checkout, monkeypatch):
     shutil.rmtree(checkout / "web")
     monkeypatch.setenv("PATH", "")
-    assert "npm did not fetch Mermaid" in build.build(Children(), checkout)
+    assert "npm did not fetch Mermaid" in build.build(SubprocessRunner(), checkout)
     assert (checkout / "site/index.html").is_file()
 
 
@@ -66,14 +66,14 @@ def test_without_npm_the_diagrams_stay_text_and_it_says_so(checkout, monkeypatch
 )
 def test_what_is_not_there_fails_the_build(bad, fault, checkout):
     page(checkout, f"# Start here\n\n{bad}\n")
-    with pytest.raises(Trouble, match=re.escape(fault)):
-        build.build(Children(), checkout)
+    with pytest.raises(UserError, match=re.escape(fault)):
+        build.build(SubprocessRunner(), checkout)
 
 
 def test_a_page_that_no_menu_leads_to_fails_the_build(checkout):
     page(checkout, "# Lost\n", "lost.md")
-    with pytest.raises(Trouble, match=r"lost\.md"):
-        build.build(Children(), checkout)
+    with pytest.raises(UserError, match=r"lost\.md"):
+        build.build(SubprocessRunner(), checkout)
 
 
 def test_the_kits_own_site_is_without_fault(tmp_path):
@@ -89,7 +89,7 @@ def test_the_kits_own_site_is_without_fault(tmp_path):
 
 def test_a_site_is_stale_until_it_is_built_and_after_every_change(checkout):
     assert build.is_stale(checkout)
-    build.build(Children(), checkout)
+    build.build(SubprocessRunner(), checkout)
     assert not build.is_stale(checkout)
     later = time.time() + 10
     page(checkout, "# Start here\n")
@@ -113,8 +113,8 @@ def test_a_busy_port_is_one_line_and_2():
         port = other.getsockname()[1]
         code, said = serve(str(port))
     assert code == 2
-    cure = f"Name another: workshop serve --port {port + 1}"
-    assert said == f"port {port}: Address already in use. {cure}\n"
+    fix = f"Name another: workshop serve --port {port + 1}"
+    assert said == f"port {port}: Address already in use. {fix}\n"
 
 
 @pytest.mark.parametrize("port", ["65536", "-1"])

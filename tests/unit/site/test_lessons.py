@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.site import lessons
 
 if TYPE_CHECKING:
@@ -151,12 +151,12 @@ def test_a_console_is_compared_where_it_shows_something(shown, compared):
     ],
 )
 def test_a_bad_block_is_named_with_its_line(text, fault, root):
-    with pytest.raises(Trouble, match=re.escape(fault)):
+    with pytest.raises(UserError, match=re.escape(fault)):
         blocks(text, root)
 
 
 @pytest.mark.parametrize(
-    ("shown", "seen"),
+    ("shown", "actual"),
     [
         ("a", "a"),
         ("a", "a  \n\n"),
@@ -172,12 +172,12 @@ def test_a_bad_block_is_named_with_its_line(text, fault, root):
         ("  a", "  a"),
     ],
 )
-def test_what_is_shown_agrees_with_what_is_seen(shown, seen):
-    assert lessons.agrees(shown.splitlines(), seen.splitlines())
+def test_what_is_shown_agrees_with_what_is_seen(shown, actual):
+    assert lessons.agrees(shown.splitlines(), actual.splitlines())
 
 
 @pytest.mark.parametrize(
-    ("shown", "seen"),
+    ("shown", "actual"),
     [
         ("a", "b"),
         ("a", ""),
@@ -192,8 +192,8 @@ def test_what_is_shown_agrees_with_what_is_seen(shown, seen):
         (" a", "  a"),
     ],
 )
-def test_what_is_shown_may_not_be_what_is_seen(shown, seen):
-    assert not lessons.agrees(shown.splitlines(), seen.splitlines())
+def test_what_is_shown_may_not_be_what_is_seen(shown, actual):
+    assert not lessons.agrees(shown.splitlines(), actual.splitlines())
 
 
 def test_many_wildcards_take_no_longer_than_few():

@@ -7,7 +7,7 @@ import json
 import pytest
 from fakes import NO_IMAGE, docker
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.stack import image_sizes
 from workshop.stack.images import IMAGES
 
@@ -35,7 +35,7 @@ def test_each_task_has_its_size_and_the_layers_above_its_base():
 
 def test_an_image_that_is_not_built_is_trouble_with_its_cure():
     engine, _ = docker({f"inspect {TASKS[1].name}": NO_IMAGE, **ANSWERS})
-    with pytest.raises(Trouble, match=rf"^image {TASKS[1].name}: it is not built\. .*make build"):
+    with pytest.raises(UserError, match=rf"^image {TASKS[1].name}: it is not built\. .*make build"):
         image_sizes.measure(engine, BASES)
 
 

@@ -9,12 +9,12 @@ from contextlib import ExitStack
 from io import StringIO
 
 import pytest
-from fakes import NO_ENGINE, board, docker, programs
+from fakes import NO_ENGINE, display, docker, programs
 from harness import ROOT
 from rich.console import Console
 
-from workshop.core.errors import Interrupted, Trouble
-from workshop.core.process import Finished
+from workshop.core.errors import Interrupted, UserError
+from workshop.core.process import ProcessResult
 from workshop.stack import services
 from workshop.stack.images import IMAGES, WEB
 
@@ -31,17 +31,17 @@ def ports() -> dict[str, int]:
         return {web.service: probe.getsockname()[1] for web, probe in zip(WEB, probes, strict=True)}
 
 
-def config(ports: dict[str, int]) -> Finished:
+def config(ports: dict[str, int]) -> ProcessResult:
     published = {name: {"ports": [{"published": str(port)}]} for name, port in ports.items()}
     return noisy(json.dumps({"services": published}, indent=2))
 
 
-def noisy(answer: str) -> Finished:
+def noisy(answer: str) -> ProcessResult:
     """An answer, and a warning that is no part of it."""
-    return Finished(0, NOISE + answer, answer)
+    return ProcessResult(0, NOISE + answer, answer)
 
 
-def ps(ports: dict[str, int]) -> Finished:
+def ps(ports: dict[str, int]) -> ProcessResult:
     rows = [
         {"Service": name, "Publishers": [{"PublishedPort": port}, {"PublishedPort": 0}]}
         for name, port in ports.items()
@@ -56,7 +56,7 @@ def started(answers: dict, root, ports):
     engine, script = docker({f"docker compose {w}": a for w, a in {**usual, **answers}.items()})
 
     def start() -> dict[str, str]:
-        return services.start(engine, root, board()[0])
+        return services.start(engine, root, display()[0])
 
     return start, script
 
@@ -77,7 +77,7 @@ def test_a_port_that_another_program_holds_is_named(web, tmp_path, ports):
     with socket.socket() as other:
         other.bind(("127.0.0.1", ports[web.service]))
         other.listen()
-        with pytest.raises(Trouble) as caught:
+        with pytest.raises(UserError) as caught:
             start()
     assert str(caught.value) == (
         f"port {ports[web.service]}, for {web.service}: another program uses it. "
@@ -96,13 +96,15 @@ def test_a_port_that_the_services_hold_themselves_is_no_trouble(tmp_path, ports)
 
 
 def test_a_compose_file_that_is_wrong_is_trouble_with_the_reason(tmp_path, ports):
-    wrong = Finished(15, "validating docker-compose.yml: services.x must be a mapping\n")
+    wrong = ProcessResult(15, "validating docker-compose.yml: services.x must be a mapping\n")
     start, _ = started({"config": wrong}, tmp_path, ports)
-    with pytest.raises(Trouble, match=r"^docker-compose\.yml: .*services\.x must be a mapping\. "):
+    with pytest.raises(
+        UserError, match=r"^docker-compose\.yml: .*services\.x must be a mapping\. "
+    ):
         start()
 
 
-UNHEALTHY = Finished(
+UNHEALTHY = ProcessResult(
     1, " Container workshop-1-deathstar-1  Error\ncontainer workshop-1-deathstar-1 is unhealthy\n"
 )
 
@@ -110,7 +112,7 @@ UNHEALTHY = Finished(
 def test_a_service_that_does_not_become_healthy_is_taken_down_and_heard(tmp_path, ports):
     answers = {"up": UNHEALTHY, "logs": "Traceback\nKeyError: 'SECRET_KEY'\n"}
     start, script = started(answers, tmp_path, ports)
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(UserError) as caught:
         start()
     assert str(caught.value) == (
         "docker compose up: container workshop-1-deathstar-1 is unhealthy. "
@@ -122,9 +124,9 @@ def test_a_service_that_does_not_become_healthy_is_taken_down_and_heard(tmp_path
 
 
 def test_a_failure_that_names_no_service_is_told_as_it_is(tmp_path, ports):
-    failed = Finished(1, "Error response from daemon: network not found\n")
+    failed = ProcessResult(1, "Error response from daemon: network not found\n")
     start, script = started({"up": failed}, tmp_path, ports)
-    with pytest.raises(Trouble, match=r"^docker compose up: network not found\. Run the command"):
+    with pytest.raises(UserError, match=r"^docker compose up: network not found\. Run the command"):
         start()
     assert len(script.calls("docker compose down")) == 1
 
@@ -132,15 +134,15 @@ def test_a_failure_that_names_no_service_is_told_as_it_is(tmp_path, ports):
 def test_services_that_ran_before_are_not_taken_down(tmp_path, ports):
     answers = {"ps": ps(ports), "up": UNHEALTHY, "logs": ""}
     start, script = started(answers, tmp_path, ports)
-    with pytest.raises(Trouble, match="is unhealthy"):
+    with pytest.raises(UserError, match="is unhealthy"):
         start()
     assert script.calls("docker compose down") == []
 
 
 def test_a_down_that_fails_does_not_hide_why_up_failed(tmp_path, ports):
-    answers = {"up": UNHEALTHY, "logs": "", "down": Finished(1, "network is in use\n")}
+    answers = {"up": UNHEALTHY, "logs": "", "down": ProcessResult(1, "network is in use\n")}
     start, _ = started(answers, tmp_path, ports)
-    with pytest.raises(Trouble, match="is unhealthy"):
+    with pytest.raises(UserError, match="is unhealthy"):
         start()
 
 
@@ -167,7 +169,7 @@ def test_the_data_stays_unless_everything_goes(everything, volumes, tmp_path):
 
 def test_a_down_that_fails_is_trouble(tmp_path):
     engine, _ = docker({"docker compose down": NO_ENGINE})
-    with pytest.raises(Trouble, match=r"^docker compose down: the Docker engine stopped"):
+    with pytest.raises(UserError, match=r"^docker compose down: the Docker engine stopped"):
         services.down(engine, tmp_path)
 
 
@@ -176,7 +178,7 @@ def test_a_down_that_fails_is_trouble(tmp_path):
 
 def test_images_are_built_in_their_order_and_measured():
     engine, script = docker({"docker build": "", "docker image inspect": "123\n"})
-    built = services.build(engine, ROOT, IMAGES, board()[0])
+    built = services.build(engine, ROOT, IMAGES, display()[0])
     assert [one.image for one in built] == list(IMAGES)
     assert {one.size for one in built} == {123}
     assert all(one.seconds >= 0 for one in built)
@@ -188,10 +190,10 @@ def test_a_build_that_fails_ends_it_and_names_the_image():
         time.sleep(0.1)
         return ""
 
-    failed = Finished(1, "ERROR: failed to solve: no\n")
+    failed = ProcessResult(1, "ERROR: failed to solve: no\n")
     engine, script = docker({"docker build": [failed, later]})
-    with pytest.raises(Trouble, match=rf"^image {IMAGES[0].name}: failed to solve: no\. "):
-        services.build(engine, ROOT, [IMAGES[0]] * 50, board()[0])
+    with pytest.raises(UserError, match=rf"^image {IMAGES[0].name}: failed to solve: no\. "):
+        services.build(engine, ROOT, [IMAGES[0]] * 50, display()[0])
     assert len(script.calls("docker build")) < 25
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from harness import ROOT
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.stack import settings
 from workshop.stack.images import WEB
 
@@ -174,7 +174,7 @@ def test_containers_run_under_the_users_number_unless_that_is_root(uid, lines, r
 
 def test_a_template_that_is_missing_is_trouble(root):
     (root / settings.TODO_FOLDER / ".env.template").unlink()
-    with pytest.raises(Trouble, match=r"\.env\.template"):
+    with pytest.raises(UserError, match=r"\.env\.template"):
         write(root)
 
 
@@ -226,30 +226,30 @@ FORM = "is not of the form NAME=value"
     ],
 )
 def test_a_line_that_docker_reads_otherwise_is_refused_by_its_number(line, found, root):
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(UserError) as caught:
         check(root, line)
     assert caught.value.thing == ".env, line 2"
     assert found in caught.value.found
-    assert caught.value.cure
+    assert caught.value.fix
 
 
 @pytest.mark.parametrize(
     "line", [b"NAME= value\n", b"NAME=value \n", b"NAME=value # why\n", b"NAME=a$b\n"]
 )
 def test_blanks_comments_and_dollars_in_a_value_are_refused(line, root):
-    with pytest.raises(Trouble):
+    with pytest.raises(UserError):
         check(root, line)
 
 
 def test_a_value_is_not_shown(root):
     for line in (b"MY-KEY=5ecre7\n", b'KEY="5ecre7"\n', b"KEY = 5ecre7\n", b"KEY=5ecre7\xe9\n"):
-        with pytest.raises(Trouble) as caught:
+        with pytest.raises(UserError) as caught:
             check(root, line)
         assert "5ecre7" not in str(caught.value)
 
 
 def test_a_secret_that_is_not_behind_an_equals_sign_is_not_shown(root):
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(UserError) as caught:
         check(root, b"SECRET_KEY: 5ecre7\n")
     assert "5ecre7" not in str(caught.value)
 
@@ -257,7 +257,7 @@ def test_a_secret_that_is_not_behind_an_equals_sign_is_not_shown(root):
 def test_the_other_file_is_looked_at_too(root):
     write(root)
     (root / TODO_ENV).write_text("A=1\nB\n", encoding="utf-8")
-    with pytest.raises(Trouble, match=rf"^{TODO_ENV}, line 2: "):
+    with pytest.raises(UserError, match=rf"^{TODO_ENV}, line 2: "):
         settings.check(root)
 
 
@@ -265,7 +265,7 @@ def test_the_other_file_is_looked_at_too(root):
 def test_a_folder_in_place_of_a_file_is_named(file, root):
     (root / file).mkdir()
     write(root)
-    with pytest.raises(Trouble, match=rf"^{file}: it is no file\. Remove it"):
+    with pytest.raises(UserError, match=rf"^{file}: it is no file\. Remove it"):
         settings.check(root)
 
 

@@ -6,7 +6,7 @@ import pytest
 from harness import ROOT
 from pydantic import ValidationError
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.stack.versions import read
 
 REAL = ROOT / "versions.toml"
@@ -36,8 +36,8 @@ def file(tmp_path):
     return tmp_path / "versions.toml"
 
 
-def refused(file) -> Trouble:
-    with pytest.raises(Trouble) as caught:
+def refused(file) -> UserError:
+    with pytest.raises(UserError) as caught:
         read(file)
     assert "\n" not in str(caught.value)
     return caught.value
@@ -72,17 +72,17 @@ def test_windows_line_endings_are_read_as_any(file):
 
 
 def test_a_file_that_is_missing_is_named_with_a_cure(file):
-    trouble = refused(file)
-    assert trouble.thing == "versions.toml"
-    assert "No such file" in trouble.found
-    assert trouble.cure == "Restore it with: git checkout versions.toml"
+    error = refused(file)
+    assert error.thing == "versions.toml"
+    assert "No such file" in error.found
+    assert error.fix == "Restore it with: git checkout versions.toml"
 
 
 def test_a_file_that_is_no_toml_is_named_with_the_line(file):
     file.write_text(SMALL.replace("[standin]", "[standin"), encoding="utf-8")
-    trouble = refused(file)
-    assert trouble.thing == "versions.toml"
-    assert "line 4" in trouble.found
+    error = refused(file)
+    assert error.thing == "versions.toml"
+    assert "line 4" in error.found
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_a_file_that_is_no_toml_is_named_with_the_line(file):
 def test_an_entry_that_is_not_as_it_should_be_is_named(old, new, found, file):
     assert old in SMALL
     file.write_text(SMALL.replace(old, new), encoding="utf-8")
-    trouble = refused(file)
-    assert trouble.found.startswith(found)
-    assert trouble.cure == "Mend that entry."
+    error = refused(file)
+    assert error.found.startswith(found)
+    assert error.fix == "Mend that entry."
 
 
 def test_a_file_that_is_not_utf8_is_trouble(file):

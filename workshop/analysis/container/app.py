@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workshop.analysis.container import prober
-from workshop.analysis.container.shutdown import Ending
-from workshop.core.errors import Trouble
+from workshop.analysis.container.shutdown import Shutdown
+from workshop.core.errors import UserError
 from workshop.core.sanitise import plain
 from workshop.model import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from workshop.core.process import Finished, Talk
+    from workshop.core.process import InteractiveProcess, ProcessResult
     from workshop.engine import Engine
 
 # A base image of the course that has Python: the prober runs in it.
@@ -96,8 +96,8 @@ class Run:
 class Prober:
     """The kit's own container in a network of its own, which a learner's container joins."""
 
-    def __init__(self, engine: Engine, name: str, talk: Talk) -> None:
-        self._engine, self.name, self._talk = engine, name, talk
+    def __init__(self, engine: Engine, name: str, interact: InteractiveProcess) -> None:
+        self._engine, self.name, self._talk = engine, name, interact
         # Two checks may ask at once; a line and its answer belong together.
         self._lock = threading.Lock()
         self._ask({"do": "ready"})
@@ -137,8 +137,8 @@ class Prober:
             return json.loads(line)
         except ValueError:
             self._engine.require("the prober")
-            cure = f"Look whether the engine answers and {PROBER_IMAGE} is there: workshop bases"
-            raise Trouble("the prober", "its container does not answer", cure) from None
+            fix = f"Look whether the engine answers and {PROBER_IMAGE} is there: workshop bases"
+            raise UserError("the prober", "its container does not answer", fix) from None
 
 
 @contextlib.contextmanager
@@ -148,8 +148,8 @@ def probing(engine: Engine, name: str, network: str = "none") -> Iterator[Prober
     command = ("python", "-I", "-S", "-u", "-c", script)
     options = (*_PROBER_OPTIONS, f"--network={network}")
     try:
-        with engine.talk(name, PROBER_IMAGE, options, command) as talk:
-            yield Prober(engine, name, talk)
+        with engine.interact(name, PROBER_IMAGE, options, command) as interact:
+            yield Prober(engine, name, interact)
     finally:
         engine.remove(name)
 
@@ -163,7 +163,7 @@ class App:
         """`folder` is the one that is mounted into it, for whoever wants to change a file there."""
         self._engine, self.name, self._prober, self.folder = engine, name, prober, folder
         self._lines: list[str] = []
-        self._done: Finished | None = None
+        self._done: ProcessResult | None = None
         self._thread = threading.Thread(target=lambda: None)
 
     def start(self, image: str, options: Sequence[str], command: Sequence[str]) -> None:
@@ -221,13 +221,13 @@ class App:
         """The last lines that it printed."""
         return "\n".join(self._lines[-LAST_LINES:])
 
-    def stop(self) -> Ending:
+    def stop(self) -> Shutdown:
         """Send SIGTERM, and SIGKILL after ten seconds: how it ended."""
         start = time.monotonic()
         self._engine.stop(self.name, SECONDS_TO_KILL)
         seconds = time.monotonic() - start
         self._thread.join(SECONDS_TO_KILL)
-        return Ending(self._done.code if self._done else -1, seconds)
+        return Shutdown(self._done.code if self._done else -1, seconds)
 
     def _hear(self, line: str) -> None:
         self._lines.append(plain(line))
@@ -247,12 +247,12 @@ class App:
     def _silent(self, port: int, seconds: float) -> Failed:
         others = sorted({listening for _, listening in self._prober.listening()})
         named = f"port {port}" if port else "a port"
-        seen = f"nothing listens on {named} after {seconds:.0f} s"
+        actual = f"nothing listens on {named} after {seconds:.0f} s"
         if others:
-            seen += f", but on {', '.join(map(str, others))}"
+            actual += f", but on {', '.join(map(str, others))}"
         if self.logs:
-            seen += f"; its last lines were:\n{self.logs}"
-        return Failed(seen, f"a server that listens on {named}")
+            actual += f"; its last lines were:\n{self.logs}"
+        return Failed(actual, f"a server that listens on {named}")
 
 
 def run_to_end(  # noqa: PLR0913 - the parts of one run

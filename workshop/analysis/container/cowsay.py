@@ -9,14 +9,14 @@ _TOP = re.compile(r"\s*_+\s*")
 _BOTTOM = re.compile(r"\s*(?:-+|=+)\s*")
 
 
-class Speech(NamedTuple):
+class SpeechBubble(NamedTuple):
     """The `words` of a bubble, with single spaces, and the drawing of the `animal` below it."""
 
     words: str
     animal: str
 
 
-def heard(output: str) -> Speech | None:
+def read_bubble(output: str) -> SpeechBubble | None:
     """The first speech in what a program printed; None where there is none.
 
     Source: Debian's cowsay 3 (a rule of `-` below the words) and Python's cowsay 6 (one of `=`).
@@ -30,4 +30,4 @@ def heard(output: str) -> Speech | None:
         return None
     # Each line of the bubble begins and ends with its border: < >, ( ), | |, / \.
     words = " ".join(line.strip()[1:-1] for line in lines[top + 1 : bottom])
-    return Speech(" ".join(words.split()), "\n".join(lines[bottom + 1 :]).strip("\n"))
+    return SpeechBubble(" ".join(words.split()), "\n".join(lines[bottom + 1 :]).strip("\n"))

@@ -17,7 +17,7 @@ _SHELL = ("/bin/sh", "-c")
 
 
 @dataclass(frozen=True)
-class Checkup:
+class HealthResult:
     """Exit codes of the health check: 0 is healthy; both are None where there is no such check.
 
     `beside` the running server it should be 0, and `alone`, without a server, anything else.
@@ -38,11 +38,11 @@ def command(image: Image) -> tuple[str, ...]:
     return tuple(words) if kind == "CMD" else ()
 
 
-def checkup(engine: Engine, name: str, built: str, image: Image, app: App) -> Checkup:
+def health(engine: Engine, name: str, built: str, image: Image, app: App) -> HealthResult:
     """Execute the health check beside `app`, and in a container called `name` without it."""
     words = command(image)
     if not words:
-        return Checkup()
+        return HealthResult()
     beside = engine.execute(app.name, words, timeout=SECONDS)
     alone = run_to_end(
         engine,
@@ -52,4 +52,4 @@ def checkup(engine: Engine, name: str, built: str, image: Image, app: App) -> Ch
         command=words[1:],
         seconds=SECONDS,
     )
-    return Checkup(beside.code, alone.code)
+    return HealthResult(beside.code, alone.code)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workshop.analysis.container.app import LIMITS
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.core.sanitise import plain
 from workshop.model import Failed
 
@@ -20,7 +20,7 @@ KEPT = "/kept"
 
 
 @dataclass(frozen=True)
-class Demonstration:
+class Persistence:
     """What was seen. `diff` has A, C or D by path; the truths are of the file that was made."""
 
     working_folder: str
@@ -43,7 +43,7 @@ class _Stage:
         words = (*LIMITS, "--network=none", "--detach", "--entrypoint=sleep", *options)
         done = self._engine.run(name, self._image, words, ["600"], timeout=60)
         if done.code and self._engine.info() is None:
-            raise Trouble("the container", "the Docker engine stopped answering", "Check again")
+            raise UserError("the container", "the Docker engine stopped answering", "Check again")
         if done.code:
             raise Failed(plain(done.last_line), "an image in which a program can wait")
         return name
@@ -51,16 +51,16 @@ class _Stage:
     def lines(self, name: str, *words: str) -> list[str]:
         """What a command inside prints."""
         done = self._engine.execute(name, words, timeout=60)
-        return [plain(line) for line in done.answer.splitlines()] if not done.code else []
+        return [plain(line) for line in done.stdout.splitlines()] if not done.code else []
 
     def there(self, name: str, path: str) -> bool:
         """Whether a file is there inside."""
         return self._engine.execute(name, ("ls", path), timeout=60).code == 0
 
 
-def demonstrate(
+def observe_persistence(
     engine: Engine, image: str, name: Callable[[str], str], volume: str
-) -> Demonstration:
+) -> Persistence:
     """Make a file in a container, stop and start it, remove it, and look in a new one.
 
     `name` gives a container its name, from what it is for; `volume` is the name of a new one.
@@ -69,7 +69,7 @@ def demonstrate(
     first = stage.wait("first")
     folder, files = stage.lines(first, "pwd"), stage.lines(first, "ls", "-a")
     stage.lines(first, "touch", FILE)
-    diff = _diff(engine.changes(first))
+    diff = _diff(engine.diff(first))
     engine.stop(first, 0)
     engine.start(first)
     restarted = stage.there(first, FILE)
@@ -80,7 +80,7 @@ def demonstrate(
     removed = stage.there(second, FILE)
     stage.lines(second, "touch", f"{KEPT}/{FILE}")
     engine.remove(second)
-    return Demonstration(
+    return Persistence(
         working_folder=folder[0] if folder else "/",
         files=frozenset(files) - {".", ".."},
         diff=diff,

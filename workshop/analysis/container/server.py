@@ -43,9 +43,9 @@ class Server:
         self.stack.until(lambda: self.get(path).status, SECONDS_TO_LISTEN)
         return self.get(path)
 
-    def failed(self, seen: str, wanted: str) -> Failed:
+    def failed(self, actual: str, expected: str) -> Failed:
         """What to tell of it, with the line of its service."""
-        return Failed(seen, wanted, line=self.stack.line(self.name))
+        return Failed(actual, expected, line=self.stack.line(self.name))
 
 
 def published(service: Service) -> list[int]:
@@ -72,12 +72,12 @@ def find(stack: Stack) -> Server:
     """The server, once it listens; `Failed` where it does not, or ends."""
     name = service_of(stack)
     found = _listening(stack, name)
-    wanted = f"{name} with a server that keeps running"
+    expected = f"{name} with a server that keeps running"
     if not stack.running(name):
-        raise stack.ended(name, wanted)
+        raise stack.ended(name, expected)
     if not found:
-        seen = f"{name} runs, and listens nowhere after {SECONDS_TO_LISTEN:.0f} s"
-        raise Failed(seen + stack.last_words(name), wanted, line=stack.line(name))
+        actual = f"{name} runs, and listens nowhere after {SECONDS_TO_LISTEN:.0f} s"
+        raise Failed(actual + stack.last_words(name), expected, line=stack.line(name))
     return Server(stack, name, tuple(found))
 
 

@@ -9,7 +9,7 @@ TERMINATED = 128 + 15
 KILLED = 128 + 9
 
 
-class Ending(NamedTuple):
+class Shutdown(NamedTuple):
     """How a container took SIGTERM: its exit code, and after how many seconds it was gone."""
 
     code: int

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from workshop.analysis import compose, starter
 from workshop.analysis.compose.dotenv import read_env
 from workshop.analysis.container.app import Run
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 from workshop.core.paths import ROOT, is_local
 from workshop.core.sanitise import plain
 from workshop.model import Failed
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from workshop.analysis.compose import BuildSpec, Compose, Refusal
     from workshop.analysis.container.app import Prober
     from workshop.analysis.source import Source
-    from workshop.core.process import Finished
+    from workshop.core.process import ProcessResult
     from workshop.engine import Engine
     from workshop.model import Task
 
@@ -118,9 +118,9 @@ def check_harmless(found: Compose) -> None:
 
 def refusal_failed(refusal: Refusal) -> Failed:
     """What a learner reads of a refusal."""
-    seen = f"{refusal.where}: {refusal.found}: {refusal.why}"
+    actual = f"{refusal.where}: {refusal.found}: {refusal.why}"
     return Failed(
-        plain(seen), "what lies in the folder and its containers alone", line=refusal.line
+        plain(actual), "what lies in the folder and its containers alone", line=refusal.line
     )
 
 
@@ -159,7 +159,7 @@ class Stack:
         done = self._engine.compose(*words, folder=self.folder, timeout=SECONDS_TO_COME_UP)
         if done.code and self._engine.info() is None:
             found = "the Docker engine stopped answering"
-            raise Trouble("docker compose up", found, "Check again")
+            raise UserError("docker compose up", found, "Check again")
         if done.code:
             raise self._failed_to_start(done)
 
@@ -185,7 +185,7 @@ class Stack:
         if service not in self._probers:
             try:
                 self._probers[service] = self._probe(self.container(service))
-            except Trouble:
+            except UserError:
                 if self.running(service):
                     raise
                 raise self.ended(service, f"{service} to keep running") from None
@@ -194,16 +194,16 @@ class Stack:
     def run(self, service: str) -> Run:
         """How a service that says something and ends has ended."""
         if not self.until(lambda: not self.running(service), SECONDS_TO_END):
-            seen = f"{service} still runs after {SECONDS_TO_END:.0f} s{self.last_words(service)}"
-            raise Failed(seen, f"{service} to say something and end", line=self.line(service))
+            actual = f"{service} still runs after {SECONDS_TO_END:.0f} s{self.last_words(service)}"
+            raise Failed(actual, f"{service} to say something and end", line=self.line(service))
         code = self._engine.state(self.container(service)).get("ExitCode", -1)
         return Run(code, "\n".join(self.logs(service)))
 
-    def ended(self, service: str, wanted: str) -> Failed:
+    def ended(self, service: str, expected: str) -> Failed:
         """What to tell of a service that has ended, and should not have."""
         code = self._engine.state(self.container(service)).get("ExitCode", -1)
-        seen = f"{service} ended with exit code {code}{self.last_words(service)}"
-        return Failed(seen, wanted, line=self.line(service))
+        actual = f"{service} ended with exit code {code}{self.last_words(service)}"
+        return Failed(actual, expected, line=self.line(service))
 
     def last_words(self, service: str) -> str:
         """The last lines that a service has printed, to be put behind what is told of it."""
@@ -238,15 +238,15 @@ class Stack:
             time.sleep(POLL_SECONDS)
         return found
 
-    def _failed_to_start(self, done: Finished) -> Failed:
-        wanted = "every service to start"
+    def _failed_to_start(self, done: ProcessResult) -> Failed:
+        expected = "every service to start"
         for service in self.services:
             if error := self._engine.state(self.container(service)).get("Error"):
                 said = _RUNTIME.sub("", plain(error))
-                seen = f"{service} did not start: {said}{self.last_words(service)}"
-                return Failed(seen, wanted, line=self.line(service))
+                actual = f"{service} did not start: {said}{self.last_words(service)}"
+                return Failed(actual, expected, line=self.line(service))
         said = plain(done.last_line).rpartition(_DAEMON)[2]
-        return Failed(said.replace(f"{self._project}-", "") or "it did not start", wanted, line=1)
+        return Failed(said.replace(f"{self._project}-", "") or "it did not start", expected, line=1)
 
 
 def _builds(found: Compose, active: tuple[str, ...]) -> Iterator[tuple[str, BuildSpec]]:

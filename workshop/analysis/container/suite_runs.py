@@ -26,7 +26,7 @@ _RED = re.compile(r"failed|error", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class TestRun:
+class SuiteRun:
     """One run of pytest that came to its end: its last line, and how long it took."""
 
     __test__ = False
@@ -36,19 +36,19 @@ class TestRun:
     seconds: float
 
 
-def runs(lines: Iterable[str]) -> list[TestRun]:
+def runs(lines: Iterable[str]) -> list[SuiteRun]:
     """Every run of pytest in what a service printed."""
     found = []
     for line in lines:
         summary = _SUMMARY.match(line)
         if summary or _BROKEN.match(line):
             seconds = float(summary["seconds"]) if summary else 0.0
-            found.append(TestRun(line.strip("= "), not _RED.search(line), seconds))
+            found.append(SuiteRun(line.strip("= "), not _RED.search(line), seconds))
     return found
 
 
 @dataclass(frozen=True)
-class Tester:
+class SuiteService:
     """The service called `name`, which ended its first run of the tests with these `words`."""
 
     stack: Stack
@@ -56,15 +56,15 @@ class Tester:
     words: str
 
     @property
-    def runs(self) -> list[TestRun]:
+    def runs(self) -> list[SuiteRun]:
         """Every run so far; never empty."""
         return runs(self.stack.logs(self.name))
 
     def check_green(self) -> None:
         """`Failed` where the first run had failures."""
         if not self.runs[0].green:
-            seen = f"{self.name}: {self.runs[0].line}{self.words}"
-            raise self._failed(seen, "every test passed")
+            actual = f"{self.name}: {self.runs[0].line}{self.words}"
+            raise self._failed(actual, "every test passed")
 
     def check_waits(self) -> None:
         """`Failed` where it does not run any more."""
@@ -86,25 +86,25 @@ class Tester:
             self.check_waits()
             # Some watchers miss what is saved while they run: so one saves again.
             self.stack.save(path)
-        done, wanted = ("mended", "every test passed") if green else ("broken", "failures")
+        done, expected = ("mended", "every test passed") if green else ("broken", "failures")
         last = self.runs[-1].line
-        seen = f"{path} was {done}, and {2 * seconds:.0f} s later {self.name} says: {last}"
-        raise self._failed(seen, f"a new run, with {wanted}")
+        actual = f"{path} was {done}, and {2 * seconds:.0f} s later {self.name} says: {last}"
+        raise self._failed(actual, f"a new run, with {expected}")
 
-    def _failed(self, seen: str, wanted: str) -> Failed:
-        return Failed(seen, wanted, line=self.stack.line(self.name))
+    def _failed(self, actual: str, expected: str) -> Failed:
+        return Failed(actual, expected, line=self.stack.line(self.name))
 
 
-def find(stack: Stack) -> Tester:
+def find(stack: Stack) -> SuiteService:
     """The service that runs the tests; `Failed` where none of them does."""
     names = _names(stack)
     if name := first(stack):
         # What ends after its run does so soon after its last line.
         stack.until(lambda: not stack.running(name), SECONDS_TO_CLOSE)
-        return Tester(stack, name, stack.last_words(name))
-    seen = f"no summary of pytest in what {' and '.join(names)} printed"
+        return SuiteService(stack, name, stack.last_words(name))
+    actual = f"no summary of pytest in what {' and '.join(names)} printed"
     last = stack.last_words(names[0]) if len(names) > 1 else ""
-    raise Failed(seen + last, "a service that runs the tests", line=stack.line(names[0]))
+    raise Failed(actual + last, "a service that runs the tests", line=stack.line(names[0]))
 
 
 def first(stack: Stack) -> str:

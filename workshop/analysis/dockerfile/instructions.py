@@ -146,13 +146,13 @@ class _Reader:
 
     def directives(self) -> None:
         """Heed the directives: comments at the very top, before anything else."""
-        seen: set[str] = set()
+        actual: set[str] = set()
         for number, line in enumerate(self._lines, 1):
             found = _DIRECTIVE.fullmatch(line.strip(SPACE))
             name = found[1].lower() if found else ""
             if not found or name not in _DIRECTIVES:
                 return
-            if name in seen:
+            if name in actual:
                 self._problem(number, f"the directive {name} stands here twice")
             elif name == "syntax":
                 self.syntax = found[2]
@@ -160,7 +160,7 @@ class _Reader:
                 self.escape = found[2]
             elif name == "escape":
                 self._problem(number, f"the escape directive is {found[2]}, and can be \\ or `")
-            seen.add(name)
+            actual.add(name)
 
     def instructions(self) -> list[Instruction]:
         """Every instruction, in order."""

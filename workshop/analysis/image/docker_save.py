@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from workshop.analysis.image.image import Image, Step
 from workshop.analysis.image.layers import DIGEST_SIZE, KEPT, Entry, Layer
 from workshop.analysis.image.limits import Budget, unreadable
-from workshop.analysis.image.secret_search import Found, needles_in, words_in
+from workshop.analysis.image.secret_search import Found, find_secrets, strings_in
 from workshop.analysis.image.tar_stream import (
     Readable,
     Unread,
@@ -53,16 +53,16 @@ _KINDS = {
 
 def read(
     stream: Readable,
-    needles: Sequence[bytes] = (),
+    canaries: Sequence[bytes] = (),
     known: Callable[[str], Layer | None] = lambda _: None,
 ) -> Image:
-    """Take apart the one image that `docker save` writes; a `Trouble` where that cannot be.
+    """Take apart the one image that `docker save` writes; a `UserError` where that cannot be.
 
     `known` gives the facts of a layer by its diff ID, and its content is passed by; but not
     where there are `needles`, each of which is searched in the config, the history and every
     layer, deleted files included: `found` says where they are.
     """
-    parts = _Parts(tuple(filter(None, needles)), known)
+    parts = _Parts(tuple(filter(None, canaries)), known)
     for member, content in members(stream, Budget(entries=MAX_PARTS)):
         name = posixpath.normpath(member.name)
         if member.type == tarfile.SYMTYPE:
@@ -79,7 +79,7 @@ def read(
 class _Parts:
     """What the stream holds, by name, in whatever order it comes."""
 
-    needles: tuple[bytes, ...]
+    canaries: tuple[bytes, ...]
     known: Callable[[str], Layer | None]
     links: dict[str, str] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class _Parts:
     def take(self, name: str, content: Section) -> None:
         """Read one part: a layer where it is a tar, else a document."""
         digest = f"sha256:{name.removeprefix(_BLOBS)}"
-        if not self.needles and name.startswith(_BLOBS) and (layer := self.known(digest)):
+        if not self.canaries and name.startswith(_BLOBS) and (layer := self.known(digest)):
             self.layers[name] = layer
             return
         size, head = content.left, content.read(_HEAD)
@@ -117,9 +117,9 @@ class _Parts:
         found: dict[tuple[bytes, str], None] = {}
 
         def search(path: str, pieces: Iterable[bytes]) -> None:
-            found.update(dict.fromkeys((n, path) for n in needles_in(pieces, self.needles)))
+            found.update(dict.fromkeys((n, path) for n in find_secrets(pieces, self.canaries)))
 
-        self.layers[name] = read_layer(stream, self.budget, search if self.needles else None)
+        self.layers[name] = read_layer(stream, self.budget, search if self.canaries else None)
         self.found[name] = list(found)
 
 
@@ -174,12 +174,12 @@ class _Assembly:
         return tuple(steps)
 
     def _found(self) -> Iterable[Found]:
-        needles = self._parts.needles
-        for path, word in words_in({k: v for k, v in self._config.items() if k != "history"}):
-            yield from (Found(needle, "config", path) for needle in needles_in([word], needles))
+        canaries = self._parts.canaries
+        for path, word in strings_in({k: v for k, v in self._config.items() if k != "history"}):
+            yield from (Found(needle, "config", path) for needle in find_secrets([word], canaries))
         for number, step in enumerate(_part(self._config, "history", list)):
-            words = [word for _, word in words_in(step)]
-            hits = {needle for word in words for needle in needles_in([word], needles)}
+            words = [word for _, word in strings_in(step)]
+            hits = {needle for word in words for needle in find_secrets([word], canaries)}
             yield from (Found(needle, "history", str(number)) for needle in sorted(hits))
         for number, name in enumerate(self._names):
             hits_there = self._parts.found.get(name, ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 
 # An image of the course has 20,000 entries and 1 GB; the largest of the usual ones ten times that.
 MAX_ENTRIES = 500_000
@@ -15,14 +15,14 @@ MAX_EXTRA = 1 << 20  # bytes of one extended header
 MAX_WINDOW = 1 << 27  # bytes that zstd may look back, its own default
 
 
-def unreadable(why: str) -> Trouble:
-    """The `Trouble` of an image that is damaged, or made to do damage."""
-    return Trouble("image", f"what the engine saved cannot be read: {why}", "Build it again")
+def unreadable(why: str) -> UserError:
+    """The `UserError` of an image that is damaged, or made to do damage."""
+    return UserError("image", f"what the engine saved cannot be read: {why}", "Build it again")
 
 
 @dataclass
 class Budget:
-    """What may still be read of one image; a `Trouble` once it is more than any image has."""
+    """What may still be read of one image; a `UserError` once it is more than any image has."""
 
     entries: int = MAX_ENTRIES
     names: int = MAX_NAMES

@@ -23,19 +23,19 @@ class Found:
     path: str
 
 
-def needles_in(pieces: Iterable[bytes], needles: Sequence[bytes]) -> set[bytes]:
+def find_secrets(pieces: Iterable[bytes], canaries: Sequence[bytes]) -> set[bytes]:
     """Which of the `needles` stand in the `pieces` put together, also across their borders."""
     found: set[bytes] = set()
-    overlap = max(map(len, needles), default=0) - 1
+    overlap = max(map(len, canaries), default=0) - 1
     tail = b""
     for piece in pieces:
         text = tail + piece if tail else piece
-        found |= {needle for needle in needles if needle in text}
+        found |= {needle for needle in canaries if needle in text}
         tail = text[-overlap:] if overlap > 0 else b""
     return found
 
 
-def words_in(value: object, path: str = "") -> Iterator[tuple[str, bytes]]:
+def strings_in(value: object, path: str = "") -> Iterator[tuple[str, bytes]]:
     """Every string and key of a JSON document, each with the dotted path to it."""
     left = [(path, value)]
     while left:

@@ -41,7 +41,7 @@ class Section:
         self._stream, self.left = stream, size
 
     def read(self, size: int, /) -> bytes:
-        """`size` bytes, or what is left; a `Trouble` where the stream ends before that."""
+        """`size` bytes, or what is left; a `UserError` where the stream ends before that."""
         size = min(size, self.left)
         data = exactly(self._stream, size)
         if len(data) < size:
@@ -220,7 +220,7 @@ def _text(data: bytes) -> str:
 
 
 class _Decompressed:
-    """What a decompressor gives; its complaints are a `Trouble`."""
+    """What a decompressor gives; its complaints are a `UserError`."""
 
     def __init__(self, stream: Readable, complaints: tuple[type[Exception], ...]) -> None:
         self._stream, self._complaints = stream, complaints

@@ -11,7 +11,7 @@ from workshop.tasks.todo_app.target import LESSON, has_target
 
 if TYPE_CHECKING:
     from workshop.analysis.container.app import App
-    from workshop.grading.evaluation import Bench
+    from workshop.grading.evaluation import Evaluation
 
 IDLE_SECONDS = 3.0
 
@@ -28,9 +28,9 @@ class Waiting:
     flask: bool
 
 
-def wait(bench: Bench, of: str) -> Waiting:
+def wait(evaluation: Evaluation, of: str) -> Waiting:
     """Start a container, and see what it does by itself."""
-    app = bench.start(of)
+    app = evaluation.start(of)
     time.sleep(IDLE_SECONDS)
     processes = tuple(process.command for process in app.processes)
     tries = (
@@ -40,7 +40,7 @@ def wait(bench: Bench, of: str) -> Waiting:
         ("python", "-m", "flask"),
     )
     flask = any(
-        bench.engine.execute(app.name, (*words, "--version"), timeout=60).code == 0
+        evaluation.engine.execute(app.name, (*words, "--version"), timeout=60).code == 0
         for words in tries
     )
     return Waiting(app, processes, flask)
@@ -59,7 +59,7 @@ def waits_for_an_editor(waiting: Waiting) -> None:
     if not waiting.processes:
         raise Failed(f"it ended by itself\n{waiting.app.logs}".strip(), "a container that waits")
     if waiting.app.port:
-        seen = f"it listens on port {waiting.app.port}: {waiting.processes[0]}"
-        raise Failed(seen, "a container in which nothing listens yet")
+        actual = f"it listens on port {waiting.app.port}: {waiting.processes[0]}"
+        raise Failed(actual, "a container in which nothing listens yet")
     if not waiting.flask:
         raise Failed("flask cannot be run in it", "flask, for whoever attaches to it")

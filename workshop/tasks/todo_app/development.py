@@ -54,8 +54,8 @@ def shows_an_edit(app: App) -> None:
         views.write_text(text, encoding="utf-8")
         if _appears(app):
             return
-    seen = f"a page that was added is not there after {PATIENCE_SECONDS:.0f} seconds"
-    raise Failed(seen, "the new page, within seconds")
+    actual = f"a page that was added is not there after {PATIENCE_SECONDS:.0f} seconds"
+    raise Failed(actual, "the new page, within seconds")
 
 
 def _appears(app: App) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from workshop.analysis.container.app import Answer, App
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
-    from workshop.grading.evaluation import Bench
+    from workshop.grading.evaluation import Evaluation
 
 OK = 200
 PATIENCE_SECONDS = 45.0
@@ -35,9 +35,9 @@ class Served:
     app: App
 
 
-def serve(bench: Bench, of: str) -> Served:
+def serve(evaluation: Evaluation, of: str) -> Served:
     """The two together."""
-    return Served(bench.fact("image", of), bench.fact("app", of))
+    return Served(evaluation.fact("image", of), evaluation.fact("app", of))
 
 
 def _exposed_by_text(source: Source) -> None:
@@ -57,8 +57,8 @@ def exposes_its_port(served: Served) -> None:
     """EXPOSE names the port that the server listens on."""
     listening = f"{served.app.port}/tcp"
     if listening not in served.image.ports:
-        seen = f"EXPOSE names {', '.join(sorted(served.image.ports)) or 'nothing'}"
-        raise Failed(f"{seen}, and the server listens on {listening}", f"EXPOSE {listening}")
+        actual = f"EXPOSE names {', '.join(sorted(served.image.ports)) or 'nothing'}"
+        raise Failed(f"{actual}, and the server listens on {listening}", f"EXPOSE {listening}")
 
 
 def starts(hint: str, points: int = 2) -> Check:
@@ -80,14 +80,14 @@ def starts(hint: str, points: int = 2) -> Check:
 
 def reachable(points: int = 2) -> Check:
     """The server listens on all of the container's addresses."""
-    wanted = "a server that listens on 0.0.0.0"
+    expected = "a server that listens on 0.0.0.0"
 
     def said(source: Source) -> None:
         final = source.final()
         for command in (final.cmd, final.entrypoint):
             if command and LOCALHOST.search(" ".join(command.words)):
-                seen = f"{command.text} listens on the container's own localhost"
-                raise Failed(seen, wanted, line=command.line)
+                actual = f"{command.text} listens on the container's own localhost"
+                raise Failed(actual, expected, line=command.line)
 
     @check(
         points=points,
@@ -101,7 +101,7 @@ def reachable(points: int = 2) -> Check:
         """The server can be reached from outside the container."""
         found = {address for address, port in app.listening if port == app.port}
         if not found & EVERYWHERE:
-            raise Failed(f"it listens on {' and '.join(sorted(found)) or 'nothing'} only", wanted)
+            raise Failed(f"it listens on {' and '.join(sorted(found)) or 'nothing'} only", expected)
 
     return reachable
 
@@ -114,12 +114,12 @@ def reachable(points: int = 2) -> Check:
 )
 def answers(app: App) -> None:
     """The list of things to do is shown."""
-    wanted = "status 200 for /, with the list"
+    expected = "status 200 for /, with the list"
     answer = ask(app, "/")
     if answer.error:
-        raise Failed(f"no answer: {answer.error}", wanted)
+        raise Failed(f"no answer: {answer.error}", expected)
     if answer.status != OK or "To do" not in answer.body:
-        raise Failed(f"status {answer.status}: {answer.body[:100]}\n{app.logs}".strip(), wanted)
+        raise Failed(f"status {answer.status}: {answer.body[:100]}\n{app.logs}".strip(), expected)
 
 
 @check(

@@ -13,7 +13,7 @@ from workshop.tasks.todo_app.target import LESSON, has_target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workshop.grading.evaluation import Bench
+    from workshop.grading.evaluation import Evaluation
 
 SOURCE = "todo_app/app.py"
 TEST_SECONDS = 300.0
@@ -29,21 +29,21 @@ class Tests:
     faulty: Run
 
 
-def run_tests(bench: Bench, of: str) -> Tests:
+def run_tests(evaluation: Evaluation, of: str) -> Tests:
     """Run the test image twice; what came out well is remembered for the image."""
-    image = bench.fact("image", of)
+    image = evaluation.fact("image", of)
     key = ("tests", image.id, SOUND, FAULTY)
-    if bench.memory.recall(*key):
+    if evaluation.cache.get_value(*key):
         return Tests(Run(0, ""), Run(1, ""))
-    sound = bench.run(of, "sound")
-    folder = (bench.copy("faulty") / SOURCE).parent
+    sound = evaluation.run(of, "sound")
+    folder = (evaluation.copy("faulty") / SOURCE).parent
     items = folder / "items.py"
     text = items.read_text(encoding="utf-8")
     fault = text.replace(SOUND, FAULTY) if SOUND in text else f"{text}\nraise RuntimeError\n"
     items.write_text(fault, encoding="utf-8")
-    faulty = bench.run(of, "faulty", mount=folder) if sound.code == 0 else Run(1, "")
+    faulty = evaluation.run(of, "faulty", mount=folder) if sound.code == 0 else Run(1, "")
     if sound.code == 0 and faulty.code not in {0, TIMED_OUT}:
-        bench.memory.remember(True, *key)  # noqa: FBT003 - all there is to know
+        evaluation.cache.put_value(True, *key)  # noqa: FBT003 - all there is to know
     return Tests(sound, faulty)
 
 
@@ -68,8 +68,8 @@ def _test_check(points: int, why: str, hint: str) -> Callable[[Callable[[Tests],
 def tests_pass(tests: Tests) -> None:
     """docker run of the test image runs the tests, and they pass."""
     if tests.sound.code == TIMED_OUT:
-        seen = f"it did not end within {TEST_SECONDS:.0f} seconds"
-        raise Failed(seen, "the tests run once, and exit code 0")
+        actual = f"it did not end within {TEST_SECONDS:.0f} seconds"
+        raise Failed(actual, "the tests run once, and exit code 0")
     if tests.sound.code:
         last = "\n".join(tests.sound.output.splitlines()[-20:])
         raise Failed(f"exit code {tests.sound.code}, after:\n{last}", "exit code 0")
@@ -83,5 +83,5 @@ def tests_pass(tests: Tests) -> None:
 def tests_find_a_fault(tests: Tests) -> None:
     """With a fault in the app, the test image ends with an exit code other than 0."""
     if tests.faulty.code == 0:
-        seen = "exit code 0, with a fault in todo_app/items.py mounted over the image's todo_app"
-        raise Failed(seen, "another exit code, since tests fail")
+        actual = "exit code 0, with a fault in todo_app/items.py mounted over the image's todo_app"
+        raise Failed(actual, "another exit code, since tests fail")

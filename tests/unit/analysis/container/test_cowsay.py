@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from workshop.analysis.container.cowsay import heard
+from workshop.analysis.container.cowsay import read_bubble
 
 DEBIAN = r"""
  ___________
@@ -26,17 +26,17 @@ THOUGHT = " ____\n( hm )\n ----\n  o\n"
     [(DEBIAN, "You will be happy."), (PYTHON, "somenergia.coop"), (THOUGHT, "hm")],
 )
 def test_words_are_heard_from_each_kind_of_bubble(output, words):
-    assert heard(f"noise\n{output}").words == words
+    assert read_bubble(f"noise\n{output}").words == words
 
 
 def test_the_animal_is_what_stands_below():
-    assert heard(DEBIAN).animal == r"        \   ^__^"
+    assert read_bubble(DEBIAN).animal == r"        \   ^__^"
 
 
 @pytest.mark.parametrize("output", ["", "somenergia.coop", " ____\n< hm >", "---\n___\n"])
 def test_without_a_bubble_nobody_speaks(output):
-    assert heard(output) is None
+    assert read_bubble(output) is None
 
 
 def test_an_empty_bubble_has_no_words():
-    assert heard(" __\n<  >\n --\n  cow").words == ""
+    assert read_bubble(" __\n<  >\n --\n  cow").words == ""

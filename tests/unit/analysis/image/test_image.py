@@ -15,7 +15,7 @@ from workshop.analysis.image.docker_save import read
 from workshop.analysis.image.image import Image, Step
 from workshop.analysis.image.layers import Layer, Waste
 from workshop.analysis.image.secret_search import Found
-from workshop.core.errors import Trouble
+from workshop.core.errors import UserError
 
 MB = 10**6
 
@@ -333,7 +333,7 @@ def test_needles_are_found_wherever_they_are():
         config={"Env": ["A=1", f"B={word}"], "Labels": {word: "x"}},
         history=[{"created_by": f"ARG {word}", "comment": word}, {"created_by": "x"}],
     )
-    found = read(saved, needles=(NEEDLE, b"nowhere", b"")).found
+    found = read(saved, canaries=(NEEDLE, b"nowhere", b"")).found
     assert set(found) == {
         Found(NEEDLE, "config", "config.Env.1"),
         Found(NEEDLE, "config", f"config.Labels.{word}"),
@@ -347,14 +347,14 @@ def test_needles_are_found_wherever_they_are():
 
 def test_an_image_without_the_needle_raises_no_alarm():
     layer = tar(file(".env", b"SECRET=1"), file("a", NEEDLE[:-1]))
-    assert read(oci(layer), needles=(NEEDLE,)).found == ()
+    assert read(oci(layer), canaries=(NEEDLE,)).found == ()
 
 
 def test_a_known_layer_is_passed_by_unless_something_is_searched():
     layer = tar(file("a", NEEDLE))
     known = {image([file("a", NEEDLE)]).diff_ids[0]: Layer("", 99)}
     assert read(oci(layer), known=known.get).stored == 99
-    searched = read(oci(layer), needles=(NEEDLE,), known=known.get)
+    searched = read(oci(layer), canaries=(NEEDLE,), known=known.get)
     assert searched.stored == len(NEEDLE)
     assert searched.found == (Found(NEEDLE, 0, "a"),)
 
@@ -372,7 +372,7 @@ def test_files_of_a_megabyte_and_less_have_a_digest():
 
 def refused(saved: bytes | io.BytesIO) -> str:
     stream = io.BytesIO(saved) if isinstance(saved, bytes) else saved
-    with pytest.raises(Trouble) as caught:
+    with pytest.raises(UserError) as caught:
         read(stream)
     assert caught.value.thing == "image"
     return caught.value.found

@@ -67,7 +67,7 @@ def test_an_image_is_found_by_the_name_it_was_kept_under(image, store):
 
 
 def test_what_was_found_is_not_kept(store):
-    store.keep(found := read(oci(tar(file("a", b"needle"))), needles=(b"needle",)))
+    store.keep(found := read(oci(tar(file("a", b"needle"))), canaries=(b"needle",)))
     assert found.found
     assert store.image(found.id).found == ()
 
