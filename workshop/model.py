@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FunctionType
 
-    from workshop.grading.evaluation import Evaluation
-
 
 class Outcome(StrEnum):
     """How a check ended. `ERROR` is the kit's own fault and costs nobody points."""
@@ -179,7 +177,7 @@ class Task(NamedTuple):
     only: tuple[str, ...] = ()
     unwanted_files: tuple[str, ...] = ()
     compose: str = ""
-    facts: Mapping[str, Callable[[Evaluation, str], Any]] = _NONE
+    facts: Mapping[str, Callable[[Any, str], Any]] = _NONE
 
     @property
     def max_score(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from workshop.analysis.source import Source
     from workshop.core.process import SubprocessRunner
+    from workshop.engine import Engine
     from workshop.model import Task, Verdict
 
 FORMATS = ("text", "json", "junit")
@@ -95,10 +97,52 @@ def look(
 
         verdict = grade.static(found)
     else:
-        from workshop.commands import laboratory
-
-        verdict = laboratory.examine(found, runner())
+        verdict = _grade(found, runner())
     return verdict._replace(lint_warnings=hear())
+
+
+def _grade(source: Source, run: SubprocessRunner) -> Verdict:
+    """Build, run and judge; without an engine, what the text alone tells."""
+    from workshop.engine import Engine
+    from workshop.grading import grade
+
+    engine = Engine(run)
+    verdict = grade.settled(lambda: _evaluate(engine, source))
+    if verdict.outcome == "ungradable" and engine.info() is None:
+        note = "no Docker engine answers. Start one with make up; workshop doctor says more"
+        return grade.static(source, note)
+    return verdict
+
+
+def _evaluate(engine: Engine, source: Source) -> Verdict:
+    from workshop.core.paths import cache_folder
+    from workshop.grading import grade
+    from workshop.grading.cache import Cache
+    from workshop.grading.evaluation import Evaluation
+
+    cache = Cache(cache_folder())
+    with (
+        _progress(source.task.name) as say,
+        Evaluation(engine, source, cache, say=say) as evaluation,
+    ):
+        return grade.full(evaluation)
+
+
+@contextlib.contextmanager
+def _progress(name: str) -> Iterator[Callable[[str], None]]:
+    """Shows the step that a build is at, where somebody sits before a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    from workshop.core.progress import ProgressDisplay
+
+    with (
+        ProgressDisplay(Console(stderr=True)) as display,
+        display.job(name, "building and running") as job,
+    ):
+        yield job.step
 
 
 def solution(name: str, path: str | None) -> int:

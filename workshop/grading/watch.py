@@ -1,4 +1,4 @@
-"""Checks again whenever a file of a learner's folder is saved."""
+"""Watches a learner's folder and reports each saved file."""
 
 from __future__ import annotations
 
@@ -12,15 +12,26 @@ if TYPE_CHECKING:
 
     from watchfiles import Change
 
+POLL_MILLISECONDS = 100
+
 
 def saves(folder: Path) -> Iterator[None]:
-    """Once now, and again after each change of a file in `folder`; ends at Ctrl-C."""
-    from watchfiles import watch  # noqa: PLC0415 - only who watches waits for it
+    """Yield once at the start, and again after each change of a file in `folder`, until Ctrl-C."""
+    from watchfiles import watch  # noqa: PLC0415 - only --watch needs it
 
     def matters(_change: Change, path: str) -> bool:
         inside = Path(path).relative_to(folder.resolve()).parts
         return not any(is_local(part) for part in inside)
 
-    yield
-    for _ in watch(folder.resolve(), watch_filter=matters, raise_interrupt=False):
-        yield
+    # The first yield comes after the watch has begun, so that no save is lost during a check.
+    first = True
+    for changes in watch(
+        folder.resolve(),
+        watch_filter=matters,
+        raise_interrupt=False,
+        yield_on_timeout=True,
+        rust_timeout=POLL_MILLISECONDS,
+    ):
+        if first or changes:
+            first = False
+            yield
