@@ -10,7 +10,6 @@ import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from workshop.cli import WORDS
 from workshop.core.paths import ROOT
 from workshop.core.process import SubprocessRunner
 from workshop.site import lessons
@@ -95,13 +94,16 @@ def requirements_page() -> str:
 
 
 def commands_page() -> str:
-    """What each word of the kit says of itself."""
+    """The `--help` text of every command, in the order in which `workshop --help` lists them."""
     run = SubprocessRunner()
+
+    def help_of(*command: str) -> str:
+        argv = (sys.executable, "-m", "workshop", *command, "--help")
+        return run(argv, env={"COLUMNS": "80"}).output.rstrip()
+
     parts = ["# Every command", MADE, _COMMANDS]
-    for word in WORDS:
-        argv = (sys.executable, "-m", "workshop", word, "--help")
-        said = run(argv, env={"COLUMNS": "80"}).output.rstrip()
-        parts += [f"## workshop {word}", f"```text\n{said}\n```"]
+    for name in re.findall(r"^  (\w+)  ", help_of(), re.MULTILINE):
+        parts += [f"## workshop {name}", f"```text\n{help_of(name)}\n```"]
     return "\n\n".join(parts) + "\n"
 
 
