@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -98,7 +99,9 @@ class SubprocessRunner:
     """A `Runner` that can stop all it has started, from whichever thread."""
 
     def __init__(self) -> None:
-        self._live: set[subprocess.Popen[str]] = set()
+        # Each child has its own folder for temporary files, which is removed when the child ends:
+        # docker leaves files behind when it is killed.
+        self._folders: dict[subprocess.Popen[str], str] = {}
         # Re-entrant: a signal may call `stop` while this thread holds it.
         self._lock = threading.RLock()
         self._stopped = False
@@ -148,6 +151,12 @@ class SubprocessRunner:
         try:
             yield InteractiveProcess(child)
         finally:
+            # The end of its input ends the program; a container may ignore SIGTERM.
+            if child.stdin:
+                with contextlib.suppress(OSError):
+                    child.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(SECONDS_TO_END)
             self._end(child)
 
     @contextlib.contextmanager
@@ -166,7 +175,7 @@ class SubprocessRunner:
         """End every child that still runs, and start no more."""
         with self._lock:
             self._stopped = True
-            for child in list(self._live):
+            for child in list(self._folders):
                 _signal(child, signal.SIGTERM)
 
     def _start(
@@ -179,25 +188,28 @@ class SubprocessRunner:
         with self._lock:
             if self._stopped:
                 raise Interrupted
-            child = subprocess.Popen(
-                argv,
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=errors or subprocess.STDOUT,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                env={**os.environ, **(env or {})},
-                # A group of its own: Ctrl-C reaches this program alone, which then ends
-                # the child and whatever the child has started.
-                start_new_session=True,
-            )
-            self._live.add(child)
+            folder = tempfile.mkdtemp(prefix="workshop-")
+            try:
+                child = subprocess.Popen(
+                    argv,
+                    stdin=stdin,
+                    stdout=subprocess.PIPE,
+                    stderr=errors or subprocess.STDOUT,
+                    text=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    env={**os.environ, "TMPDIR": folder, **(env or {})},
+                    # A group of its own: Ctrl-C reaches this program alone, which then ends
+                    # the child and whatever the child has started.
+                    start_new_session=True,
+                )
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            self._folders[child] = folder
             return child
 
     def _end(self, child: subprocess.Popen[str]) -> None:
-        with self._lock:
-            self._live.discard(child)
         if child.poll() is None:
             _signal(child, signal.SIGTERM)
             try:
@@ -209,6 +221,9 @@ class SubprocessRunner:
             if pipe:
                 with contextlib.suppress(OSError):
                     pipe.close()
+        with self._lock:
+            folder = self._folders.pop(child)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _text(file: IO[bytes] | None) -> str:
