@@ -57,7 +57,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "commands.md": commands_page,
         "pins.md": pins_page,
         "lessons.md": lambda: lessons_page(lessons.pages()),
-        "ladder.svg": lambda: ladder_chart(LADDER.read_text(encoding="utf-8")),
+        "image-sizes.svg": lambda: ladder_chart(LADDER.read_text(encoding="utf-8")),
     }
 
 
