@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 
 NO_SUCH_PLANET = 1
-NO_RESPONSE = 2
+API_ERROR = 2
 
 
 @app.command()
@@ -52,7 +52,7 @@ def laser(
 ) -> None:
     """Destroy PLANET; exit with 1 if there is no such planet, 2 if the API cannot be reached."""
     if not url.startswith(("http://", "https://")):
-        fail(f"--url must start with http:// or https://, not {url}", NO_RESPONSE)
+        fail(f"--url must start with http:// or https://, not {url}", API_ERROR)
     address = f"{url.rstrip('/')}/api/v1/planets/{quote(planet, safe='')}"
     try:
         with urlopen(Request(address, method="DELETE"), timeout=5) as response:
@@ -62,11 +62,11 @@ def laser(
         error.close()
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
-        fail(f"cannot reach the API at {url} ({reason}); start it with 'deathstar api'", NO_RESPONSE)
+        fail(f"cannot reach the API at {url} ({reason}); start it with 'deathstar api'", API_ERROR)
     if status in (404, 422):
         fail(f"there is no planet {planet}", NO_SUCH_PLANET)
     if status != 204:
-        fail(f"the API at {url} returned status {status}, expected 204", NO_RESPONSE)
+        fail(f"the API at {url} returned status {status}, expected 204", API_ERROR)
     typer.echo(f"{planet} is destroyed.")
 
 
