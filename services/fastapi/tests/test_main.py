@@ -14,10 +14,10 @@ def client() -> TestClient:
 
 def test_the_page_is_exactly_hello_world(client: TestClient) -> None:
     """The body is the plain text, without quotes or JSON."""
-    answer = client.get("/")
+    response = client.get("/")
 
-    assert (answer.status_code, answer.text) == (200, "Hello World")
-    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert (response.status_code, response.text) == (200, "Hello World")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
 
 
 def test_any_other_page_is_not_found(client: TestClient) -> None:

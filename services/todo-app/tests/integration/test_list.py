@@ -5,20 +5,20 @@ from visitor import Visitor, status, titles
 
 
 def test_a_new_list_says_that_it_is_empty(visitor):
-    answer = visitor.client.get("/")
-    assert answer.status_code == 200
-    assert answer.mimetype == "text/html"
-    assert "Nothing to do yet." in answer.text
-    assert titles(answer.text, "open") == titles(answer.text, "done") == []
+    response = visitor.client.get("/")
+    assert response.status_code == 200
+    assert response.mimetype == "text/html"
+    assert "Nothing to do yet." in response.text
+    assert titles(response.text, "open") == titles(response.text, "done") == []
 
 
 def test_adding_redirects_and_shows_the_item(visitor):
-    answer = visitor.add("  Buy   milk ")
-    assert [redirect.status_code for redirect in answer.history] == [303]
-    assert answer.status_code == 200
-    assert titles(answer.text, "open") == ["Buy milk"]
-    assert status(answer.text) == "Added “Buy milk”."
-    assert "<title>(1) To do</title>" in answer.text
+    response = visitor.add("  Buy   milk ")
+    assert [redirect.status_code for redirect in response.history] == [303]
+    assert response.status_code == 200
+    assert titles(response.text, "open") == ["Buy milk"]
+    assert status(response.text) == "Added “Buy milk”."
+    assert "<title>(1) To do</title>" in response.text
 
 
 def test_a_status_is_shown_once(visitor):
@@ -80,9 +80,9 @@ def test_an_item_deleted_in_another_window_shows_a_message(visitor, verb):
     visitor.add("Buy milk")
     number = visitor.id_of("Buy milk")
     visitor.press("delete", "Buy milk")
-    answer = visitor.send(f"/items/{number}/{verb}")
-    assert answer.status_code == 200
-    assert status(answer.text) == "This item was deleted in another window."
+    response = visitor.send(f"/items/{number}/{verb}")
+    assert response.status_code == 200
+    assert status(response.text) == "This item was deleted in another window."
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,11 @@ def test_an_item_deleted_in_another_window_shows_a_message(visitor, verb):
     ],
 )
 def test_an_invalid_title_is_shown_again_with_the_reason(visitor, text, message):
-    answer = visitor.add(text)
-    assert answer.status_code == 422
-    assert re.search(rf'<p id="title-error"[^>]*>{re.escape(message)}', answer.text)
-    assert f'name="title" value="{text}"' in answer.text
-    assert 'aria-invalid="true"' in answer.text
+    response = visitor.add(text)
+    assert response.status_code == 422
+    assert re.search(rf'<p id="title-error"[^>]*>{re.escape(message)}', response.text)
+    assert f'name="title" value="{text}"' in response.text
+    assert 'aria-invalid="true"' in response.text
     assert titles(visitor.page, "open") == []
 
 
@@ -111,9 +111,9 @@ def test_html_in_a_title_is_shown_as_text(visitor, title):
 
 
 def test_html_in_an_invalid_title_is_shown_as_text(visitor):
-    answer = visitor.add('"><script>alert(1)</script>' + "x" * 200)
-    assert answer.status_code == 422
-    assert "<script>alert" not in answer.text
+    response = visitor.add('"><script>alert(1)</script>' + "x" * 200)
+    assert response.status_code == 422
+    assert "<script>alert" not in response.text
 
 
 @pytest.mark.parametrize("title", ["Купить хлеб 🥖", "买牛奶", "שלום", "naïve “quoted”"])

@@ -15,10 +15,10 @@ HEADERS = {
 def test_a_form_without_its_token_changes_nothing(visitor, path, fields):
     visitor.add("Buy milk")
     path = path.format(id=visitor.id_of("Buy milk"))
-    answer = visitor.client.post(path, data={"title": "Forged", **fields})
-    assert answer.status_code == 400
-    assert "Please try again" in answer.text
-    assert "Nothing was changed" in answer.text
+    response = visitor.client.post(path, data={"title": "Forged", **fields})
+    assert response.status_code == 400
+    assert "Please try again" in response.text
+    assert "Nothing was changed" in response.text
     assert titles(visitor.page, "open") == ["Buy milk"]
 
 
@@ -26,18 +26,18 @@ def test_a_token_of_another_session_changes_nothing(app, visitor):
     other = Visitor(app)
     other.client.get("/")
     token = visitor.page.split('name="csrf_token" value="')[1].split('"')[0]
-    answer = other.client.post("/items", data={"csrf_token": token, "title": "Forged"})
-    assert answer.status_code == 400
+    response = other.client.post("/items", data={"csrf_token": token, "title": "Forged"})
+    assert response.status_code == 400
     assert titles(visitor.page, "open") == []
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/nowhere", "/static/style.css"])
 def test_every_response_has_the_security_headers(visitor, path):
     # `with`: a static file stays open until its response is closed.
-    with visitor.client.get(path) as answer:
+    with visitor.client.get(path) as response:
         for name, value in HEADERS.items():
-            assert answer.headers[name].startswith(value)
-        kept = "no-store" in answer.headers.get("Cache-Control", "")
+            assert response.headers[name].startswith(value)
+        kept = "no-store" in response.headers.get("Cache-Control", "")
         assert kept is not path.startswith("/static")
 
 
@@ -50,8 +50,8 @@ def test_the_page_loads_nothing_from_other_sites(visitor):
 def test_the_session_cookie_is_hidden_from_scripts_and_other_sites(
     make_app, sqlite_url, value, secure
 ):
-    answer = make_app(sqlite_url, SESSION_COOKIE_SECURE=value).test_client().get("/")
-    parts = answer.headers["Set-Cookie"].split("; ")
+    response = make_app(sqlite_url, SESSION_COOKIE_SECURE=value).test_client().get("/")
+    parts = response.headers["Set-Cookie"].split("; ")
     assert parts[0].startswith("todo_session=")
     assert {"HttpOnly", "SameSite=Lax"} <= set(parts)
     assert ("Secure" in parts) is secure
@@ -59,10 +59,10 @@ def test_the_session_cookie_is_hidden_from_scripts_and_other_sites(
 
 @pytest.mark.parametrize("path", ["/nowhere", "/items/1", "/static/nothing.css"])
 def test_an_unknown_url_shows_a_page_with_a_link_to_the_list(visitor, path):
-    answer = visitor.client.get(path)
-    assert answer.status_code == 404
-    assert "<h1>Not Found</h1>" in answer.text
-    assert '<a class="button" href="/">Open the list</a>' in answer.text
+    response = visitor.client.get(path)
+    assert response.status_code == 404
+    assert "<h1>Not Found</h1>" in response.text
+    assert '<a class="button" href="/">Open the list</a>' in response.text
 
 
 @pytest.mark.parametrize("number", ["99999999999", "-1", "one"])
@@ -80,9 +80,9 @@ def test_a_form_that_is_too_large_is_rejected(visitor):
 
 
 def test_health_is_ok_if_the_database_is_available(visitor):
-    answer = visitor.client.get("/health")
-    assert answer.status_code == 200
-    assert answer.json == {"status": "ok", "database": "ok"}
+    response = visitor.client.get("/health")
+    assert response.status_code == 200
+    assert response.json == {"status": "ok", "database": "ok"}
 
 
 def test_the_app_reports_a_missing_database_and_recovers(make_app, tmp_path, capsys):
