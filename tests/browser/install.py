@@ -13,7 +13,7 @@ BROWSERS = ("chromium", "google-chrome")
 
 def main() -> int:
     """Say in one line what is done; 2 where it could not be."""
-    machine = host.look()
+    machine = host.detect()
     if len(apt.missing(BROWSERS)) < len(BROWSERS):
         return 0
     if machine.obstacle:

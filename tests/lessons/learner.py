@@ -21,7 +21,7 @@ import pexpect
 from harness import ROOT
 from lessons.leftovers import Leftovers
 
-from workshop.site import lessons
+from workshop.site import lessons, output
 from workshop.site.lessons import Said
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Learner:
         elif block.kind in {lessons.FILE, lessons.EDIT}:
             self._save(block)
         elif block.kind == lessons.TREE:
-            found = lessons.tree(self._here(block.title))
+            found = output.draw_tree(self._here(block.title))
             self._compare(block.line, block.title, block.body, found)
 
     def _save(self, block: Block) -> None:
@@ -102,7 +102,7 @@ class Learner:
         text = "".join(f"{line}\n" for line in block.body)
         if block.kind == lessons.EDIT:
             try:
-                text = lessons.edited(file.read_text(encoding="utf-8"), block.body)
+                text = output.apply_edit(file.read_text(encoding="utf-8"), block.body)
             except (OSError, ValueError) as error:
                 raise self._wrong(
                     block.line, f"{block.title} cannot be changed", str(error)
@@ -209,7 +209,7 @@ class Learner:
             )
         self._running.append(child)
         deadline = time.monotonic() + SECONDS_TO_ANSWER
-        while not lessons.agrees((*command.shown, "..."), _lines(log.read_text(errors="replace"))):
+        while not output.matches((*command.shown, "..."), _lines(log.read_text(errors="replace"))):
             if child.poll() is not None or time.monotonic() > deadline:
                 actual = _lines(log.read_text(errors="replace"))
                 self._compare(command.line, f"$ {command.text}", command.shown, actual)
@@ -236,7 +236,7 @@ class Learner:
 
     def _compare(self, line: int, what: str, shown: Iterable[str], actual: Iterable[str]) -> None:
         shown, actual = list(shown), list(actual)
-        if shown and not lessons.agrees(shown, actual):
+        if shown and not output.matches(shown, actual):
             raise self._wrong(
                 line, f"{what}\ndid not give what is shown", _difference(shown, actual)
             )

@@ -126,7 +126,7 @@ def test_stand_ins_are_made_each_after_its_debian(info, ask, pulled):
 def test_a_stand_in_says_for_which_image_and_is_given_its_pins():
     engine, script = docker(ANSWERS)
     here, _ = machine(engine, run=runner())
-    base_images.stand_in(here, PINS, [PINS.base[3]])
+    base_images.build_standins(here, PINS, [PINS.base[3]])
     (root,) = script.calls("docker build debian:a-slim")
     assert "workshop.standin=debian:a-slim" in root
     assert f"PACKAGE_INDEX={HOST}" in root
@@ -139,7 +139,7 @@ def test_a_debian_that_is_there_is_not_made_again():
     engine, script = docker({"docker image inspect": "sha256:1", "docker build": ""})
     run = runner()
     here, _ = machine(engine, run=run)
-    base_images.stand_in(here, PINS, [PINS.base[4]])
+    base_images.build_standins(here, PINS, [PINS.base[4]])
     assert images_of(script, "build") == ["python:2"]
     assert run.asked == []
 
@@ -150,7 +150,7 @@ def test_mmdebstrap_that_fails_is_trouble_with_its_last_line():
     with pytest.raises(
         UserError, match=r"^stand-in for debian:a-slim: mmdebstrap failed: E: no route"
     ):
-        base_images.stand_in(here, PINS, WANTED[:2])
+        base_images.build_standins(here, PINS, WANTED[:2])
     assert images_of(script, "build") == []
 
 
@@ -187,7 +187,7 @@ def test_certificates_that_are_missing_are_trouble(monkeypatch):
     engine, _ = docker(ANSWERS)
     here, _ = machine(engine, run=runner())
     with pytest.raises(UserError, match=NOWHERE):
-        base_images.stand_in(here, PINS, WANTED)
+        base_images.build_standins(here, PINS, WANTED)
 
 
 # ------------------------------------------------------------- the package index

@@ -124,7 +124,7 @@ def test_an_engine_that_another_checkout_started_meanwhile_is_used():
 
 
 STARTED = '{ echo "$@"; pwd; } > "$0.part"; /bin/mv "$0.part" "$0.said"'
-PATIENT = " ".join(daemon.PATIENT_NAMES)
+DNS = " ".join(daemon.DNS_OPTIONS)
 SMALL = " --mtu 1400 --default-network-opt bridge=com.docker.network.driver.mtu=1400"
 
 
@@ -138,7 +138,7 @@ def test_without_systemd_the_kit_starts_an_engine_of_its_own(mtu, words, path):
     here, _ = machine(engine, systemd=False, mtu=mtu)
     assert daemon.ready(here).ours
     assert said.read_text(encoding="utf-8").splitlines() == [
-        f"--label {KIT_LABEL} {PATIENT}{words}",
+        f"--label {KIT_LABEL} {DNS}{words}",
         "/",
     ]
 

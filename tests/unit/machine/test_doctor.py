@@ -102,7 +102,7 @@ def test_no_engine_and_an_obstacle_are_bad_with_a_cure(root):
     found = findings(engine, root, release="ubuntu noble")
     assert bad(found) == {"Docker engine"}
     assert "this is ubuntu noble" in found["Docker engine"].found
-    assert found["Docker engine"].fix == daemon.INSTALL_CURE
+    assert found["Docker engine"].fix == daemon.INSTALL_DOCKER
 
 
 def test_another_engine_that_does_not_answer_is_to_be_started(root):

@@ -50,29 +50,29 @@ def test_the_users_own_wish_is_named_before_what_the_machine_lacks():
 )
 def test_workshop_no_install_forbids_unless_it_is_0_or_empty(value, forbidden):
     environ = {} if value is None else {"WORKSHOP_NO_INSTALL": value}
-    assert host.look(environ).forbidden is forbidden
+    assert host.detect(environ).forbidden is forbidden
 
 
 def test_docker_host_is_another_engine():
-    assert host.look({"DOCKER_HOST": "tcp://example:1"}).other_engine == "tcp://example:1"
-    assert host.look({}).other_engine == ""
+    assert host.detect({"DOCKER_HOST": "tcp://example:1"}).other_engine == "tcp://example:1"
+    assert host.detect({}).other_engine == ""
 
 
 @pytest.mark.parametrize(("number", "root"), [(0, True), (1000, False)])
 def test_root_is_user_0(number, root, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: number)
-    assert host.look({}).root is root
+    assert host.detect({}).root is root
 
 
 def test_a_release_is_the_distribution_and_its_code_name(monkeypatch):
     said = {"ID": "debian", "VERSION_CODENAME": "trixie", "VERSION": "13"}
     monkeypatch.setattr(platform, "freedesktop_os_release", lambda: said)
-    assert host.look({}).release == "debian trixie"
+    assert host.detect({}).release == "debian trixie"
 
 
 def test_a_release_without_a_code_name_is_the_distribution(monkeypatch):
     monkeypatch.setattr(platform, "freedesktop_os_release", lambda: {"ID": "arch"})
-    assert host.look({}).release == "arch"
+    assert host.detect({}).release == "arch"
 
 
 def test_a_machine_without_os_release_is_named_by_its_system(monkeypatch):
@@ -82,7 +82,7 @@ def test_a_machine_without_os_release_is_named_by_its_system(monkeypatch):
     monkeypatch.setattr(platform, "freedesktop_os_release", nothing)
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     monkeypatch.setattr(platform, "release", lambda: "24.1")
-    assert (host.look({}).system, host.look({}).release) == ("Darwin", "Darwin 24.1")
+    assert (host.detect({}).system, host.detect({}).release) == ("Darwin", "Darwin 24.1")
 
 
 def test_the_code_name_stands_alone():
@@ -90,4 +90,4 @@ def test_the_code_name_stands_alone():
 
 
 def test_packets_are_no_larger_than_ethernets():
-    assert 0 < host.look({}).mtu <= host.MTU_OF_ETHERNET
+    assert 0 < host.detect({}).mtu <= host.MTU_OF_ETHERNET

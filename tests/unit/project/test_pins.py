@@ -23,7 +23,7 @@ DOCKERFILES = sorted(
     for file in ROOT.glob("services/**/Dockerfile*")
     if file.suffix != ".dockerignore" and ".venv" not in file.parts
 )
-OF_WORD = {image.word: ROOT / image.folder / image.dockerfile for image in reversed(IMAGES)}
+OF_WORD = {image.service: ROOT / image.folder / image.dockerfile for image in reversed(IMAGES)}
 
 
 @dataclass

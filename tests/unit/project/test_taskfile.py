@@ -47,9 +47,9 @@ def test_every_task_says_what_it_does():
 
 
 @pytest.mark.parametrize(
-    "image", [i for i in IMAGES if i.word.startswith("task-")], ids=lambda i: i.word
+    "image", [i for i in IMAGES if i.service.startswith("task-")], ids=lambda i: i.service
 )
 def test_a_fastapi_task_is_built_under_its_name(image):
-    command = TASKS[f"buildTask{image.word.removeprefix('task-')}"]["cmd"]
+    command = TASKS[f"buildTask{image.service.removeprefix('task-')}"]["cmd"]
     file = f"{image.folder}/{image.dockerfile}"
     assert command == f"docker build --tag {image.name} --file {file} {image.folder}"

@@ -45,7 +45,7 @@ def page(checkout: Path, text: str, name: str = "index.md") -> None:
 def test_the_site_holds_the_pages_and_mermaid(checkout):
     assert build.build(SubprocessRunner(), checkout) == ""
     assert "Hello." in (checkout / "site/index.html").read_text(encoding="utf-8")
-    assert (checkout / "site" / build.DRAWS).is_file()
+    assert (checkout / "site" / build.MERMAID_TARGET).is_file()
 
 
 def test_without_npm_the_diagrams_stay_text_and_it_says_so(checkout, monkeypatch):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workshop.core.errors import UserError
-from workshop.site import lessons
+from workshop.site import lessons, output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,7 +173,7 @@ def test_a_bad_block_is_named_with_its_line(text, fault, root):
     ],
 )
 def test_what_is_shown_agrees_with_what_is_seen(shown, actual):
-    assert lessons.agrees(shown.splitlines(), actual.splitlines())
+    assert output.matches(shown.splitlines(), actual.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -193,18 +193,18 @@ def test_what_is_shown_agrees_with_what_is_seen(shown, actual):
     ],
 )
 def test_what_is_shown_may_not_be_what_is_seen(shown, actual):
-    assert not lessons.agrees(shown.splitlines(), actual.splitlines())
+    assert not output.matches(shown.splitlines(), actual.splitlines())
 
 
 def test_many_wildcards_take_no_longer_than_few():
-    assert not lessons.agrees(["...", "a"] * 100, ["a"] * 2000 + ["b"])
+    assert not output.matches(["...", "a"] * 100, ["a"] * 2000 + ["b"])
 
 
 def test_a_tree_is_drawn_with_folders_and_files_in_one_order(tmp_path):
     for path in ("src/greeter/cli.py", "src/greeter/__init__.py", "Dockerfile", "src/.venv/x"):
         (tmp_path / "kit" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "kit" / path).touch()
-    assert lessons.tree(tmp_path / "kit") == [
+    assert output.draw_tree(tmp_path / "kit") == [
         "kit/",
         "├── Dockerfile",
         "└── src/",
@@ -215,10 +215,10 @@ def test_a_tree_is_drawn_with_folders_and_files_in_one_order(tmp_path):
 
 
 def test_a_change_replaces_lines_at_the_one_place_where_they_are():
-    assert lessons.edited("a\nb\nc\n", [" a", "-b", "+x", "+y"]) == "a\nx\ny\nc\n"
+    assert output.apply_edit("a\nb\nc\n", [" a", "-b", "+x", "+y"]) == "a\nx\ny\nc\n"
 
 
 @pytest.mark.parametrize("change", [["-z"], ["-a"], [" a", "-c"]])
 def test_a_change_without_one_place_is_refused(change):
     with pytest.raises(ValueError, match="times"):
-        lessons.edited("a\nb\na\n", change)
+        output.apply_edit("a\nb\na\n", change)

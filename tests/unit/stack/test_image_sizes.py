@@ -11,7 +11,7 @@ from workshop.core.errors import UserError
 from workshop.stack import image_sizes
 from workshop.stack.images import IMAGES
 
-TASKS = [image for image in IMAGES if image.word.startswith("task-")]
+TASKS = [image for image in IMAGES if image.service.startswith("task-")]
 ANSWERS = {
     "inspect {{.Size}}": "123600000\n",
     "inspect small:1": json.dumps(["a"]),

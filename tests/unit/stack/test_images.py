@@ -37,7 +37,7 @@ def test_every_dockerfile_is_built_by_the_catalogue():
 
 
 def test_a_build_takes_the_checkout_and_the_arguments_it_is_given(tmp_path):
-    (greeter,) = [image for image in IMAGES if image.word == "greeter"]
+    (greeter,) = [image for image in IMAGES if image.service == "greeter"]
     folder = tmp_path / greeter.folder
     assert greeter.build(tmp_path, {"A": "1"}) == Build(
         greeter.name, folder, folder / "Dockerfile", "", {"A": "1"}

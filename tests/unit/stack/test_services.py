@@ -214,7 +214,7 @@ def test_the_table_is_whole_in_80_columns():
     assert head.split() == ["service", "URL", "MB", "build", "s"]
     assert len(rows) == len(IMAGES)
     for row, image in zip(rows, IMAGES, strict=True):
-        assert row.startswith(f"{image.word} {image.target}".strip() + " ")
+        assert row.startswith(f"{image.service} {image.target}".strip() + " ")
         assert row.split()[-2:] == ["1234", "123.5"]
         if image.web:
             assert f" {ADDRESSES[image.web.service]} " in row
