@@ -17,7 +17,7 @@ TASK := $(BIN)/task --exit-code
 # else every word, and every test, compiles all it imports anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-WORDS := up down doctor bases test lint format build ladder bench bench-check help clean docs reference \
+WORDS := up down doctor bases test test-all lint format build ladder bench bench-check help clean docs reference \
     buildTask1 buildTask2 buildTask3-1 buildTask3-2 buildTask4 buildTask5 \
     testTask1 testTask2 testTask3-1 testTask3-2 testTask4 testTask5 rubric mutants course
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -23,7 +24,7 @@ TIMED_OUT = 124
 KEPT_LINES = 2000
 LONGEST_LINE = 65_536
 LONGEST_ANSWER = 4_000_000
-SECONDS_TO_TERMINATE = 10.0
+SECONDS_TO_END = 10.0
 SECONDS_TO_STREAM = 600.0
 
 
@@ -100,7 +101,9 @@ class SubprocessRunner:
     """A `Runner` whose `stop` ends all its children, from any thread."""
 
     def __init__(self) -> None:
-        self._live: set[subprocess.Popen[str]] = set()
+        # The folder for temporary files of each running child: docker leaves files behind
+        # when it is killed.
+        self._folders: dict[subprocess.Popen[str], str] = {}
         # Re-entrant: a signal handler may call `stop` while this thread holds the lock.
         self._lock = threading.RLock()
         self._stopped = False
@@ -148,6 +151,12 @@ class SubprocessRunner:
         try:
             yield InteractiveProcess(child)
         finally:
+            # Close its input to end the program: a container may ignore SIGTERM.
+            if child.stdin:
+                with contextlib.suppress(OSError):
+                    child.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(SECONDS_TO_END)
             self._end(child)
 
     @contextlib.contextmanager
@@ -165,7 +174,7 @@ class SubprocessRunner:
         """Terminate every running child, and refuse to start another."""
         with self._lock:
             self._stopped = True
-            for child in list(self._live):
+            for child in list(self._folders):
                 _signal(child, signal.SIGTERM)
 
     def _start(
@@ -178,29 +187,32 @@ class SubprocessRunner:
         with self._lock:
             if self._stopped:
                 raise Interrupted
-            child = subprocess.Popen(
-                argv,
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=errors or subprocess.STDOUT,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                env={**os.environ, **(env or {})},
-                # In its own session, Ctrl-C reaches this program only, which then ends
-                # the child with its descendants.
-                start_new_session=True,
-            )
-            self._live.add(child)
+            folder = tempfile.mkdtemp(prefix="workshop-")
+            try:
+                child = subprocess.Popen(
+                    argv,
+                    stdin=stdin,
+                    stdout=subprocess.PIPE,
+                    stderr=errors or subprocess.STDOUT,
+                    text=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    env={**os.environ, "TMPDIR": folder, **(env or {})},
+                    # In its own session, Ctrl-C reaches this program only, which then ends
+                    # the child with its descendants.
+                    start_new_session=True,
+                )
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            self._folders[child] = folder
             return child
 
     def _end(self, child: subprocess.Popen[str]) -> None:
-        with self._lock:
-            self._live.discard(child)
         if child.poll() is None:
             _signal(child, signal.SIGTERM)
             try:
-                child.wait(SECONDS_TO_TERMINATE)
+                child.wait(SECONDS_TO_END)
             except subprocess.TimeoutExpired:
                 _kill(child)
                 child.wait()
@@ -208,6 +220,9 @@ class SubprocessRunner:
             if pipe:
                 with contextlib.suppress(OSError):
                     pipe.close()
+        with self._lock:
+            folder = self._folders.pop(child)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _text(file: IO[bytes] | None) -> str:

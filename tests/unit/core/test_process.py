@@ -9,12 +9,18 @@ import threading
 import time
 from collections import UserDict
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from harness import until
 
 from workshop.core.errors import Interrupted
-from workshop.core.process import KEPT_LINES, ProcessResult, SubprocessRunner
+from workshop.core.process import (
+    KEPT_LINES,
+    SECONDS_TO_END,
+    ProcessResult,
+    SubprocessRunner,
+)
 
 
 def python(code: str) -> list[str]:
@@ -166,3 +172,20 @@ def test_stop_may_be_called_by_a_signal_that_arrives_while_a_child_is_started():
 )
 def test_the_last_line_is_the_last_that_says_something(output, last):
     assert ProcessResult(0, output).last_line == last
+
+
+@pytest.mark.parametrize("timeout", [None, 1])
+def test_a_childs_temporary_files_are_removed_even_if_it_is_killed(timeout: float | None):
+    wait = "; exec sleep 60" if timeout else ""
+    argv = ("sh", "-c", f'touch "$TMPDIR/left"; echo "$TMPDIR"{wait}')
+    folder = SubprocessRunner()(argv, timeout=timeout).stdout.strip()
+    assert folder
+    assert not Path(folder).exists()
+
+
+def test_the_end_of_its_input_ends_a_program_that_ignores_sigterm():
+    argv = ("sh", "-c", "trap '' TERM; cat")
+    start = time.monotonic()
+    with SubprocessRunner().interact(argv) as cat:
+        assert cat.ask("hello", 10) == "hello"
+    assert time.monotonic() - start < SECONDS_TO_END / 2
