@@ -47,7 +47,8 @@ def summary(verdict: Verdict) -> str:
     if verdict.static:
         rest = sum(result.outcome is Outcome.SKIPPED for result in verdict.results)
         found = f"{failed} failed" if failed else "No static check failed"
-        return f"{found}; {rest} checks need a build: run without --static."
+        unknown = f"{rest} check{' needs' if rest == 1 else 's need'} a build"
+        return f"{found}; {unknown}: run without --static."
     if verdict.outcome == "ungradable":
         return "Not graded: the kit could not run every check (see ERROR). No points are lost."
     score = f"{verdict.score} of {verdict.max_score} points"
