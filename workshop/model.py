@@ -23,7 +23,7 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
-# The facts that a check can request by the name of its parameter, in the order in which
+# The facts that the parameter of a check can name, in the order in which
 # they become known, and the stage of each.
 STAGES: Mapping[str, str] = {
     "source": "source",
