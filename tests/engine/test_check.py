@@ -195,7 +195,7 @@ def test_a_port_that_never_opens_is_told_with_what_the_server_said(judge, folder
     (folder / "app/main.py").write_text(
         "import time\nprint('waiting for the database', flush=True)\ntime.sleep(600)\n"
     )
-    result = next(r for r in judge(start_seconds=30).results if r.check.id == "starts")
+    result = next(r for r in judge(start_seconds=30).results if r.check.id == "server-starts")
     assert result.actual.startswith("nothing listens on port 8000 after 30 s")
     assert "waiting for the database" in result.actual
 

@@ -6,50 +6,50 @@ the Dockerfile's words, for whoever has no engine; it speaks up only where the w
 
 from workshop.checks.config import builds, environment, exposes, no_environment, workdir
 from workshop.checks.content import (
+    caches_dependencies,
     contains,
+    contains_no_secrets,
     installs,
-    keeps_secrets_out,
     leaves_nothing,
     leaves_out,
-    reuses_dependencies,
 )
 from workshop.checks.dockerfile import based_on, comes_from, pins_poetry, writes
 from workshop.checks.program import ended_well, says, speech_bubble
 from workshop.checks.server import (
-    answers,
-    first_process,
-    reachable,
-    starts,
-    stops,
-    tells_its_health,
+    healthcheck_works,
+    listens_on_all_interfaces,
+    returns_expected_response,
+    server_is_process_1,
+    server_starts,
+    stops_on_sigterm,
 )
-from workshop.checks.user import becomes_ordinary_user, ordinary_user
+from workshop.checks.user import becomes_non_root, runs_as_non_root
 
 __all__ = [
-    "answers",
     "based_on",
-    "becomes_ordinary_user",
+    "becomes_non_root",
     "builds",
+    "caches_dependencies",
     "comes_from",
     "contains",
+    "contains_no_secrets",
     "ended_well",
     "environment",
     "exposes",
-    "first_process",
+    "healthcheck_works",
     "installs",
-    "keeps_secrets_out",
     "leaves_nothing",
     "leaves_out",
+    "listens_on_all_interfaces",
     "no_environment",
-    "ordinary_user",
     "pins_poetry",
-    "reachable",
-    "reuses_dependencies",
+    "returns_expected_response",
+    "runs_as_non_root",
     "says",
+    "server_is_process_1",
+    "server_starts",
     "speech_bubble",
-    "starts",
-    "stops",
-    "tells_its_health",
+    "stops_on_sigterm",
     "workdir",
     "writes",
 ]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from workshop.analysis.source import Source
 
 
-def can_be_read(lesson: str) -> Check:
+def valid_compose_file(lesson: str) -> Check:
     """The file is one that docker compose reads."""
 
     @check(
@@ -21,14 +21,14 @@ def can_be_read(lesson: str) -> Check:
         why="In YAML the indentation says what belongs to what, and a mistyped key is an error.",
         hint="Try: docker compose -f FILE config. Leave version: out, which is obsolete.",
     )
-    def can_be_read(source: Source) -> None:
+    def valid_compose_file(source: Source) -> None:
         """docker compose can read the file."""
         stacks.sound(source)
 
-    return can_be_read
+    return valid_compose_file
 
 
-def asks_for_nothing_refused(lesson: str) -> Check:
+def no_forbidden_options(lesson: str) -> Check:
     """The file asks for nothing that the kit refuses to run."""
 
     @check(
@@ -37,14 +37,14 @@ def asks_for_nothing_refused(lesson: str) -> Check:
         why="A compose file can open the whole machine to a container: whoever runs it trusts it.",
         hint="Leave it out: this exercise needs the folder and ordinary containers alone.",
     )
-    def asks_for_nothing_refused(source: Source) -> None:
+    def no_forbidden_options(source: Source) -> None:
         """The file asks for nothing outside its folder and its containers."""
         stacks.check_harmless(stacks.read(source))
 
-    return asks_for_nothing_refused
+    return no_forbidden_options
 
 
-def comes_up(lesson: str, title: str = "docker compose up starts every service") -> Check:
+def services_start(lesson: str, title: str = "docker compose up starts every service") -> Check:
     """The images are built, and every container starts."""
 
     @check(
@@ -54,10 +54,10 @@ def comes_up(lesson: str, title: str = "docker compose up starts every service")
         why="One command starts it all, on your machine and on everyone else's.",
         hint="Run docker compose up --build by hand, and read the first line that says error.",
     )
-    def comes_up(stack: Stack) -> None:
+    def services_start(stack: Stack) -> None:
         pass
 
-    return comes_up
+    return services_start
 
 
 def running(stack: Stack, service: str) -> None:

@@ -99,7 +99,7 @@ def workdir(folder: str, lesson: str) -> Check:
     @check(
         points=1,
         lesson=lesson,
-        name="working-folder",
+        name="working-directory",
         title=f"Containers start in {folder}",
         blame=("WORKDIR",),
         text=said,

@@ -35,7 +35,7 @@ def contains(*paths: str, lesson: str, what: str = "The application is in the im
     return contains_the_application
 
 
-def keeps_secrets_out(lesson: str, points: int = 2) -> Check:
+def contains_no_secrets(lesson: str, points: int = 2) -> Check:
     """What .dockerignore has to hold back is in no layer."""
     local = ".env"
 
@@ -56,7 +56,7 @@ def keeps_secrets_out(lesson: str, points: int = 2) -> Check:
         why="Whoever gets the image can read every file of every layer, deleted ones too.",
         hint="List .env, .git and .venv in .dockerignore (lower case); copy only what is needed.",
     )
-    def keeps_secrets_out(image: Image) -> None:
+    def contains_no_secrets(image: Image) -> None:
         """No secret or local file (.env, .git, .venv) gets into the image."""
         if image.found:
             places = sorted({_place(found.where, found.path) for found in image.found})
@@ -65,7 +65,7 @@ def keeps_secrets_out(lesson: str, points: int = 2) -> Check:
                 "those files kept out by .dockerignore",
             )
 
-    return keeps_secrets_out
+    return contains_no_secrets
 
 
 def leaves_nothing(  # noqa: PLR0913 - the parts of a check, and a pattern
@@ -125,22 +125,22 @@ def leaves_out(*packages: str, lesson: str, points: int = 1) -> Check:
     @check(
         points=points,
         lesson=lesson,
-        name="main-packages-only",
+        name="no-development-packages",
         title="Packages for development are not installed",
         why="They make the image larger, and every one is one more thing that can be attacked.",
         hint="Install with --only main (poetry), --no-dev (uv), or from a list without them.",
     )
-    def main_packages_only(image: Image) -> None:
+    def no_development_packages(image: Image) -> None:
         found = image.packages()
         if extra := [name for name in packages if name in found]:
             raise Failed(
                 f"{', '.join(extra)} can be imported", "the packages of the application alone"
             )
 
-    return main_packages_only
+    return no_development_packages
 
 
-def reuses_dependencies(lesson: str, points: int = 2) -> Check:
+def caches_dependencies(lesson: str, points: int = 2) -> Check:
     """An edited line of the source leaves every layer with installed packages as it was."""
 
     @check(
@@ -149,7 +149,7 @@ def reuses_dependencies(lesson: str, points: int = 2) -> Check:
         why="Docker makes a layer anew when a file it copies, or any layer before it, has changed.",
         hint="Copy the list of packages first, install them, and copy the source after that.",
     )
-    def reuses_dependencies(rebuild: Rebuild) -> None:
+    def caches_dependencies(rebuild: Rebuild) -> None:
         """After an edit of the source, installed packages come from the cache."""
         image, own = rebuild.image, set()
         for key, versions in image.packages().items():
@@ -174,7 +174,7 @@ def reuses_dependencies(lesson: str, points: int = 2) -> Check:
                 "no package installed again, and only the source copied anew",
             )
 
-    return reuses_dependencies
+    return caches_dependencies
 
 
 def _place(where: object, path: str) -> str:

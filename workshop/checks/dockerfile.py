@@ -24,16 +24,16 @@ def writes(*files: str, lesson: str) -> Check:
     @check(
         points=1,
         lesson=lesson,
-        name="files-are-there",
+        name="files-exist",
         title=f"{' and '.join(files)} can be read",
         why="A task is graded from the files that it names, and Linux tells A from a in names.",
         hint="Save the file under exactly this name, as plain text.",
     )
-    def files_are_there(source: Source) -> None:
+    def files_exist(source: Source) -> None:
         for file in files:
             source.read(file)
 
-    return files_are_there
+    return files_exist
 
 
 def based_on(
@@ -93,7 +93,7 @@ def comes_from(file: str, lesson: str, *, why: str, hint: str) -> Check:
     @check(
         points=1,
         lesson=lesson,
-        name=f"brings-{file.replace('.', '-')}",
+        name=f"copies-{file.replace('.', '-')}",
         title=f"{file} gets into the build",
         why=why,
         hint=hint,

@@ -14,15 +14,21 @@ if TYPE_CHECKING:
     from workshop.analysis.container.cowsay import SpeechBubble
 
 
-def says(
-    judge: Callable[[Run], object], lesson: str, *, title: str, hint: str, points: int = 3
+def says(  # noqa: PLR0913 - the parts of a check
+    judge: Callable[[Run], object],
+    lesson: str,
+    *,
+    title: str,
+    hint: str,
+    points: int = 3,
+    name: str = "prints-message",
 ) -> Check:
     """The program prints what it should."""
 
     @check(
         points=points,
         lesson=lesson,
-        name="says-it",
+        name=name,
         title=title,
         why="CMD is what a container does when nothing else is asked of it.",
         hint=hint,

@@ -18,7 +18,7 @@ _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a container's server has to listen on
 
 
-def starts(port: int, lesson: str, points: int = 2) -> Check:
+def server_starts(port: int, lesson: str, points: int = 2) -> Check:
     """The server comes up."""
 
     @check(
@@ -29,13 +29,13 @@ def starts(port: int, lesson: str, points: int = 2) -> Check:
         why="A container lives as long as its first process: that has to be the server.",
         hint="Run the image by hand, without -d, and read what it prints.",
     )
-    def starts(app: App) -> None:
+    def server_starts(app: App) -> None:
         pass
 
-    return starts
+    return server_starts
 
 
-def reachable(port: int, lesson: str, points: int = 2) -> Check:
+def listens_on_all_interfaces(port: int, lesson: str, points: int = 2) -> Check:
     """The server listens on all of the container's addresses."""
 
     def said(source: Source) -> None:
@@ -61,15 +61,17 @@ def reachable(port: int, lesson: str, points: int = 2) -> Check:
         why="Inside a container, 127.0.0.1 is the container itself: nobody else gets there.",
         hint="Tell the server to listen on all addresses: --host 0.0.0.0 (gunicorn: --bind).",
     )
-    def reachable(app: App) -> None:
+    def listens_on_all_interfaces(app: App) -> None:
         found = [address for address, listening in app.listening if listening == port]
         if not set(found) & set(_EVERYWHERE):
             raise Failed(f"it listens on {' and '.join(found) or 'nothing'} only", expected)
 
-    return reachable
+    return listens_on_all_interfaces
 
 
-def answers(port: int, path: str, text: str, lesson: str, points: int = 2) -> Check:
+def returns_expected_response(
+    port: int, path: str, text: str, lesson: str, points: int = 2
+) -> Check:
     """A page has this text."""
 
     @check(
@@ -79,7 +81,7 @@ def answers(port: int, path: str, text: str, lesson: str, points: int = 2) -> Ch
         why="That the process runs does not mean that the application works.",
         hint=f"Ask it: docker run -p {port}:{port} IMAGE, then curl localhost:{port}{path}",
     )
-    def answers(app: App) -> None:
+    def returns_expected_response(app: App) -> None:
         answer = app.get(port, path)
         if answer.error:
             raise Failed(f"no answer: {answer.error}", f"status 200 with {text}")
@@ -87,10 +89,10 @@ def answers(port: int, path: str, text: str, lesson: str, points: int = 2) -> Ch
             actual = f"status {answer.status}: {answer.body[:100]}"
             raise Failed(actual, f"status 200 with {text}")
 
-    return answers
+    return returns_expected_response
 
 
-def first_process(lesson: str, points: int = 1) -> Check:
+def server_is_process_1(lesson: str, points: int = 1) -> Check:
     """Process 1 is the server, or hands signals on to it: no shell that waits for it."""
 
     @check(
@@ -101,16 +103,16 @@ def first_process(lesson: str, points: int = 1) -> Check:
         why="docker stop speaks to process 1 alone, and a shell does not pass it on.",
         hint='Write CMD as a list: CMD ["program", "argument"]; end a script with exec "$@".',
     )
-    def first_process(app: App) -> None:
+    def server_is_process_1(app: App) -> None:
         for process in app.processes:
             program = process.command.split(" ", 1)[0].rsplit("/", 1)[-1].lstrip("-")
             if process.first and program in _SHELLS:
                 raise Failed(f"process 1 is {process.command}", "process 1 is the server itself")
 
-    return first_process
+    return server_is_process_1
 
 
-def tells_its_health(lesson: str, points: int = 1, *, asked: bool = True) -> Check:
+def healthcheck_works(lesson: str, points: int = 1, *, asked: bool = True) -> Check:
     """HEALTHCHECK tells a server that answers from one that does not.
 
     Unless `asked` for, there need not be one.
@@ -133,7 +135,7 @@ def tells_its_health(lesson: str, points: int = 1, *, asked: bool = True) -> Che
         hint="Let Python ask the server, since slim images have no curl: "
         "HEALTHCHECK CMD with python -c and urllib.request.urlopen.",
     )
-    def tells_its_health(health: HealthResult) -> None:
+    def healthcheck_works(health: HealthResult) -> None:
         if asked and health.beside is None:
             raise Failed("no HEALTHCHECK", expected)
         if health.beside:
@@ -142,10 +144,10 @@ def tells_its_health(lesson: str, points: int = 1, *, asked: bool = True) -> Che
         if health.alone == 0:
             raise Failed("it ends with exit code 0 where no server runs, too", expected)
 
-    return tells_its_health
+    return healthcheck_works
 
 
-def stops(lesson: str, points: int = 1) -> Check:
+def stops_on_sigterm(lesson: str, points: int = 1) -> Check:
     """docker stop is obeyed."""
 
     @check(
@@ -156,7 +158,7 @@ def stops(lesson: str, points: int = 1) -> Check:
         why="What does not end when asked is killed ten seconds later, in the middle of its work.",
         hint='Write CMD as a list, so that the server is process 1: CMD ["program", "argument"].',
     )
-    def stops(shutdown: Shutdown) -> None:
+    def stops_on_sigterm(shutdown: Shutdown) -> None:
         expected = f"an end of its own within {SECONDS_TO_STOP:.0f} seconds"
         if shutdown.code == KILLED:
             raise Failed(f"it had to be killed after {shutdown.seconds:.0f} seconds", expected)
@@ -165,4 +167,4 @@ def stops(lesson: str, points: int = 1) -> Check:
         if shutdown.code not in {0, TERMINATED}:
             raise Failed(f"it ended with exit code {shutdown.code}", f"exit code 0 or {TERMINATED}")
 
-    return stops
+    return stops_on_sigterm

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SWITCHERS = ("gosu", "su-exec", "setpriv", "runuser", "su ", "setuid", "chroot")
 
 
-def ordinary_user(lesson: str, uid: int | None = None, points: int = 2) -> Check:
+def runs_as_non_root(lesson: str, uid: int | None = None, points: int = 2) -> Check:
     """No process of the container is root's; with `uid`, all are that user's."""
     expected = f"every process with uid {uid}" if uid else "every process with a uid other than 0"
 
@@ -27,38 +27,38 @@ def ordinary_user(lesson: str, uid: int | None = None, points: int = 2) -> Check
         why="Whoever breaks into a server has the rights of its user, and root has all of them.",
         hint="Make a user with RUN useradd; name it with USER after the last step that needs root.",
     )
-    def ordinary_user(app: App) -> None:
+    def runs_as_non_root(app: App) -> None:
         for process in app.processes:
             if process.uid == 0:
                 raise Failed(f"{process.command} runs with uid 0, which is root", expected)
             if uid and process.uid != uid:
                 raise Failed(f"{process.command} runs with uid {process.uid}", expected)
 
-    return ordinary_user
+    return runs_as_non_root
 
 
-def becomes_ordinary_user(lesson: str, points: int = 2) -> Check:
+def becomes_non_root(lesson: str, points: int = 2) -> Check:
     """USER names somebody who is not root, and whom the image knows: for programs that end."""
     expected = "USER with a name or a number of /etc/passwd that is not root's"
 
     @check(
         points=points,
         lesson=lesson,
-        name="ordinary-user",
+        name="runs-as-non-root",
         title="The program does not run as root",
         text=_not_root_by_text,
         blame=("USER",),
         why="A program can do what its user can do, and root can do everything.",
         hint="Make a user with RUN useradd; name it with USER after the last step that needs root.",
     )
-    def ordinary_user(image: Image) -> None:
+    def runs_as_non_root(image: Image) -> None:
         who = image.identity()
         if who is None or who[0] == 0:
             user = f"USER {image.user}" if image.user else "no USER"
             actual = "nobody that the image knows" if who is None else "uid 0, which is root"
             raise Failed(f"{user}: it runs as {actual}", expected)
 
-    return ordinary_user
+    return runs_as_non_root
 
 
 def _not_root_by_text(source: Source) -> None:

@@ -39,7 +39,7 @@ def _installs_by_text(source: Source) -> None:
     why="An image holds what its base holds, and what RUN adds to that.",
     hint="RUN apt-get update && apt-get install -y cowsay: the lists of packages come first.",
 )
-def cowsay_is_installed(image: Image) -> None:
+def installs_cowsay(image: Image) -> None:
     """The image holds cowsay."""
     if not image.find("**/cowsay"):
         raise Failed("no file called cowsay", "/usr/games/cowsay, where Ubuntu puts it")
@@ -57,7 +57,7 @@ def _path_by_text(source: Source) -> None:
     why="A program is looked for in the folders of PATH, and /usr/games is none of them.",
     hint='ENV PATH="/usr/games:${PATH}" adds a folder, and keeps the others.',
 )
-def cowsay_is_found(image: Image) -> None:
+def cowsay_on_path(image: Image) -> None:
     """cowsay is found through PATH."""
     path = image.env.get("PATH", "")
     if not any(resolved(image.tree, f"{folder}/cowsay") for folder in path.split(":")):
@@ -73,7 +73,7 @@ def cowsay_is_found(image: Image) -> None:
     why="CMD holds the program and its arguments: here, what is to be said.",
     hint=f'End CMD with "{WORDS}". Other words fit after the image: docker run IMAGE cowsay hello',
 )
-def says_its_words(run: Run) -> None:
+def prints_message(run: Run) -> None:
     """The words are somenergia.coop, or a fortune's."""
     words = speech_bubble(run).words
     # A fortune is in no command: who asked for one has other words each time.
@@ -84,13 +84,13 @@ def says_its_words(run: Run) -> None:
 @check(
     points=2,
     lesson=LESSON,
-    name="takes-another-command",
+    name="command-can-be-overridden",
     title="docker run IMAGE cowsay -f tux hello lets a penguin say hello",
     blame=("ENTRYPOINT", "CMD"),
     why="What follows the image's name replaces CMD; ENTRYPOINT would stay in front of it.",
     hint="Put the whole command into CMD, without ENTRYPOINT, and let PATH name /usr/games.",
 )
-def takes_another_command(run: Run) -> None:
+def command_can_be_overridden(run: Run) -> None:
     """Another command takes the place of CMD."""
     bubble = read_bubble(run.output)
     if bubble is None or bubble.words != "hello" or PENGUIN not in bubble.animal:
@@ -112,16 +112,17 @@ TASK = Task(
         writes(FILE, lesson=LESSON),
         based_on("ubuntu", LESSON),
         builds(LESSON),
-        cowsay_is_installed,
-        cowsay_is_found,
+        installs_cowsay,
+        cowsay_on_path,
         says(
             speech_bubble,
             LESSON,
+            name="prints-speech-bubble",
             title="An animal says something in a speech bubble",
             hint=f'CMD ["cowsay", "{WORDS}"], or another animal with -f',
         ),
-        says_its_words,
-        takes_another_command._replace(of=OTHER),
+        prints_message,
+        command_can_be_overridden._replace(of=OTHER),
         leaves_nothing(
             "no-package-lists",
             "No layer holds the package lists of apt",

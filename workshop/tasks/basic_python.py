@@ -9,8 +9,8 @@ from workshop.checks import (
     based_on,
     builds,
     comes_from,
+    contains_no_secrets,
     installs,
-    keeps_secrets_out,
     says,
     speech_bubble,
     writes,
@@ -37,7 +37,7 @@ _PINNED = re.compile(r"===?\s*[^\s*,;]+\s*(?:;|--|$)|@\s*\S+:")
     why="Without its version, a package is another one next month, and nobody knows why it broke.",
     hint=f"Write NAME==VERSION in each line of {LIST}: cowsay==6.1",
 )
-def every_package_has_its_version(source: Source) -> None:
+def pins_packages(source: Source) -> None:
     """Each package of requirements.txt has its version."""
     text = source.read(LIST).replace("\r", "").replace("\\\n", "  ")
     for line in text.splitlines():
@@ -55,13 +55,13 @@ def says_the_words(run: Run) -> None:
 @check(
     points=2,
     lesson=LESSON,
-    name="takes-another-command",
+    name="command-can-be-overridden",
     title="docker run IMAGE cowsay -c tux -t hello says hello",
     blame=("ENTRYPOINT", "CMD"),
     why="What follows the image's name replaces CMD; ENTRYPOINT would stay in front of it.",
     hint="Put the whole command into CMD, without ENTRYPOINT.",
 )
-def takes_another_command(run: Run) -> None:
+def command_can_be_overridden(run: Run) -> None:
     """Another command takes the place of CMD."""
     if (words := speech_bubble(run).words) != "hello":
         raise Failed(f"the words are: {words}", "hello")
@@ -77,7 +77,7 @@ TASK = Task(
     recipes=(Recipe(), Recipe(OTHER, command=("cowsay", "-c", "tux", "-t", "hello"))),
     checks=(
         writes(FILE, LIST, lesson=LESSON),
-        every_package_has_its_version,
+        pins_packages,
         based_on("python", LESSON, tag="slim", kind="in its slim variant"),
         comes_from(
             LIST,
@@ -87,13 +87,13 @@ TASK = Task(
         ),
         builds(LESSON),
         installs({"cowsay": "6.1"}, LESSON, points=2),
-        keeps_secrets_out(LESSON, points=1),
+        contains_no_secrets(LESSON, points=1),
         says(
             says_the_words,
             LESSON,
             title=f"The program says {WORDS}",
             hint=f'CMD ["cowsay", "-t", "{WORDS}"]: -t is what is said, -c is who says it',
         ),
-        takes_another_command._replace(of=OTHER),
+        command_can_be_overridden._replace(of=OTHER),
     ),
 )

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from workshop.analysis.container import stack as stacks
 from workshop.checks import writes
-from workshop.checks.compose import asks_for_nothing_refused, can_be_read, comes_up, running
+from workshop.checks.compose import (
+    no_forbidden_options,
+    running,
+    services_start,
+    valid_compose_file,
+)
 from workshop.model import Check, Failed, Task, check
 
 if TYPE_CHECKING:
@@ -46,7 +51,7 @@ def _missing(name: str, services: Iterable[str]) -> Failed:
     why="docker compose run NAME finds a service by the name that stands under services.",
     hint="Under services:, indent each name by two spaces and end it with a colon.",
 )
-def has_the_three_services(source: Source) -> None:
+def has_three_services(source: Source) -> None:
     """The services are called baby-steps, basic-python and python-poetry."""
     services = stacks.sound(source).services
     for name in SAYINGS:
@@ -60,7 +65,7 @@ def has_the_three_services(source: Source) -> None:
     why="COPY takes files from the folder that build names, so the same Dockerfile may fail there.",
     hint=f"Write build: {FOLDER}/NAME, the folder that holds the Dockerfile.",
 )
-def builds_from_its_own_folder(source: Source) -> None:
+def builds_from_service_folder(source: Source) -> None:
     """Each service is built from its own folder."""
     for name, service in _there(source):
         expected = f"build: {FOLDER}/{name}"
@@ -77,7 +82,7 @@ def builds_from_its_own_folder(source: Source) -> None:
     why="The name is what docker run and docker compose push find the image by.",
     hint=f"image: {IMAGE}-NAME:latest; a variable for the registry needs a default: ${{A:-b}}.",
 )
-def names_its_images(source: Source) -> None:
+def names_images(source: Source) -> None:
     """Each image is called poetry-ws-part-3-NAME, after a registry or not."""
     for name, service in _there(source):
         expected = f"image: {IMAGE}-{name}:latest"
@@ -93,7 +98,7 @@ def says(name: str, words: str) -> Check:
     @check(
         points=2,
         lesson=LESSON,
-        name=f"{name}-says-it",
+        name=f"{name}-prints-message",
         title=f"{name} says {words}",
         why="A container runs one command, and has done its work when that ends well.",
         hint=f"Try it: docker compose -f {FILE} run --rm --build {name}",
@@ -123,12 +128,14 @@ TASK = Task(
     recipes=(),
     checks=(
         writes(FILE, lesson=LESSON),
-        can_be_read(LESSON),
-        asks_for_nothing_refused(LESSON),
-        has_the_three_services,
-        builds_from_its_own_folder,
-        names_its_images,
-        comes_up(LESSON, "The images can be built, and docker compose starts their containers"),
+        valid_compose_file(LESSON),
+        no_forbidden_options(LESSON),
+        has_three_services,
+        builds_from_service_folder,
+        names_images,
+        services_start(
+            LESSON, "The images can be built, and docker compose starts their containers"
+        ),
         *(says(name, words) for name, words in SAYINGS.items()),
     ),
 )

@@ -9,7 +9,7 @@ from workshop.analysis.container import server as servers
 from workshop.analysis.container import stack as stacks
 from workshop.analysis.container import suite_runs
 from workshop.checks import writes
-from workshop.checks.compose import asks_for_nothing_refused, can_be_read, comes_up
+from workshop.checks.compose import no_forbidden_options, services_start, valid_compose_file
 from workshop.model import Check, Failed, Task, check
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _line(services: list[Service]) -> int:
     why="A container's ports can be reached from your browser only where they are published.",
     hint="ports: with HOST:CONTAINER, such as 127.0.0.1:5100:PORT (5000 is taken on every Mac).",
 )
-def publishes_a_port(source: Source) -> None:
+def publishes_port(source: Source) -> None:
     """A port of the app is published."""
     services = _started(stacks.sound(source))
     if not any(port.protocol == "tcp" for service in services for port in service.ports):
@@ -95,7 +95,7 @@ def publishes_a_port(source: Source) -> None:
     why="The compose file is committed and shared: what stands in it is no secret any more.",
     hint="Keep the value in .env, which is not committed, and name that file under env_file.",
 )
-def keeps_secrets_out(source: Source) -> None:
+def contains_no_secrets(source: Source) -> None:
     """No secret is written into the compose file."""
     # What comes from the settings has this value; what stands in the file has its own.
     outside = secrets.token_hex(8)
@@ -148,7 +148,7 @@ def app_keeps_running(server: Server) -> None:
     why="HOST:CONTAINER leads to a port inside, and somebody has to listen at that one.",
     hint="The second number is the one that the server names when it starts (see its logs).",
 )
-def port_leads_to_the_server(server: Server) -> None:
+def publishes_server_port(server: Server) -> None:
     """The published port leads to the port on which the server listens."""
     if server.ports[0] not in server.published:
         leads, listens = (
@@ -164,7 +164,7 @@ def port_leads_to_the_server(server: Server) -> None:
     why="Inside a container, 127.0.0.1 is the container itself: nobody else gets there.",
     hint="Let flask listen on all addresses: --host 0.0.0.0.",
 )
-def app_is_reachable(server: Server) -> None:
+def app_listens_on_all_interfaces(server: Server) -> None:
     """The server can be reached from outside its container."""
     addresses = [address for address, port in server.listens if port == server.ports[0]]
     if not set(addresses) & set(_EVERYWHERE):
@@ -178,7 +178,7 @@ def app_is_reachable(server: Server) -> None:
     why="That a server runs does not mean that its application works.",
     hint="Open the page, then read: docker compose logs SERVICE. Look where each volume goes.",
 )
-def app_answers(server: Server) -> None:
+def app_responds(server: Server) -> None:
     """The app answers with its page."""
     answer = server.first("/")
     if answer.status != OK:
@@ -207,7 +207,7 @@ def _names_settings(source: Source) -> None:
     why="Settings differ from machine to machine: they come from outside, when a container starts.",
     hint=f"Name {FOLDER}/.env under the app's env_file. A template alone holds no values of yours.",
 )
-def app_gets_its_settings(stack: Stack) -> None:
+def app_reads_env_file(stack: Stack) -> None:
     """The app's settings come from an env file."""
     name = servers.service_of(stack)
     service = stack.plan.compose.services[name]
@@ -234,7 +234,7 @@ def _mounts_source(source: Source) -> None:
     why="Whoever has to rebuild after each line soon stops trying things out.",
     hint=f"Under volumes: mount {FOLDER}/todo_app where the image has it: look at its Dockerfile.",
 )
-def edit_shows(server: Server) -> None:
+def reloads_after_edit(server: Server) -> None:
     """An edited file shows without a rebuild."""
     # An edit in the middle of the tests' first run could spoil it.
     suite_runs.first(server.stack)
@@ -288,7 +288,7 @@ def test_runner_keeps_running(tests: SuiteService) -> None:
     why="The runner tests the files that it sees: its image's, or yours where they are mounted.",
     hint="Mount todo_app (and tests) into this service too. Some mounts need polling: TEST_POLL.",
 )
-def tests_turn_red(red: SuiteService) -> None:
+def tests_fail_on_fault(red: SuiteService) -> None:
     """The tests turn red when the source breaks."""
 
 
@@ -298,7 +298,7 @@ def tests_turn_red(red: SuiteService) -> None:
     why="A runner is for the whole day: red, green and red again.",
     hint="The watcher itself has to go on after a failure: look at what its command does then.",
 )
-def tests_turn_green_again(red: SuiteService) -> None:
+def tests_pass_after_fix(red: SuiteService) -> None:
     """Once the source is mended the tests turn green again, and the runner still runs."""
     red.check_turns(TESTED, green=True)
     red.check_waits()
@@ -317,22 +317,22 @@ TASK = Task(
     facts={"server": _server, "tests": _tests, "red": _red},
     checks=(
         writes(FILE, lesson=LESSON),
-        can_be_read(LESSON),
-        asks_for_nothing_refused(LESSON),
+        valid_compose_file(LESSON),
+        no_forbidden_options(LESSON),
         from_target("development", "the app"),
-        publishes_a_port,
-        keeps_secrets_out,
-        comes_up(LESSON),
+        publishes_port,
+        contains_no_secrets,
+        services_start(LESSON),
         app_keeps_running,
-        port_leads_to_the_server,
-        app_is_reachable,
-        app_answers,
-        app_gets_its_settings,
-        edit_shows,
+        publishes_server_port,
+        app_listens_on_all_interfaces,
+        app_responds,
+        app_reads_env_file,
+        reloads_after_edit,
         from_target("test", "the tests"),
         tests_run_at_start,
         test_runner_keeps_running,
-        tests_turn_red,
-        tests_turn_green_again,
+        tests_fail_on_fault,
+        tests_pass_after_fix,
     ),
 )

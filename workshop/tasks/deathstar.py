@@ -6,20 +6,20 @@ import re
 from typing import TYPE_CHECKING
 
 from workshop.checks import (
-    answers,
     based_on,
     builds,
+    caches_dependencies,
+    contains_no_secrets,
     exposes,
-    first_process,
-    keeps_secrets_out,
+    healthcheck_works,
     leaves_out,
-    ordinary_user,
+    listens_on_all_interfaces,
     pins_poetry,
-    reachable,
-    reuses_dependencies,
-    starts,
-    stops,
-    tells_its_health,
+    returns_expected_response,
+    runs_as_non_root,
+    server_is_process_1,
+    server_starts,
+    stops_on_sigterm,
     writes,
 )
 from workshop.core.errors import UserError
@@ -97,7 +97,7 @@ def _versions(lock: str) -> dict[str, str]:
     hint="Install what is locked first (poetry install --only main --no-root), and the wheel "
     "after it, with pip install --no-deps.",
 )
-def follows_the_lock_file(relocked: Relocked) -> None:
+def installs_locked_versions(relocked: Relocked) -> None:
     """The packages have the versions of poetry.lock."""
     found = relocked.image.packages()
     for name, version in relocked.expected.items():
@@ -119,7 +119,7 @@ def _wheel_by_text(source: Source) -> None:
     why="A wheel is the finished project: it needs neither its source nor the tools around it.",
     hint="poetry build puts the wheel into dist: bring it from the builder, and pip install it.",
 )
-def installs_the_wheel(image: Image) -> None:
+def installs_wheel(image: Image) -> None:
     """The project is installed from its wheel."""
     if not image.find("**/*-packages/deathstar-*.dist-info"):
         raise Failed("no deathstar among the installed packages", "the installed wheel")
@@ -134,7 +134,7 @@ def installs_the_wheel(image: Image) -> None:
     why="Who runs the server builds nothing: tools are room, and more that can be attacked.",
     hint="Begin the last stage with a FROM of its own; bring only what runs from the builder.",
 )
-def leaves_tools_behind(image: Image) -> None:
+def no_build_tools(image: Image) -> None:
     """Poetry, Task and what builds the wheel stay in the builder."""
     found = image.packages()
     tools = [name for name in _TOOLS if name in found]
@@ -149,7 +149,7 @@ def leaves_tools_behind(image: Image) -> None:
     why="The full python image holds compilers and their libraries: hundreds of MB not needed.",
     hint="Begin the last stage with the slim variant of the image: FROM python:3.13-slim-trixie.",
 )
-def holds_no_compiler(image: Image) -> None:
+def no_compiler(image: Image) -> None:
     """The final image is a small one, without compilers."""
     if found := [path for name in _COMPILERS for path in image.find(f"usr/bin/{name}")]:
         actual = f"/{found[0]}, in an image of {image.stored / 1e6:.0f} MB"
@@ -169,7 +169,7 @@ def _entry_by_text(source: Source) -> None:
     why="With an entry point, a container is used like the program: its words follow the image.",
     hint='ENTRYPOINT ["deathstar", "api"], or ENTRYPOINT ["deathstar"] with CMD ["api"].',
 )
-def has_an_entry_point(image: Image) -> None:
+def has_entrypoint(image: Image) -> None:
     """The image has an entry point."""
     if not image.entrypoint:
         raise Failed(f"no ENTRYPOINT, and CMD {' '.join(image.cmd)}", "an ENTRYPOINT")
@@ -182,7 +182,7 @@ def has_an_entry_point(image: Image) -> None:
     why="The project has a command of its own, which knows how its server is to be run.",
     hint='ENTRYPOINT ["deathstar", "api"], or ENTRYPOINT ["deathstar"] with CMD ["api"].',
 )
-def serves_by_its_command(app: App) -> None:
+def runs_deathstar_api(app: App) -> None:
     """The server is started by deathstar api."""
     commands = [process.command for process in app.processes]
     if not any(map(_SERVES.search, commands)):
@@ -196,7 +196,7 @@ def serves_by_its_command(app: App) -> None:
     hint=f"Ask it: docker run -p {PORT}:{PORT} IMAGE, then "
     f"curl -i -X DELETE localhost:{PORT}{PLANETS}/Yavin4, twice.",
 )
-def destroys_a_planet(app: App) -> None:
+def deletes_planet(app: App) -> None:
     """A destroyed planet is gone, and one that never was is not found."""
     asked = (
         ("GET", "Hoth", NOT_FOUND),
@@ -226,22 +226,22 @@ TASK = Task(
         pins_poetry(LESSON),
         builds(LESSON),
         exposes(PORT, LESSON),
-        reuses_dependencies(LESSON),
-        installs_the_wheel,
-        follows_the_lock_file,
-        leaves_tools_behind,
+        caches_dependencies(LESSON),
+        installs_wheel,
+        installs_locked_versions,
+        no_build_tools,
         leaves_out("pytest", lesson=LESSON),
-        holds_no_compiler,
-        keeps_secrets_out(LESSON),
-        has_an_entry_point,
-        starts(PORT, LESSON),
-        reachable(PORT, LESSON),
-        answers(PORT, f"{PLANETS}/Naboo", "Naboo", LESSON),
-        destroys_a_planet,
-        serves_by_its_command,
-        ordinary_user(LESSON),
-        first_process(LESSON),
-        stops(LESSON),
-        tells_its_health(LESSON),
+        no_compiler,
+        contains_no_secrets(LESSON),
+        has_entrypoint,
+        server_starts(PORT, LESSON),
+        listens_on_all_interfaces(PORT, LESSON),
+        returns_expected_response(PORT, f"{PLANETS}/Naboo", "Naboo", LESSON),
+        deletes_planet,
+        runs_deathstar_api,
+        runs_as_non_root(LESSON),
+        server_is_process_1(LESSON),
+        stops_on_sigterm(LESSON),
+        healthcheck_works(LESSON),
     ),
 )

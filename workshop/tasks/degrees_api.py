@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from workshop.checks import (
     based_on,
     builds,
+    caches_dependencies,
+    contains_no_secrets,
     exposes,
-    first_process,
-    keeps_secrets_out,
-    ordinary_user,
-    reachable,
-    reuses_dependencies,
-    starts,
-    stops,
-    tells_its_health,
+    healthcheck_works,
+    listens_on_all_interfaces,
+    runs_as_non_root,
+    server_is_process_1,
+    server_starts,
+    stops_on_sigterm,
     writes,
 )
 from workshop.model import Failed, Recipe, Task, check
@@ -63,7 +63,7 @@ _REST = ("Dockerfile", "README.md", "requirements-test.txt", "pytest.ini", "test
     why="pip takes the newest of whatever has no version, and that may not fit the rest tomorrow.",
     hint="Write down all that pip freeze prints, each with ==, and install from that list.",
 )
-def every_package_has_its_version(built_source: BuiltSource) -> None:
+def pins_packages(built_source: BuiltSource) -> None:
     """The version of every package is written down: of Flask, and of what Flask needs."""
     texts = list(_texts(built_source.source))
     packages = built_source.image.packages()
@@ -114,7 +114,7 @@ def _folder_by_text(source: Source) -> None:
     why="/ is the system's: in a folder of its own, a program does not mix with that.",
     hint="Write WORKDIR /app before COPY: it makes the folder, and relative paths begin there.",
 )
-def has_a_folder_of_its_own(image: Image) -> None:
+def has_working_directory(image: Image) -> None:
     """The program lies in a working folder of its own."""
     if image.workdir == "/":
         raise Failed("containers start in /", "WORKDIR with a folder of the program's own")
@@ -129,7 +129,7 @@ def has_a_folder_of_its_own(image: Image) -> None:
     why="What is not needed makes the image larger, and each build anew when it changes.",
     hint=f"COPY {PROGRAM} ./ is enough, or list the rest in .dockerignore.",
 )
-def holds_the_program_alone(image: Image) -> None:
+def contains_only_the_program(image: Image) -> None:
     """Neither Dockerfile nor README nor tests are in the image."""
     for program in image.find(f"**/{PROGRAM}"):
         folder = program.removesuffix(PROGRAM)
@@ -143,7 +143,7 @@ def holds_the_program_alone(image: Image) -> None:
     why="That the process runs does not mean that the application works.",
     hint="Ask it yourself: docker run -p 5050:5000 IMAGE, then curl 127.0.0.1:5050/degrees",
 )
-def answers_the_degrees(app: App) -> None:
+def returns_degrees(app: App) -> None:
     """/degrees answers the five years as JSON."""
     answer = app.get(PORT, "/degrees")
     if answer.error or answer.status != OK:
@@ -160,7 +160,7 @@ def answers_the_degrees(app: App) -> None:
     why="The debugger runs whatever code a visitor sends: it is for your own machine alone.",
     hint="Take DEBUG=1, --debug or FLASK_DEBUG out of the Dockerfile.",
 )
-def has_no_debugger(app: App) -> None:
+def no_debugger(app: App) -> None:
     """No debugger answers visitors."""
     # Werkzeug's debugger gives away its style sheet, whoever asks.
     answer = app.get(PORT, "/?__debugger__=yes&cmd=resource&f=style.css")
@@ -180,19 +180,19 @@ TASK = Task(
         writes(FILE, lesson=LESSON),
         based_on("python", LESSON),
         builds(LESSON),
-        every_package_has_its_version,
-        has_a_folder_of_its_own,
-        holds_the_program_alone,
-        keeps_secrets_out(LESSON),
-        reuses_dependencies(LESSON),
+        pins_packages,
+        has_working_directory,
+        contains_only_the_program,
+        contains_no_secrets(LESSON),
+        caches_dependencies(LESSON),
         exposes(PORT, LESSON),
-        starts(PORT, LESSON),
-        reachable(PORT, LESSON),
-        answers_the_degrees,
-        has_no_debugger,
-        ordinary_user(LESSON),
-        first_process(LESSON),
-        stops(LESSON),
-        tells_its_health(LESSON, asked=False),
+        server_starts(PORT, LESSON),
+        listens_on_all_interfaces(PORT, LESSON),
+        returns_degrees,
+        no_debugger,
+        runs_as_non_root(LESSON),
+        server_is_process_1(LESSON),
+        stops_on_sigterm(LESSON),
+        healthcheck_works(LESSON, asked=False),
     ),
 )

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import answers, leaves_nothing, reachable, starts
+from workshop.checks import (
+    leaves_nothing,
+    listens_on_all_interfaces,
+    returns_expected_response,
+    server_starts,
+)
 from workshop.model import Check, Failed, Recipe, check
 
 if TYPE_CHECKING:
@@ -38,13 +43,13 @@ def recipes(file: str, *words: str) -> tuple[Recipe, Recipe]:
 def serves(lesson: str) -> tuple[Check, ...]:
     """The application answers."""
     return (
-        starts(PORT, lesson),
-        reachable(PORT, lesson),
-        answers(PORT, "/", "Hello World", lesson),
+        server_starts(PORT, lesson),
+        listens_on_all_interfaces(PORT, lesson),
+        returns_expected_response(PORT, "/", "Hello World", lesson),
     )
 
 
-def whole_folder(lesson: str) -> Check:
+def copies_whole_folder(lesson: str) -> Check:
     """The folder was copied, and not a part of it."""
 
     @check(
@@ -54,14 +59,14 @@ def whole_folder(lesson: str) -> Check:
         why="A container sees what was copied into its image, and nothing of your folder.",
         hint="COPY the folder after WORKDIR, and look whether .dockerignore leaves too much out.",
     )
-    def whole_folder(image: Image) -> None:
+    def copies_whole_folder(image: Image) -> None:
         """The whole folder is in the working folder."""
         for path in ("app/main.py", "pyproject.toml"):
             whole = f"{image.workdir.strip('/')}/{path}"
             if whole not in image.tree:
                 raise Failed(f"/{whole} is not in the image", f"/{whole} in the image")
 
-    return whole_folder
+    return copies_whole_folder
 
 
 def entry(lesson: str, program: str, words: str, reached: str) -> Check:
@@ -74,19 +79,19 @@ def entry(lesson: str, program: str, words: str, reached: str) -> Check:
     @check(
         points=2,
         lesson=lesson,
-        name="entry-point",
+        name="entrypoint-receives-arguments",
         title=f"What follows the image's name is handed to {program}",
         blame=("ENTRYPOINT",),
         text=said,
         why="ENTRYPOINT is the program; what stands after the image's name takes CMD's place.",
         hint='Write ENTRYPOINT as a list: ENTRYPOINT ["program"]. Else a shell keeps the words.',
     )
-    def entry_point(run: Run) -> None:
+    def entrypoint_receives_arguments(run: Run) -> None:
         if not re.search(reached, run.output):
             actual = f"docker run IMAGE {words} executes: {run.command}"
             raise Failed(actual, f"{program} {words}")
 
-    return entry_point._replace(of=_ENTRY)
+    return entrypoint_receives_arguments._replace(of=_ENTRY)
 
 
 def command(lesson: str, words: str) -> Check:
@@ -100,7 +105,7 @@ def command(lesson: str, words: str) -> Check:
     @check(
         points=1,
         lesson=lesson,
-        name="command",
+        name="sets-cmd",
         title=f"CMD says what to run: {words}",
         blame=("CMD",),
         text=said,

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from workshop.checks import (
     based_on,
-    becomes_ordinary_user,
+    becomes_non_root,
     builds,
+    caches_dependencies,
     comes_from,
-    keeps_secrets_out,
+    contains_no_secrets,
     leaves_nothing,
     leaves_out,
     pins_poetry,
-    reuses_dependencies,
     says,
     speech_bubble,
     workdir,
@@ -59,7 +59,7 @@ def _places(image: Image) -> list[str]:
     why="In an environment of its own, a project has what its lock file lists, and nothing else.",
     hint="ENV POETRY_VIRTUALENVS_IN_PROJECT=true, before RUN poetry install in the project.",
 )
-def poetry_makes_the_environment(image: Image) -> None:
+def poetry_creates_venv(image: Image) -> None:
     """Poetry has made the virtual environment, as .venv in the project."""
     expected = f"{PACKAGE} in {image.workdir}/.venv, installed by Poetry"
     found = _places(image)
@@ -77,7 +77,7 @@ def poetry_makes_the_environment(image: Image) -> None:
     why="The lock file is what was tested: whoever builds the image later gets the same.",
     hint="COPY poetry.lock beside pyproject.toml, and let poetry install do what it lists.",
 )
-def installs_what_is_locked(built_source: BuiltSource) -> None:
+def installs_locked_versions(built_source: BuiltSource) -> None:
     """What is installed is what poetry.lock lists."""
     packages = built_source.image.packages()
     # Others may lie elsewhere: those that Poetry itself needs.
@@ -102,7 +102,7 @@ def _lock(source: Source) -> str:
     why="ls and ps show people a name; a number alone can be somebody else's on another machine.",
     hint='RUN groupadd --gid "$USER_GID" "$USERNAME" and useradd, before USER.',
 )
-def user_has_a_name(image: Image) -> None:
+def user_has_name(image: Image) -> None:
     """The image knows its user, and the user's group, by name."""
     who = image.identity()
     expected = "a user and a group of /etc/passwd and /etc/group, other than root"
@@ -121,7 +121,7 @@ def user_has_a_name(image: Image) -> None:
     why="Who gets into the program could else change it for everybody who runs it after.",
     hint="Let root own /app: COPY without --chown, and no chown of it.",
 )
-def cannot_change_the_environment(image: Image) -> None:
+def venv_is_read_only(image: Image) -> None:
     """The user can read the virtual environment, and not write it."""
     who = image.identity()
     if who is None:
@@ -141,12 +141,12 @@ def greets(run: Run) -> None:
 @check(
     points=1,
     lesson=LESSON,
-    name="found-from-anywhere",
+    name="greeter-cli-on-path",
     title="greeter-cli is found from every folder",
     why="A command's folder has to be in PATH, unless everybody types the whole path.",
     hint="ENV PATH=/app/.venv/bin:$PATH in the last stage.",
 )
-def found_from_anywhere(run: Run) -> None:
+def greeter_cli_on_path(run: Run) -> None:
     """The command is in PATH."""
     greets(run)
 
@@ -173,8 +173,8 @@ TASK = Task(
             hint="COPY pyproject.toml poetry.lock ./ before RUN poetry install",
         ),
         builds(LESSON),
-        becomes_ordinary_user(LESSON),
-        user_has_a_name,
+        becomes_non_root(LESSON),
+        user_has_name,
         leaves_nothing(
             "no-poetry",
             "The final image holds neither Poetry nor pipx",
@@ -184,18 +184,18 @@ TASK = Task(
             points=2,
         ),
         leaves_out("pytest", "pluggy", "iniconfig", lesson=LESSON),
-        reuses_dependencies(LESSON),
-        poetry_makes_the_environment,
-        installs_what_is_locked,
-        cannot_change_the_environment,
+        caches_dependencies(LESSON),
+        poetry_creates_venv,
+        installs_locked_versions,
+        venv_is_read_only,
         workdir("/app", LESSON),
-        keeps_secrets_out(LESSON, points=1),
+        contains_no_secrets(LESSON, points=1),
         says(
             greets,
             LESSON,
             title="A T. rex sends greetings from somenergia.coop",
             hint='Install the project itself too, after COPY src ./src; CMD ["greeter-cli"]',
         ),
-        found_from_anywhere._replace(of=OTHER),
+        greeter_cli_on_path._replace(of=OTHER),
     ),
 )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from workshop.checks import (
     based_on,
     builds,
+    contains_no_secrets,
     environment,
     exposes,
     installs,
-    keeps_secrets_out,
     leaves_out,
     no_environment,
     workdir,
@@ -34,7 +34,7 @@ _REACHED = f"Command not found: {_MISSING}|FileNotFoundError"
 _PYTHON = re.compile(r"var/lib/dpkg/info/python3(?:\.\d+)?(?:-minimal|-pip)?(?::\w+)?\.list")
 
 
-def packages_by_poetry(lesson: str) -> Check:
+def installs_with_poetry(lesson: str) -> Check:
     """Nobody names the application's packages to pip any more."""
 
     @check(
@@ -44,7 +44,7 @@ def packages_by_poetry(lesson: str) -> Check:
         hint="Copy pyproject.toml and poetry.lock, RUN poetry install --only main --no-root, "
         "and take the packages out of pip install.",
     )
-    def packages_by_poetry(image: Image) -> None:
+    def installs_with_poetry(image: Image) -> None:
         """The packages come from poetry.lock, and no more from a list for pip."""
         steps = dict(fastapi.steps(image))
         expected = "poetry install, and no package of the application named to pip"
@@ -58,10 +58,10 @@ def packages_by_poetry(lesson: str) -> Check:
             if _BY_PIP.search(steps.get(layer, "")):
                 raise Failed("pip install of the application's packages", expected, layer=layer)
 
-    return packages_by_poetry
+    return installs_with_poetry
 
 
-def one_python(lesson: str) -> Check:
+def no_second_python(lesson: str) -> Check:
     """The base image's Python is the only one."""
 
     @check(
@@ -70,7 +70,7 @@ def one_python(lesson: str) -> Check:
         why="The python image brings Python and pip: a second pair costs room, and confuses.",
         hint="Take apt-get install of python3 and python3-pip out.",
     )
-    def one_python(image: Image) -> None:
+    def no_second_python(image: Image) -> None:
         """apt installs no second Python or pip."""
         for number in image.own:
             for entry in image.layers[number].entries:
@@ -79,7 +79,7 @@ def one_python(lesson: str) -> Check:
                     actual = f"apt's package {name}"
                     raise Failed(actual, "the base image's Python alone", layer=number)
 
-    return one_python
+    return no_second_python
 
 
 def task(name: str, title: str, *, tag: str, kind: str) -> Task:
@@ -97,8 +97,8 @@ def task(name: str, title: str, *, tag: str, kind: str) -> Task:
             writes(file, lesson=lesson),
             based_on("python", lesson, tag=tag, kind=kind, points=2),
             builds(lesson),
-            one_python(lesson),
-            packages_by_poetry(lesson),
+            no_second_python(lesson),
+            installs_with_poetry(lesson),
             installs({**fastapi.PINS, **dict.fromkeys(fastapi.EXTRAS, "")}, lesson),
             leaves_out("pytest", lesson=lesson, points=2),
             fastapi.no_pip_cache(lesson),
@@ -106,8 +106,8 @@ def task(name: str, title: str, *, tag: str, kind: str) -> Task:
             no_environment("DEBIAN_FRONTEND", lesson),
             environment("PYTHONUNBUFFERED", lesson),
             workdir("/server", lesson),
-            fastapi.whole_folder(lesson),
-            keeps_secrets_out(lesson),
+            fastapi.copies_whole_folder(lesson),
+            contains_no_secrets(lesson),
             exposes(fastapi.PORT, lesson),
             fastapi.entry(lesson, "poetry run", _MISSING, _REACHED),
             fastapi.command(lesson, "uvicorn app.main:app"),

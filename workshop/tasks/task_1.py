@@ -9,10 +9,10 @@ from workshop.analysis import unwanted_files
 from workshop.checks import (
     based_on,
     builds,
+    contains_no_secrets,
     environment,
     exposes,
     installs,
-    keeps_secrets_out,
     no_environment,
     workdir,
     writes,
@@ -37,7 +37,7 @@ _QUIET = "DEBIAN_FRONTEND=noninteractive"
     why="Nobody is there to answer when a package asks a question in the middle of a build.",
     hint="Write ARG DEBIAN_FRONTEND=noninteractive after FROM, before the first RUN.",
 )
-def asks_no_questions(image: Image) -> None:
+def apt_is_noninteractive(image: Image) -> None:
     """apt-get runs with DEBIAN_FRONTEND=noninteractive."""
     runs = [(layer, step) for layer, step in fastapi.steps(image) if step.startswith("RUN")]
     installing = [run for run in runs if _APT_INSTALL.search(run[1])]
@@ -56,7 +56,7 @@ def asks_no_questions(image: Image) -> None:
     why="Ubuntu's image is nearly empty: what the application needs, you install.",
     hint="RUN apt-get -y update, then apt-get -y install python3, then python3-pip.",
 )
-def has_python_and_pip(image: Image) -> None:
+def installs_python_and_pip(image: Image) -> None:
     """Python and pip are installed."""
     for program in ("python3", "pip"):
         if not image.find(f"**/bin/{program}*"):
@@ -69,7 +69,7 @@ def has_python_and_pip(image: Image) -> None:
     why="[standard] is an extra: it makes uvicorn bring a faster loop, WebSockets and more.",
     hint='Put the name in quotes, so that the shell leaves it alone: "uvicorn[standard]==VERSION".',
 )
-def has_the_standard_extras(image: Image) -> None:
+def installs_standard_extras(image: Image) -> None:
     """uvicorn is installed with its standard extras."""
     found = image.packages()
     if missing := [name for name in fastapi.EXTRAS if name not in found]:
@@ -82,7 +82,7 @@ def has_the_standard_extras(image: Image) -> None:
     why="Docker reads .dockerignore, all in lower case, and tells Readme.md from README.md.",
     hint="List them in a file called .dockerignore, each with its exact name, * for the rest.",
 )
-def leaves_clutter_out(image: Image) -> None:
+def no_unwanted_files(image: Image) -> None:
     """Dockerfile*, Makefile, README.md and .pytest* stay out of the image."""
     if kept := unwanted_files.kept(image, UNWANTED_FILES):
         actual = f"{', '.join(sorted(kept))} from the folder in the image"
@@ -102,16 +102,16 @@ TASK = Task(
         writes(FILE, lesson=LESSON),
         based_on("ubuntu", LESSON, tag=r"^(?!latest$).", kind="of a release that you name"),
         builds(LESSON),
-        asks_no_questions,
+        apt_is_noninteractive,
         no_environment("DEBIAN_FRONTEND", LESSON),
         environment("PYTHONUNBUFFERED", LESSON),
-        has_python_and_pip,
+        installs_python_and_pip,
         installs(fastapi.PINS, LESSON, points=2),
-        has_the_standard_extras,
+        installs_standard_extras,
         workdir("/server", LESSON),
-        fastapi.whole_folder(LESSON),
-        keeps_secrets_out(LESSON),
-        leaves_clutter_out,
+        fastapi.copies_whole_folder(LESSON),
+        contains_no_secrets(LESSON),
+        no_unwanted_files,
         exposes(fastapi.PORT, LESSON),
         fastapi.entry(LESSON, "uvicorn", "--version", r"Running uvicorn \d"),
         fastapi.command(LESSON, "app.main:app"),

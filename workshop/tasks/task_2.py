@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from workshop.checks import (
     based_on,
     builds,
+    caches_dependencies,
+    contains_no_secrets,
     environment,
     exposes,
     installs,
-    keeps_secrets_out,
     no_environment,
-    reuses_dependencies,
     workdir,
     writes,
 )
@@ -82,7 +82,7 @@ def installs_in_one_layer(image: Image) -> None:
     why="apt installs what a package recommends too: for pip, a compiler and 300 MB around it.",
     hint="apt-get install -y --no-install-recommends PACKAGE",
 )
-def nothing_that_is_only_recommended(image: Image) -> None:
+def no_recommended_packages(image: Image) -> None:
     """No package is installed only because another one recommends it."""
     info = r"var/lib/dpkg/info/({})(?::\w+)?\.list".format("|".join(_RECOMMENDED))
     for number in image.own:
@@ -105,19 +105,19 @@ TASK = Task(
         based_on("ubuntu", LESSON, tag=r"^(?!latest$).", kind="of a release that you name"),
         builds(LESSON),
         installs_in_one_layer,
-        nothing_that_is_only_recommended,
+        no_recommended_packages,
         fastapi.no_pip_cache(LESSON),
         fastapi.no_package_lists(LESSON),
         no_environment("DEBIAN_FRONTEND", LESSON),
         environment("PYTHONUNBUFFERED", LESSON),
         installs({**fastapi.PINS, **dict.fromkeys(fastapi.EXTRAS, "")}, LESSON, points=2),
         workdir("/server", LESSON),
-        fastapi.whole_folder(LESSON),
-        keeps_secrets_out(LESSON),
+        fastapi.copies_whole_folder(LESSON),
+        contains_no_secrets(LESSON),
         exposes(fastapi.PORT, LESSON),
         fastapi.entry(LESSON, "uvicorn", "--version", r"Running uvicorn \d"),
         fastapi.command(LESSON, "app.main:app"),
         *fastapi.serves(LESSON),
-        reuses_dependencies(LESSON, points=1),
+        caches_dependencies(LESSON, points=1),
     ),
 )

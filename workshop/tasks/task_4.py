@@ -73,7 +73,7 @@ def _persistence(evaluation: Evaluation, _of: str) -> Compared:
     why="A form that a program reads has to be written the way the program expects.",
     hint=f"Compare with {FILE.replace('.', '.template.')}: texts in quotes, one key on each line.",
 )
-def form_can_be_read(source: Source) -> None:
+def valid_form(source: Source) -> None:
     """The form is TOML, with the template's keys."""
     _form(source)
 
@@ -204,7 +204,7 @@ TASK = Task(
     facts={"persistence": _persistence},
     checks=(
         writes(FILE, lesson=LESSON),
-        form_can_be_read,
+        valid_form,
         working_folder,
         files,
         replaced_by_bash,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workshop.checks import (
-    answers,
     based_on,
     builds,
+    contains_no_secrets,
     exposes,
-    first_process,
-    keeps_secrets_out,
-    ordinary_user,
-    reachable,
-    starts,
-    stops,
+    listens_on_all_interfaces,
+    returns_expected_response,
+    runs_as_non_root,
+    server_is_process_1,
+    server_starts,
+    stops_on_sigterm,
     workdir,
     writes,
 )
@@ -36,7 +36,7 @@ UID = 10000
     why="A number says nothing to people; a name in the image's own /etc/passwd does.",
     hint=f"RUN useradd --uid {UID} runner",
 )
-def user_is_called_runner(image: Image) -> None:
+def user_named_runner(image: Image) -> None:
     """The image knows user 10000 as runner."""
     found = image.identity("runner")
     if found is None or found[0] != UID:
@@ -50,7 +50,7 @@ def user_is_called_runner(image: Image) -> None:
     why="Who gets into the server could else change the program, or the passwords of the system.",
     hint="Let root own the application: COPY without --chown, and no chown or chmod on it.",
 )
-def cannot_change_the_application(image: Image) -> None:
+def application_is_read_only(image: Image) -> None:
     """The server's user can change neither the application nor /etc."""
     who = image.identity()
     if who is None:
@@ -68,7 +68,7 @@ def cannot_change_the_application(image: Image) -> None:
     why="An application needs some folder for what it writes, and a volume outlives a container.",
     hint="RUN install -d -o runner /home/runner/data, and VOLUME /home/runner/data after it.",
 )
-def has_a_data_folder(image: Image) -> None:
+def has_writable_volume(image: Image) -> None:
     """One folder is declared as a volume, and the server's user may write to it."""
     who = image.identity()
     if who is None or not any(
@@ -102,18 +102,18 @@ TASK = Task(
         writes(FILE, lesson=LESSON),
         based_on("python", LESSON, tag="slim", kind="in its slim variant"),
         builds(LESSON),
-        user_is_called_runner,
+        user_named_runner,
         workdir("/home/runner/server", LESSON),
         exposes(PORT, LESSON),
-        keeps_secrets_out(LESSON),
-        cannot_change_the_application,
-        has_a_data_folder,
+        contains_no_secrets(LESSON),
+        application_is_read_only,
+        has_writable_volume,
         no_sudo,
-        starts(PORT, LESSON),
-        reachable(PORT, LESSON),
-        answers(PORT, "/", "Hello World", LESSON),
-        ordinary_user(LESSON, UID),
-        first_process(LESSON),
-        stops(LESSON),
+        server_starts(PORT, LESSON),
+        listens_on_all_interfaces(PORT, LESSON),
+        returns_expected_response(PORT, "/", "Hello World", LESSON),
+        runs_as_non_root(LESSON, UID),
+        server_is_process_1(LESSON),
+        stops_on_sigterm(LESSON),
     ),
 )

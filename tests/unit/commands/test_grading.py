@@ -121,7 +121,7 @@ def test_a_verdict_can_be_had_as_json_and_as_junit(run, exercise):
     verdict = json.loads(said)
     assert (code, verdict["outcome"], verdict["static"]) == (1, "failed", True)
     failed = {check["id"]: check for check in verdict["checks"] if check["outcome"] == "failed"}
-    assert failed["ordinary-user"]["line"] == 2
+    assert failed["runs-as-non-root"]["line"] == 2
     code, said = run("check", "task-5", "--static", "--format", "junit")
     assert (code, ET.fromstring(said).tag) == (1, "testsuite")  # noqa: S314 - our own
 

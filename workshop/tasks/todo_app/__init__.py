@@ -7,32 +7,32 @@ from typing import TYPE_CHECKING
 from workshop.checks import (
     based_on,
     builds,
-    first_process,
-    keeps_secrets_out,
+    caches_dependencies,
+    contains_no_secrets,
     leaves_out,
-    ordinary_user,
     pins_poetry,
-    reuses_dependencies,
-    stops,
+    runs_as_non_root,
+    server_is_process_1,
+    stops_on_sigterm,
     writes,
 )
 from workshop.model import Failed, Recipe, Task, check
-from workshop.tasks.todo_app.debug import wait, waits_for_an_editor
-from workshop.tasks.todo_app.development import debug_mode, shows_an_edit
+from workshop.tasks.todo_app.debug import wait, waits_for_editor
+from workshop.tasks.todo_app.development import debug_mode, reloads_after_edit
 from workshop.tasks.todo_app.serving import (
-    answers,
-    exposes_its_port,
-    production_server,
-    reachable,
+    exposes_server_port,
+    listens_on_all_interfaces,
+    returns_expected_response,
     serve,
-    starts,
+    server_starts,
+    uses_production_server,
 )
 from workshop.tasks.todo_app.target import LESSON
 from workshop.tasks.todo_app.tests import (
     SOURCE,
     TEST_SECONDS,
     run_tests,
-    tests_find_a_fault,
+    tests_detect_fault,
     tests_pass,
 )
 
@@ -92,24 +92,26 @@ TASK = Task(
         pins_poetry(LESSON),
         builds(LESSON),
         leaves_out("debugpy", "playwright", "pytest", "pytest-watch", lesson=LESSON, points=2),
-        keeps_secrets_out(LESSON),
-        reuses_dependencies(LESSON),
-        starts("Run it with --env-file .env; gunicorn.conf.py reads the port from ENV PORT."),
-        reachable(),
-        answers,
-        exposes_its_port,
-        production_server,
-        ordinary_user(LESSON),
-        first_process(LESSON),
-        stops(LESSON),
-        starts("flask --app todo_app.app run, with the packages of the app.", 1).of_recipe(
+        contains_no_secrets(LESSON),
+        caches_dependencies(LESSON),
+        server_starts(
+            "Run it with --env-file .env; gunicorn.conf.py reads the port from ENV PORT."
+        ),
+        listens_on_all_interfaces(),
+        returns_expected_response,
+        exposes_server_port,
+        uses_production_server,
+        runs_as_non_root(LESSON),
+        server_is_process_1(LESSON),
+        stops_on_sigterm(LESSON),
+        server_starts("flask --app todo_app.app run, with the packages of the app.", 1).of_recipe(
             DEVELOPMENT
         ),
-        reachable(1).of_recipe(DEVELOPMENT),
+        listens_on_all_interfaces(1).of_recipe(DEVELOPMENT),
         debug_mode.of_recipe(DEVELOPMENT),
-        shows_an_edit.of_recipe(DEVELOPMENT),
+        reloads_after_edit.of_recipe(DEVELOPMENT),
         tests_pass._replace(of=TEST),
-        tests_find_a_fault._replace(of=TEST),
-        waits_for_an_editor._replace(of=DEBUG),
+        tests_detect_fault._replace(of=TEST),
+        waits_for_editor._replace(of=DEBUG),
     ),
 )

@@ -54,7 +54,7 @@ def wait(evaluation: Evaluation, of: str) -> Waiting:
     why="An editor attaches to a container that runs, and starts flask there by itself.",
     hint="FROM development AS debug, with a CMD that only waits: tail -f /dev/null.",
 )
-def waits_for_an_editor(waiting: Waiting) -> None:
+def waits_for_editor(waiting: Waiting) -> None:
     """The debug image starts, waits, and does not run flask."""
     if not waiting.processes:
         raise Failed(f"it ended by itself\n{waiting.app.logs}".strip(), "a container that waits")

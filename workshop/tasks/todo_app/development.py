@@ -42,7 +42,7 @@ def debug_mode(app: App) -> None:
     hint="flask run in debug mode, and the source in one folder, such as /app/todo_app, "
     "over which yours is mounted.",
 )
-def shows_an_edit(app: App) -> None:
+def reloads_after_edit(app: App) -> None:
     """An edited line of the mounted todo_app shows without a new image."""
     assert app.folder is not None  # noqa: S101 - the recipe says that it is mounted
     ask(app, "/")

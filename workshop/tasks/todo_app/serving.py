@@ -53,7 +53,7 @@ def _exposed_by_text(source: Source) -> None:
     why="EXPOSE publishes nothing: it tells people and tools where the server listens.",
     hint="EXPOSE 8000 for gunicorn, EXPOSE 5000 for flask; or the number that you chose.",
 )
-def exposes_its_port(served: Served) -> None:
+def exposes_server_port(served: Served) -> None:
     """EXPOSE names the port that the server listens on."""
     listening = f"{served.app.port}/tcp"
     if listening not in served.image.ports:
@@ -61,7 +61,7 @@ def exposes_its_port(served: Served) -> None:
         raise Failed(f"{actual}, and the server listens on {listening}", f"EXPOSE {listening}")
 
 
-def starts(hint: str, points: int = 2) -> Check:
+def server_starts(hint: str, points: int = 2) -> Check:
     """The server comes up, on a port of the learner's choice."""
 
     @check(
@@ -72,13 +72,13 @@ def starts(hint: str, points: int = 2) -> Check:
         why="A container lives as long as its first process: that has to be the server.",
         hint=hint,
     )
-    def starts(app: App) -> None:
+    def server_starts(app: App) -> None:
         """The container starts a server."""
 
-    return starts
+    return server_starts
 
 
-def reachable(points: int = 2) -> Check:
+def listens_on_all_interfaces(points: int = 2) -> Check:
     """The server listens on all of the container's addresses."""
     expected = "a server that listens on 0.0.0.0"
 
@@ -97,13 +97,13 @@ def reachable(points: int = 2) -> Check:
         why="Inside a container, 127.0.0.1 is the container itself: nobody else gets there.",
         hint="--host 0.0.0.0 for flask run, --bind 0.0.0.0:8000 for gunicorn.",
     )
-    def reachable(app: App) -> None:
+    def listens_on_all_interfaces(app: App) -> None:
         """The server can be reached from outside the container."""
         found = {address for address, port in app.listening if port == app.port}
         if not found & EVERYWHERE:
             raise Failed(f"it listens on {' and '.join(sorted(found)) or 'nothing'} only", expected)
 
-    return reachable
+    return listens_on_all_interfaces
 
 
 @check(
@@ -112,7 +112,7 @@ def reachable(points: int = 2) -> Check:
     why="That the process runs does not mean that the application works.",
     hint="Run it with --env-file .env and --publish, open it, and read what it prints.",
 )
-def answers(app: App) -> None:
+def returns_expected_response(app: App) -> None:
     """The list of things to do is shown."""
     expected = "status 200 for /, with the list"
     answer = ask(app, "/")
@@ -129,7 +129,7 @@ def answers(app: App) -> None:
     why="Flask's own server is for one developer: slow, and its debugger runs anyone's code.",
     hint='CMD ["gunicorn", "--bind", "0.0.0.0:8000", "todo_app.app:create_app()"]',
 )
-def production_server(app: App) -> None:
+def uses_production_server(app: App) -> None:
     """A real server serves the app, and not Flask's own; there is no debugger."""
     headers = {name.lower(): value for name, value in ask(app, "/").headers.items()}
     server = headers.get("server", "")

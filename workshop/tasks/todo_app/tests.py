@@ -80,7 +80,7 @@ def tests_pass(tests: Tests) -> None:
     "Who runs the tests has to hear of a failure: by the exit code, which programs can read.",
     'Let pytest be the command, with no "|| true" or ";" behind it: CMD ["pytest"].',
 )
-def tests_find_a_fault(tests: Tests) -> None:
+def tests_detect_fault(tests: Tests) -> None:
     """With a fault in the app, the test image ends with an exit code other than 0."""
     if tests.faulty.code == 0:
         actual = "exit code 0, with a fault in todo_app/items.py mounted over the image's todo_app"
