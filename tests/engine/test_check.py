@@ -135,7 +135,7 @@ def test_a_name_in_the_wrong_case_gets_a_verdict(check, folder):
 def test_an_unknown_task_is_one_line(check):
     assert check(task="task5") == (
         2,
-        "task task5: there is none of that name. Did you mean task-5?\n",
+        "task task5: no such task. Did you mean task-5?\n",
     )
 
 

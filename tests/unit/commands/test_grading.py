@@ -52,7 +52,7 @@ def test_start_lays_out_the_starter_and_says_what_is_asked_for(run, tmp_path):
     code, said = run("start", "task-5")
     assert code == 0
     assert f"Write {FILE} there." in said
-    assert "The server does not run as root" in said
+    assert "Runs as a non-root user" in said
     assert said.endswith("Then: workshop check task-5\n")
     assert (tmp_path / "exercises/fastapi/app/main.py").exists()
     assert not (tmp_path / "exercises/fastapi" / FILE).exists()
