@@ -8,7 +8,7 @@ solution. `broken/TASK.toml` lists changes to the reference solution, with the c
     also = ["server-is-process-1"]  # checks that necessarily fail with it
     loophole = "a fake id"          # a known loophole of other graders, if it is one
     file = "Dockerfile"
-    old = "USER app"                # occurs once in the file; without `old`, `new` is the whole file
+    old = "USER app"                # occurs once; without `old`, `new` is the whole file
     new = "USER root"               # without `old` and `new`, the file is removed
 """
 
