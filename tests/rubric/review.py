@@ -70,12 +70,12 @@ def judged() -> list[Judged]:
 def page(found: list[Judged]) -> str:
     """Return the page of the reference."""
     fates = Counter(item.fate for item in found)
-    real = len(found) - fates["equivalent"]
+    killed, real = fates["killed"], len(found) - fates["equivalent"]
     lines = [
         "# Mutation tests",
         MADE.replace("reference", "mutants"),
         _INTRODUCTION,
-        f"**{fates['killed']} of {real} mutants are killed ({100 * fates['killed'] / real:.1f} %).**",
+        f"**{killed} of {real} mutants are killed ({100 * killed / real:.1f} %).**",
         f"{fates['equivalent']} more are equivalent to the reference solution.",
         "\n".join(["| task | mutants | killed | equivalent |", "|---|---|---|---|", *_rows(found)]),
         "## Equivalent mutants",
