@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from workshop.model import Task, Verdict
 
 HERE = Path(__file__).parent
+CRLF_TASKS = ("greeter", "degrees-api")
 TASKS = tuple(course.task(name) for name in course.TASKS)
 
 
@@ -77,11 +78,14 @@ class Broken:
 
 @dataclass(frozen=True)
 class Right:
-    """A valid answer in another style."""
+    """A valid answer in another style.
+
+    Its files are in `folder`; without one, it is the reference solution with CRLF line endings.
+    """
 
     task: Task
     name: str
-    folder: Path
+    folder: Path | None
 
 
 def broken() -> list[Broken]:
@@ -108,11 +112,12 @@ def broken() -> list[Broken]:
 
 def right() -> list[Right]:
     """Return the valid answers of all tasks."""
-    return [
+    found = [
         Right(task, folder.name, folder)
         for task in TASKS
         for folder in sorted((HERE / "right" / task.name).glob("*/"))
     ]
+    return found + [Right(task, "crlf", None) for task in TASKS if task.name in CRLF_TASKS]
 
 
 def lay_out_answer(task: Task, folder: Path) -> None:
@@ -126,7 +131,13 @@ def lay_out_answer(task: Task, folder: Path) -> None:
 def lay_out_right(example: Right, folder: Path) -> None:
     """Write the starter and a valid answer into a folder."""
     lay_out_answer(example.task, folder)
-    shutil.copytree(example.folder, folder, dirs_exist_ok=True)
+    if example.folder:
+        shutil.copytree(example.folder, folder, dirs_exist_ok=True)
+        return
+    for file in example.task.answer:
+        if not file.endswith(".txt"):
+            path = folder / file
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
 
 
 def grader(engine: Engine, cache: Cache) -> Callable[[Task, Path], Verdict]:
