@@ -6,15 +6,7 @@ from typing import TYPE_CHECKING
 
 from workshop.analysis.container.cowsay import read_bubble
 from workshop.analysis.image.permissions import resolved
-from workshop.checks import (
-    base_image,
-    builds,
-    command_can_be_overridden,
-    files_exist,
-    no_files,
-    prints,
-    read_speech_bubble,
-)
+from workshop.checks import config, content, dockerfile, program
 from workshop.model import Failed, Recipe, Task, check
 
 if TYPE_CHECKING:
@@ -77,7 +69,7 @@ def cowsay_on_path(image: Image) -> None:
 )
 def prints_message(run: Run) -> None:
     """The message is somenergia.coop or the output of fortune."""
-    message = read_speech_bubble(run).words
+    message = program.read_speech_bubble(run).words
     # The output of fortune is not part of the command.
     if MESSAGE not in message and message in " ".join(run.command.split()):
         raise Failed(f"the message is: {message}", MESSAGE)
@@ -101,26 +93,26 @@ TASK = Task(
     withheld=("README.md", ".dockerignore"),
     recipes=(Recipe(), Recipe(OTHER, command=COMMAND)),
     checks=(
-        files_exist(FILE),
-        base_image("ubuntu"),
-        builds,
+        dockerfile.files_exist(FILE),
+        dockerfile.base_image("ubuntu"),
+        config.builds,
         installs_cowsay,
         cowsay_on_path,
-        prints(
-            read_speech_bubble,
+        program.prints(
+            program.read_speech_bubble,
             name="prints-speech-bubble",
             title="Prints a speech bubble",
             hint=f'CMD ["cowsay", "{MESSAGE}"], or another animal with -f',
         ),
         prints_message,
-        command_can_be_overridden(
+        program.command_can_be_overridden(
             _prints_penguin,
             COMMAND,
             prints="a penguin that says hello",
             hint="Put the whole command into CMD, without ENTRYPOINT, and add /usr/games to PATH.",
             of=OTHER,
         ),
-        no_files(
+        content.no_files(
             "no-package-lists",
             "No layer contains apt package lists",
             r"^var/lib/apt/lists/",

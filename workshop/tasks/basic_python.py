@@ -5,17 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    base_image,
-    builds,
-    command_can_be_overridden,
-    contains_no_secrets,
-    copies,
-    files_exist,
-    installs,
-    prints,
-    read_speech_bubble,
-)
+from workshop.checks import config, content, dockerfile, program
 from workshop.model import Failed, Recipe, Task, check
 
 if TYPE_CHECKING:
@@ -51,7 +41,7 @@ def pins_packages(source: Source) -> None:
 
 def _prints(expected: str) -> Callable[[Run], None]:
     def judge(run: Run) -> None:
-        if (message := read_speech_bubble(run).words) != expected:
+        if (message := program.read_speech_bubble(run).words) != expected:
             raise Failed(f"the message is: {message}", expected)
 
     return judge
@@ -66,23 +56,23 @@ TASK = Task(
     withheld=("README.md", ".dockerignore"),
     recipes=(Recipe(), Recipe(OTHER, command=COMMAND)),
     checks=(
-        files_exist(FILE, REQUIREMENTS),
+        dockerfile.files_exist(FILE, REQUIREMENTS),
         pins_packages,
-        base_image("python", tag="slim", variant="slim variant"),
-        copies(
+        dockerfile.base_image("python", tag="slim", variant="slim variant"),
+        dockerfile.copies(
             REQUIREMENTS,
             why="People and tools can read and update a requirements file, but not names in a RUN.",
             hint=f"COPY {REQUIREMENTS} into the image, then RUN pip install -r {REQUIREMENTS}",
         ),
-        builds,
-        installs({"cowsay": "6.1"}, points=2),
-        contains_no_secrets._replace(points=1),
-        prints(
+        config.builds,
+        content.installs({"cowsay": "6.1"}, points=2),
+        content.contains_no_secrets._replace(points=1),
+        program.prints(
             _prints(MESSAGE),
             title=f"Prints {MESSAGE}",
             hint=f'CMD ["cowsay", "-t", "{MESSAGE}"]: -t sets the message, -c the character',
         ),
-        command_can_be_overridden(
+        program.command_can_be_overridden(
             _prints("hello"),
             COMMAND,
             prints="hello",

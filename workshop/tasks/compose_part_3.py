@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from workshop.analysis.container import stack as stacks
-from workshop.checks import files_exist
+from workshop.checks import dockerfile
 from workshop.checks.compose import (
     no_forbidden_options,
     require_running,
@@ -123,7 +123,7 @@ TASK = Task(
     compose=FILE,
     recipes=(),
     checks=(
-        files_exist(FILE),
+        dockerfile.files_exist(FILE),
         valid_compose_file,
         no_forbidden_options,
         has_three_services,

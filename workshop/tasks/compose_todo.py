@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from workshop.analysis.container import server as servers
 from workshop.analysis.container import stack as stacks
 from workshop.analysis.container import suite_runs
-from workshop.checks import files_exist, local_addresses
 from workshop.checks.compose import no_forbidden_options, services_start, valid_compose_file
+from workshop.checks.dockerfile import files_exist
+from workshop.checks.server import local_addresses
 from workshop.model import Check, Failed, Task, check
 
 if TYPE_CHECKING:

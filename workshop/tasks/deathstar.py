@@ -5,24 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    base_image,
-    builds,
-    caches_dependencies,
-    contains_no_secrets,
-    exposes,
-    files_exist,
-    healthcheck_works,
-    listens_on_all_interfaces,
-    no_development_packages,
-    no_entrypoint,
-    pins_poetry,
-    returns_expected_response,
-    runs_as_non_root,
-    server_is_process_1,
-    server_starts,
-    stops_on_sigterm,
-)
+from workshop.checks import config, content, dockerfile, server, user
 from workshop.core.errors import UserError
 from workshop.model import Failed, Recipe, Task, check
 
@@ -155,7 +138,7 @@ def no_compiler(image: Image) -> None:
 
 @check(
     points=1,
-    text=no_entrypoint("an ENTRYPOINT that runs deathstar"),
+    text=config.no_entrypoint("an ENTRYPOINT that runs deathstar"),
     blame=("CMD",),
     why="With an ENTRYPOINT, arguments after the image name are passed to the program.",
     hint=_ENTRYPOINT_HINT,
@@ -210,27 +193,27 @@ TASK = Task(
     recipes=(Recipe(port=PORT, edit="deathstar/api.py", project="deathstar"),),
     facts={"relocked_image": _build_relocked},
     checks=(
-        files_exist(FILE),
-        base_image("python", tag=r"^\d+\.\d+", variant="with a version"),
-        pins_poetry,
-        builds,
-        exposes(PORT),
-        caches_dependencies,
+        dockerfile.files_exist(FILE),
+        dockerfile.base_image("python", tag=r"^\d+\.\d+", variant="with a version"),
+        dockerfile.pins_poetry,
+        config.builds,
+        config.exposes(PORT),
+        content.caches_dependencies,
         installs_wheel,
         installs_locked_versions,
         no_build_tools,
-        no_development_packages("pytest"),
+        content.no_development_packages("pytest"),
         no_compiler,
-        contains_no_secrets,
+        content.contains_no_secrets,
         has_entrypoint,
-        server_starts(PORT),
-        listens_on_all_interfaces(PORT),
-        returns_expected_response(PORT, f"{PLANETS}/Naboo", "Naboo"),
+        server.server_starts(PORT),
+        server.listens_on_all_interfaces(PORT),
+        server.returns_expected_response(PORT, f"{PLANETS}/Naboo", "Naboo"),
         deletes_planet,
         runs_deathstar_api,
-        runs_as_non_root(),
-        server_is_process_1,
-        stops_on_sigterm,
-        healthcheck_works(),
+        user.runs_as_non_root(),
+        server.server_is_process_1,
+        server.stops_on_sigterm,
+        server.healthcheck_works(),
     ),
 )

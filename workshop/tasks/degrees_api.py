@@ -5,20 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    base_image,
-    builds,
-    caches_dependencies,
-    contains_no_secrets,
-    exposes,
-    files_exist,
-    healthcheck_works,
-    listens_on_all_interfaces,
-    runs_as_non_root,
-    server_is_process_1,
-    server_starts,
-    stops_on_sigterm,
-)
+from workshop.checks import config, content, dockerfile, server, user
 from workshop.model import Failed, Recipe, Task, check
 
 if TYPE_CHECKING:
@@ -161,22 +148,22 @@ TASK = Task(
     withheld=("README.md",),
     recipes=(Recipe(port=PORT, edit=PROGRAM),),
     checks=(
-        files_exist(FILE),
-        base_image("python"),
-        builds,
+        dockerfile.files_exist(FILE),
+        dockerfile.base_image("python"),
+        config.builds,
         pins_packages,
         has_working_directory,
         contains_only_the_program,
-        contains_no_secrets,
-        caches_dependencies,
-        exposes(PORT),
-        server_starts(PORT),
-        listens_on_all_interfaces(PORT),
+        content.contains_no_secrets,
+        content.caches_dependencies,
+        config.exposes(PORT),
+        server.server_starts(PORT),
+        server.listens_on_all_interfaces(PORT),
         returns_degrees,
         no_debugger,
-        runs_as_non_root(),
-        server_is_process_1,
-        stops_on_sigterm,
-        healthcheck_works(required=False),
+        user.runs_as_non_root(),
+        server.server_is_process_1,
+        server.stops_on_sigterm,
+        server.healthcheck_works(required=False),
     ),
 )

@@ -5,13 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    listens_on_all_interfaces,
-    no_entrypoint,
-    no_files,
-    returns_expected_response,
-    server_starts,
-)
+from workshop.checks import config, content, server
 from workshop.model import Check, Failed, Recipe, check
 
 if TYPE_CHECKING:
@@ -34,9 +28,9 @@ _ENTRYPOINT = "entry"
 _NO_SERVER = {"UVICORN_LOG_LEVEL": "no-such-level"}
 
 SERVER_CHECKS = (
-    server_starts(PORT),
-    listens_on_all_interfaces(PORT),
-    returns_expected_response(PORT, "/", "Hello World"),
+    server.server_starts(PORT),
+    server.listens_on_all_interfaces(PORT),
+    server.returns_expected_response(PORT, "/", "Hello World"),
 )
 
 
@@ -72,7 +66,7 @@ def entrypoint_receives_arguments(program: str, arguments: str, output: str) -> 
         points=2,
         title=f"Arguments after the image name are passed to {program}",
         blame=("ENTRYPOINT",),
-        text=no_entrypoint(f"an ENTRYPOINT of {program}"),
+        text=config.no_entrypoint(f"an ENTRYPOINT of {program}"),
         why="Arguments after the image name replace CMD and are passed to ENTRYPOINT.",
         hint='Write ENTRYPOINT as a list: ENTRYPOINT ["program"]. A shell form drops arguments.',
     )
@@ -108,14 +102,14 @@ def sets_cmd(command: str) -> Check:
     return sets_cmd
 
 
-no_package_lists = no_files(
+no_package_lists = content.no_files(
     "no-package-lists",
     "No layer contains apt package lists",
     r"^var/(lib/apt/lists|cache/apt/archives)/",
     "End the RUN that runs apt-get update with: && rm -rf /var/lib/apt/lists/*",
     points=2,
 )
-no_pip_cache = no_files(
+no_pip_cache = content.no_files(
     "no-pip-cache",
     "No layer contains the pip cache",
     r"(^|/)\.cache/(pip|uv)/",

@@ -6,21 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    base_image,
-    builds,
-    caches_dependencies,
-    contains_no_secrets,
-    copies,
-    files_exist,
-    no_development_packages,
-    no_files,
-    pins_poetry,
-    prints,
-    read_speech_bubble,
-    user_is_non_root,
-    working_directory,
-)
+from workshop.checks import config, content, dockerfile, program, user
 from workshop.core.paths import ROOT
 from workshop.model import Failed, Recipe, Task, check
 
@@ -128,7 +114,7 @@ def venv_is_read_only(image: Image) -> None:
 
 
 def _greets(run: Run) -> None:
-    bubble = read_speech_bubble(run)
+    bubble = program.read_speech_bubble(run)
     if bubble.words != MESSAGE or JAW not in bubble.animal:
         raise Failed(f"the message is: {bubble.words}", f"a T. rex that says: {MESSAGE}")
 
@@ -155,32 +141,32 @@ TASK = Task(
         Recipe(OTHER, command=("sh", "-c", "cd / && greeter-cli")),
     ),
     checks=(
-        files_exist(FILE),
-        base_image("python", tag="slim", variant="slim variant"),
-        pins_poetry,
-        copies(
+        dockerfile.files_exist(FILE),
+        dockerfile.base_image("python", tag="slim", variant="slim variant"),
+        dockerfile.pins_poetry,
+        dockerfile.copies(
             LOCK,
             why="Without its lock file, Poetry installs the newest versions in each build.",
             hint="COPY pyproject.toml poetry.lock ./ before RUN poetry install",
         ),
-        builds,
-        user_is_non_root,
+        config.builds,
+        user.user_is_non_root,
         user_has_name,
-        no_files(
+        content.no_files(
             "no-poetry",
             "The final image contains neither Poetry nor pipx",
             r"(?:^|/)(?:bin/(?:poetry|pipx)$|(?:site|dist)-packages/(?:poetry|pipx)/)",
             "Begin the last stage with FROM, and COPY --from=builder /app/.venv into it.",
             points=2,
         ),
-        no_development_packages("pytest", "pluggy", "iniconfig"),
-        caches_dependencies,
+        content.no_development_packages("pytest", "pluggy", "iniconfig"),
+        content.caches_dependencies,
         poetry_creates_venv,
         installs_locked_versions,
         venv_is_read_only,
-        working_directory("/app"),
-        contains_no_secrets._replace(points=1),
-        prints(
+        config.working_directory("/app"),
+        content.contains_no_secrets._replace(points=1),
+        program.prints(
             _greets,
             title="Prints greetings from somenergia.coop, said by a T. rex",
             hint='Install the project too, after COPY src ./src; CMD ["greeter-cli"]',

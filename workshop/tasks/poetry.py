@@ -5,18 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    base_image,
-    build_only_variable,
-    builds,
-    contains_no_secrets,
-    exposes,
-    files_exist,
-    installs,
-    no_development_packages,
-    sets_variable,
-    working_directory,
-)
+from workshop.checks import config, content, dockerfile
 from workshop.model import Failed, Task, check
 from workshop.tasks import fastapi
 
@@ -80,21 +69,21 @@ def task(name: str, title: str, *, tag: str, variant: str) -> Task:
         withheld=fastapi.WITHHELD,
         recipes=fastapi.recipes(file, _MISSING),
         checks=(
-            files_exist(file),
-            base_image("python", tag=tag, variant=variant, points=2),
-            builds,
+            dockerfile.files_exist(file),
+            dockerfile.base_image("python", tag=tag, variant=variant, points=2),
+            config.builds,
             no_second_python,
             installs_with_poetry,
-            installs(fastapi.PINS_AND_EXTRAS),
-            no_development_packages("pytest", points=2),
+            content.installs(fastapi.PINS_AND_EXTRAS),
+            content.no_development_packages("pytest", points=2),
             fastapi.no_pip_cache,
             fastapi.no_package_lists,
-            build_only_variable("DEBIAN_FRONTEND"),
-            sets_variable("PYTHONUNBUFFERED"),
-            working_directory("/server"),
+            config.build_only_variable("DEBIAN_FRONTEND"),
+            config.sets_variable("PYTHONUNBUFFERED"),
+            config.working_directory("/server"),
             fastapi.copies_whole_folder,
-            contains_no_secrets,
-            exposes(fastapi.PORT),
+            content.contains_no_secrets,
+            config.exposes(fastapi.PORT),
             fastapi.entrypoint_receives_arguments("poetry run", _MISSING, _MISSING_OUTPUT),
             fastapi.sets_cmd("uvicorn app.main:app"),
             *fastapi.SERVER_CHECKS,

@@ -6,17 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from workshop.analysis import unwanted_files
-from workshop.checks import (
-    base_image,
-    build_only_variable,
-    builds,
-    contains_no_secrets,
-    exposes,
-    files_exist,
-    installs,
-    sets_variable,
-    working_directory,
-)
+from workshop.checks import config, content, dockerfile
 from workshop.model import Failed, Task, check
 from workshop.tasks import fastapi
 
@@ -94,20 +84,20 @@ TASK = Task(
     unwanted_files=UNWANTED_FILES,
     recipes=fastapi.recipes(FILE, "--version"),
     checks=(
-        files_exist(FILE),
-        base_image("ubuntu", tag=r"^(?!latest$).", variant="with a release"),
-        builds,
+        dockerfile.files_exist(FILE),
+        dockerfile.base_image("ubuntu", tag=r"^(?!latest$).", variant="with a release"),
+        config.builds,
         apt_is_noninteractive,
-        build_only_variable("DEBIAN_FRONTEND"),
-        sets_variable("PYTHONUNBUFFERED"),
+        config.build_only_variable("DEBIAN_FRONTEND"),
+        config.sets_variable("PYTHONUNBUFFERED"),
         installs_python_and_pip,
-        installs(fastapi.PINS, points=2),
+        content.installs(fastapi.PINS, points=2),
         installs_standard_extras,
-        working_directory("/server"),
+        config.working_directory("/server"),
         fastapi.copies_whole_folder,
-        contains_no_secrets,
+        content.contains_no_secrets,
         no_unwanted_files,
-        exposes(fastapi.PORT),
+        config.exposes(fastapi.PORT),
         fastapi.entrypoint_receives_arguments("uvicorn", "--version", r"Running uvicorn \d"),
         fastapi.sets_cmd("app.main:app"),
         *fastapi.SERVER_CHECKS,

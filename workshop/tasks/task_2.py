@@ -5,18 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    base_image,
-    build_only_variable,
-    builds,
-    caches_dependencies,
-    contains_no_secrets,
-    exposes,
-    files_exist,
-    installs,
-    sets_variable,
-    working_directory,
-)
+from workshop.checks import config, content, dockerfile
 from workshop.model import Failed, Task, check
 from workshop.tasks import fastapi
 
@@ -99,23 +88,23 @@ TASK = Task(
     withheld=fastapi.WITHHELD,
     recipes=fastapi.recipes(FILE, "--version"),
     checks=(
-        files_exist(FILE),
-        base_image("ubuntu", tag=r"^(?!latest$).", variant="with a release"),
-        builds,
+        dockerfile.files_exist(FILE),
+        dockerfile.base_image("ubuntu", tag=r"^(?!latest$).", variant="with a release"),
+        config.builds,
         installs_in_one_layer,
         no_recommended_packages,
         fastapi.no_pip_cache,
         fastapi.no_package_lists,
-        build_only_variable("DEBIAN_FRONTEND"),
-        sets_variable("PYTHONUNBUFFERED"),
-        installs(fastapi.PINS_AND_EXTRAS, points=2),
-        working_directory("/server"),
+        config.build_only_variable("DEBIAN_FRONTEND"),
+        config.sets_variable("PYTHONUNBUFFERED"),
+        content.installs(fastapi.PINS_AND_EXTRAS, points=2),
+        config.working_directory("/server"),
         fastapi.copies_whole_folder,
-        contains_no_secrets,
-        exposes(fastapi.PORT),
+        content.contains_no_secrets,
+        config.exposes(fastapi.PORT),
         fastapi.entrypoint_receives_arguments("uvicorn", "--version", r"Running uvicorn \d"),
         fastapi.sets_cmd("app.main:app"),
         *fastapi.SERVER_CHECKS,
-        caches_dependencies._replace(points=1),
+        content.caches_dependencies._replace(points=1),
     ),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from workshop.analysis import answer_sheet
 from workshop.analysis.answer_sheet import AnswerSheet
 from workshop.analysis.container import persistence as facts
-from workshop.checks import files_exist
+from workshop.checks import dockerfile
 from workshop.core.paths import ROOT
 from workshop.model import Check, Failed, Recipe, Task, check
 from workshop.tasks import fastapi
@@ -180,7 +180,7 @@ TASK = Task(
     recipes=(Recipe(dockerfile=DOCKERFILE),),
     facts={"persistence": _observe},
     checks=(
-        files_exist(FILE),
+        dockerfile.files_exist(FILE),
         valid_form,
         question(
             "working_folder",

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    base_image,
-    builds,
-    contains_no_secrets,
-    exposes,
-    files_exist,
-    runs_as_non_root,
-    server_is_process_1,
-    stops_on_sigterm,
-    working_directory,
-)
+from workshop.checks import config, content, dockerfile, server, user
 from workshop.model import Failed, Recipe, Task, check
 from workshop.tasks import fastapi
 
@@ -91,19 +81,19 @@ TASK = Task(
     withheld=fastapi.WITHHELD,
     recipes=(Recipe(dockerfile=FILE, port=fastapi.PORT),),
     checks=(
-        files_exist(FILE),
-        base_image("python", tag="slim", variant="slim variant"),
-        builds,
+        dockerfile.files_exist(FILE),
+        dockerfile.base_image("python", tag="slim", variant="slim variant"),
+        config.builds,
         user_named_runner,
-        working_directory("/home/runner/server"),
-        exposes(fastapi.PORT),
-        contains_no_secrets,
+        config.working_directory("/home/runner/server"),
+        config.exposes(fastapi.PORT),
+        content.contains_no_secrets,
         application_is_read_only,
         has_writable_volume,
         no_sudo,
         *fastapi.SERVER_CHECKS,
-        runs_as_non_root(UID),
-        server_is_process_1,
-        stops_on_sigterm,
+        user.runs_as_non_root(UID),
+        server.server_is_process_1,
+        server.stops_on_sigterm,
     ),
 )

@@ -4,21 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    base_image,
-    builds,
-    caches_dependencies,
-    contains_no_secrets,
-    files_exist,
-    has_stage,
-    listens_on_all_interfaces,
-    no_development_packages,
-    pins_poetry,
-    runs_as_non_root,
-    server_is_process_1,
-    server_starts,
-    stops_on_sigterm,
-)
+from workshop.checks import config, content, dockerfile, server, user
 from workshop.model import Failed, Recipe, Task, check
 from workshop.tasks.todo_app.debug import observe_idle, waits_for_editor
 from workshop.tasks.todo_app.development import debug_mode, reloads_after_edit
@@ -88,32 +74,34 @@ TASK = Task(
         "test_suite": run_tests,
     },
     checks=(
-        files_exist(FILE, IGNORE),
-        base_image("python", tag=r"^\d+\.\d+", variant="with a version"),
+        dockerfile.files_exist(FILE, IGNORE),
+        dockerfile.base_image("python", tag=r"^\d+\.\d+", variant="with a version"),
         ignores_secrets,
-        pins_poetry,
-        builds,
-        no_development_packages("debugpy", "playwright", "pytest", "pytest-watch", points=2),
-        contains_no_secrets,
-        caches_dependencies,
-        server_starts(
-            hint="Run the image with --env-file .env; gunicorn.conf.py reads PORT from ENV.",
-            text=has_stage,
+        dockerfile.pins_poetry,
+        config.builds,
+        content.no_development_packages(
+            "debugpy", "playwright", "pytest", "pytest-watch", points=2
         ),
-        listens_on_all_interfaces(),
+        content.contains_no_secrets,
+        content.caches_dependencies,
+        server.server_starts(
+            hint="Run the image with --env-file .env; gunicorn.conf.py reads PORT from ENV.",
+            text=config.has_stage,
+        ),
+        server.listens_on_all_interfaces(),
         returns_expected_response,
         exposes_server_port,
         uses_production_server,
-        runs_as_non_root(),
-        server_is_process_1,
-        stops_on_sigterm,
-        server_starts(
+        user.runs_as_non_root(),
+        server.server_is_process_1,
+        server.stops_on_sigterm,
+        server.server_starts(
             hint="Install the app's packages, and run flask --app todo_app.app run.",
-            text=has_stage,
+            text=config.has_stage,
         )
         .of_recipe(DEVELOPMENT)
         ._replace(points=1),
-        listens_on_all_interfaces().of_recipe(DEVELOPMENT)._replace(points=1),
+        server.listens_on_all_interfaces().of_recipe(DEVELOPMENT)._replace(points=1),
         debug_mode.of_recipe(DEVELOPMENT),
         reloads_after_edit.of_recipe(DEVELOPMENT),
         tests_pass._replace(of=TEST),

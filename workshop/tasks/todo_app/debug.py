@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workshop.checks import has_stage
+from workshop.checks import config
 from workshop.model import Failed, check
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def observe_idle(evaluation: Evaluation, of: str) -> IdleContainer:
 
 @check(
     points=1,
-    text=has_stage,
+    text=config.has_stage,
     blame=("CMD", "ENTRYPOINT"),
     why="An editor attaches to a running container and starts flask in it.",
     hint="FROM development AS debug, with a CMD that only waits: tail -f /dev/null.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workshop.analysis.container.app import Run
-from workshop.checks import has_stage
+from workshop.checks import config
 from workshop.core.process import TIMED_OUT
 from workshop.model import Failed, check
 
@@ -47,7 +47,7 @@ def run_tests(evaluation: Evaluation, of: str) -> TestRuns:
 
 @check(
     points=2,
-    text=has_stage,
+    text=config.has_stage,
     blame=("CMD", "ENTRYPOINT"),
     why="Tests in an image run in the same way on every machine.",
     hint="Copy the files that the tests read (pytest.ini, .env.template, gunicorn.conf.py, "
@@ -66,7 +66,7 @@ def tests_pass(test_suite: TestRuns) -> None:
 
 @check(
     points=2,
-    text=has_stage,
+    text=config.has_stage,
     blame=("CMD", "ENTRYPOINT"),
     why="CI and scripts detect failed tests by the exit code.",
     hint='Make pytest the command, without "|| true" or ";" after it: CMD ["pytest"].',
