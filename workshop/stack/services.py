@@ -114,11 +114,8 @@ def _check_ports(engine: Engine, root: Path) -> None:
     for web in WEB:
         port = int(services[web.service]["ports"][0]["published"])
         if port not in ours and not settings.is_free(port):
-            raise UserError(
-                f"port {port}, for {web.service}",
-                "another program uses it",
-                f"Stop that program, or set {web.variable} to a free port in .env",
-            )
+            fix = f"Stop that program, or set {web.variable} to a free port in .env"
+            raise UserError(f"port {port}, for {web.service}", "another program uses it", fix)
 
 
 def _list_containers(engine: Engine, root: Path) -> Iterator[dict[str, Any]]:
