@@ -57,7 +57,7 @@ def judge(mutant: Mutant, engine: Engine, cache: Cache) -> Verdict:
                 return grade.full(evaluation)
 
         # As a learner's check does: three at a time make a machine busy, and servers late.
-        return grade.settled(look)
+        return grade.confirmed(look)
     finally:
         shutil.rmtree(folder)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workshop.analysis.container import stack as stacks
+from workshop.analysis.container import stack_plan
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def can_be_read(lesson: str) -> Check:
     )
     def can_be_read(source: Source) -> None:
         """docker compose can read the file."""
-        stacks.sound(source)
+        stack_plan.read_valid(source)
 
     return can_be_read
 
@@ -39,7 +39,7 @@ def asks_for_nothing_refused(lesson: str) -> Check:
     )
     def asks_for_nothing_refused(source: Source) -> None:
         """The file asks for nothing outside its folder and its containers."""
-        stacks.check_harmless(stacks.read(source))
+        stack_plan.check_harmless(stack_plan.read(source))
 
     return asks_for_nothing_refused
 

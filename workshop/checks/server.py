@@ -134,12 +134,12 @@ def tells_its_health(lesson: str, points: int = 1, *, asked: bool = True) -> Che
         "HEALTHCHECK CMD with python -c and urllib.request.urlopen.",
     )
     def tells_its_health(health: HealthResult) -> None:
-        if asked and health.beside is None:
+        if asked and health.with_server is None:
             raise Failed("no HEALTHCHECK", expected)
-        if health.beside:
-            actual = f"beside the running server it ends with exit code {health.beside}"
+        if health.with_server:
+            actual = f"beside the running server it ends with exit code {health.with_server}"
             raise Failed(actual, expected)
-        if health.alone == 0:
+        if health.without_server == 0:
             raise Failed("it ends with exit code 0 where no server runs, too", expected)
 
     return tells_its_health

@@ -88,7 +88,9 @@ def look(
     """The verdict on a learner's folder, with hadolint's advice."""
     folder = _folder(task, path)
     # First of all: hadolint reads while this program is still loading its parts.
-    hear = lint.ask([folder / recipe.context / recipe.dockerfile for recipe in task.recipes[:1]])
+    hear = lint.start_hadolint(
+        [folder / recipe.context / recipe.dockerfile for recipe in task.recipes[:1]]
+    )
     from workshop.analysis import source
 
     found = source.find(task, folder)
@@ -107,7 +109,7 @@ def _grade(source: Source, run: SubprocessRunner) -> Verdict:
     from workshop.grading import grade
 
     engine = Engine(run)
-    verdict = grade.settled(lambda: _evaluate(engine, source))
+    verdict = grade.confirmed(lambda: _evaluate(engine, source))
     if verdict.outcome == "ungradable" and engine.info() is None:
         note = "no Docker engine answers. Start one with make up; workshop doctor says more"
         return grade.static(source, note)
@@ -123,7 +125,7 @@ def _evaluate(engine: Engine, source: Source) -> Verdict:
     cache = Cache(cache_folder())
     with (
         _progress(source.task.name) as say,
-        Evaluation(engine, source, cache, say=say) as evaluation,
+        Evaluation(engine, source, cache, on_line=say) as evaluation,
     ):
         return grade.full(evaluation)
 

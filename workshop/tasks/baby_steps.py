@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workshop.analysis.container.cowsay import read_bubble
-from workshop.analysis.image.permissions import resolved
+from workshop.analysis.image.permissions import resolve_path
 from workshop.checks import based_on, builds, leaves_nothing, says, speech_bubble, writes
 from workshop.model import Failed, Recipe, Task, check
 
@@ -60,7 +60,7 @@ def _path_by_text(source: Source) -> None:
 def cowsay_is_found(image: Image) -> None:
     """cowsay is found through PATH."""
     path = image.env.get("PATH", "")
-    if not any(resolved(image.tree, f"{folder}/cowsay") for folder in path.split(":")):
+    if not any(resolve_path(image.tree, f"{folder}/cowsay") for folder in path.split(":")):
         there = image.find("**/bin/cowsay") or image.find("**/games/cowsay")
         actual = f"PATH={path}, and cowsay is {'/' + there[0] if there else 'nowhere'}"
         raise Failed(actual, "a folder of PATH that holds cowsay")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.analysis.container import stack as stacks
+from workshop.analysis.container import stack_plan
 from workshop.checks import writes
 from workshop.checks.compose import asks_for_nothing_refused, can_be_read, comes_up, running
 from workshop.model import Check, Failed, Task, check
@@ -31,7 +31,7 @@ SAYINGS = {
 
 def _there(source: Source) -> Iterator[tuple[str, Service]]:
     """The three services, as far as they are there."""
-    services = stacks.sound(source).services
+    services = stack_plan.read_valid(source).services
     return ((name, services[name]) for name in SAYINGS if name in services)
 
 
@@ -48,7 +48,7 @@ def _missing(name: str, services: Iterable[str]) -> Failed:
 )
 def has_the_three_services(source: Source) -> None:
     """The services are called baby-steps, basic-python and python-poetry."""
-    services = stacks.sound(source).services
+    services = stack_plan.read_valid(source).services
     for name in SAYINGS:
         if name not in services:
             raise _missing(name, services)
@@ -107,7 +107,7 @@ def says(name: str, words: str) -> Check:
             raise stack.ended(name, "exit code 0")
         # A bubble may break the words wherever it is narrow.
         if "".join(words.split()) not in re.sub(r"[\s|/\\<>]", "", done.output):
-            raise Failed(f"{name} ended{stack.last_words(name)}", words, line=stack.line(name))
+            raise Failed(f"{name} ended{stack.last_output(name)}", words, line=stack.line(name))
 
     return says_it
 

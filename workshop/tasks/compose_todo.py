@@ -6,8 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from workshop.analysis.container import server as servers
-from workshop.analysis.container import stack as stacks
-from workshop.analysis.container import suite_runs
+from workshop.analysis.container import stack_plan, suite_runs
 from workshop.checks import writes
 from workshop.checks.compose import asks_for_nothing_refused, can_be_read, comes_up
 from workshop.model import Check, Failed, Task, check
@@ -55,7 +54,7 @@ def from_target(target: str, what: str) -> Check:
         hint=f"Under build: give context: {FOLDER} and target: {target}.",
     )
     def builds(source: Source) -> None:
-        services = _started(stacks.sound(source))
+        services = _started(stack_plan.read_valid(source))
         expected = f"a service with context: {FOLDER} and target: {target}"
         for service in services:
             spec = service.build
@@ -84,7 +83,7 @@ def _line(services: list[Service]) -> int:
 )
 def publishes_a_port(source: Source) -> None:
     """A port of the app is published."""
-    services = _started(stacks.sound(source))
+    services = _started(stack_plan.read_valid(source))
     if not any(port.protocol == "tcp" for service in services for port in service.ports):
         raise Failed("no service has ports", "the app's port, published", line=_line(services))
 
@@ -99,12 +98,11 @@ def keeps_secrets_out(source: Source) -> None:
     """No secret is written into the compose file."""
     # What comes from the settings has this value; what stands in the file has its own.
     outside = secrets.token_hex(8)
-    found = stacks.read(source, outside)
-    stacks.check_sound(found)
+    found = stack_plan.read_valid(source, outside)
     for service in found.services.values():
         spec = service.build
         for name, value in [*service.environment.items(), *(spec.args.items() if spec else ())]:
-            if stacks.SECRET.search(name) and value and outside not in value:
+            if stack_plan.SECRET.search(name) and value and outside not in value:
                 actual = f"{service.name} is given {name}={value}"
                 raise Failed(actual, f"{name} kept in .env", line=service.line)
 
@@ -126,7 +124,7 @@ def _red(evaluation: Evaluation, _of: str) -> SuiteService:
     tests.check_green()
     tests.check_waits()
     with tests.stack.edited(TESTED, lambda text: text + BREAK):
-        tests.check_turns(TESTED, green=False)
+        tests.check_reruns(TESTED, green=False)
     return tests
 
 
@@ -180,18 +178,17 @@ def app_is_reachable(server: Server) -> None:
 )
 def app_answers(server: Server) -> None:
     """The app answers with its page."""
-    answer = server.first("/")
+    answer = server.get_when_ready("/")
     if answer.status != OK:
         actual = f"{server.name}: {answer.error or f'status {answer.status}'}"
-        raise server.failed(actual + server.stack.last_words(server.name), "status 200")
+        raise server.failed(actual + server.stack.last_output(server.name), "status 200")
 
 
 _SETTINGS = "what stands in .env, in the app's environment"
 
 
 def _names_settings(source: Source) -> None:
-    found = stacks.read(source, outside := secrets.token_hex(8))
-    stacks.check_sound(found)
+    found = stack_plan.read_valid(source, outside := secrets.token_hex(8))
     if not any(
         service.env_files or any(outside in value for value in service.environment.values())
         for service in _started(found)
@@ -209,10 +206,10 @@ def _names_settings(source: Source) -> None:
 )
 def app_gets_its_settings(stack: Stack) -> None:
     """The app's settings come from an env file."""
-    name = servers.service_of(stack)
+    name = servers.find_service(stack)
     service = stack.plan.compose.services[name]
     key = stack.environment(name).get("SECRET_KEY", "")
-    files = [file.path for file in service.env_files if not file.path.endswith(stacks.TEMPLATE)]
+    files = [file.path for file in service.env_files if not file.path.endswith(stack_plan.TEMPLATE)]
     own = files and key and "SECRET_KEY" not in service.environment
     if key != stack.plan.environment["SECRET_KEY"] and not own:
         actual = f"SECRET_KEY is {f'not what .env says, but {key}' if key else 'not set'}"
@@ -220,7 +217,7 @@ def app_gets_its_settings(stack: Stack) -> None:
 
 
 def _mounts_source(source: Source) -> None:
-    services = [service for service in _started(stacks.sound(source)) if service.ports]
+    services = [service for service in _started(stack_plan.read_valid(source)) if service.ports]
     if services and not any(mount.kind == "bind" for each in services for mount in each.mounts):
         raise Failed(
             f"{services[0].name} has no bind mount", "todo_app mounted", line=services[0].line
@@ -237,7 +234,7 @@ def _mounts_source(source: Source) -> None:
 def edit_shows(server: Server) -> None:
     """An edited file shows without a rebuild."""
     # An edit in the middle of the tests' first run could spoil it.
-    suite_runs.first(server.stack)
+    suite_runs.find_first(server.stack)
     # Each worker of a server reads a page once, when it is first asked: the first change may
     # show where the second does not.
     for _ in range(WORKERS):
@@ -300,7 +297,7 @@ def tests_turn_red(red: SuiteService) -> None:
 )
 def tests_turn_green_again(red: SuiteService) -> None:
     """Once the source is mended the tests turn green again, and the runner still runs."""
-    red.check_turns(TESTED, green=True)
+    red.check_reruns(TESTED, green=True)
     red.check_waits()
 
 

@@ -67,7 +67,7 @@ class Relocked:
 
 def relock(evaluation: Evaluation, of: str) -> Relocked:
     """Build once more, with an older version of one package in poetry.lock."""
-    evaluation.fact("built", of)
+    evaluation.fact("image_id", of)
     folder = evaluation.copy("relocked")
     lock = folder / "poetry.lock"
     text = _LOCKED.sub(_OLDER, lock.read_text(encoding="utf-8"))

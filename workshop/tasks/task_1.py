@@ -84,7 +84,7 @@ def has_the_standard_extras(image: Image) -> None:
 )
 def leaves_clutter_out(image: Image) -> None:
     """Dockerfile*, Makefile, README.md and .pytest* stay out of the image."""
-    if kept := unwanted_files.kept(image, UNWANTED_FILES):
+    if kept := unwanted_files.find(image, UNWANTED_FILES):
         actual = f"{', '.join(sorted(kept))} from the folder in the image"
         raise Failed(actual, "those files kept out by .dockerignore", layer=min(kept.values()))
 

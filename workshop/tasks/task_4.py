@@ -54,7 +54,7 @@ def _form(source: Source) -> AnswerSheet:
 def _persistence(evaluation: Evaluation, _of: str) -> Compared:
     """Do what the form asks about, with the learner's image of task 3-2, or the kit's own."""
     filled = _form(evaluation.source)
-    own = (evaluation.fact("staged", "") / DOCKERFILE).is_file()
+    own = (evaluation.fact("build_context", "") / DOCKERFILE).is_file()
     dockerfile = DOCKERFILE if own else str(ROOT / fastapi.FOLDER / DOCKERFILE)
     try:
         image = evaluation.build_as(Recipe(dockerfile=dockerfile), "persistence")
@@ -88,14 +88,14 @@ def _filled(key: str, get: Callable[[AnswerSheet, str], object]) -> Callable[[So
 @check(
     points=1,
     lesson=LESSON,
-    text=_filled("working_folder", answer_sheet.AnswerSheet.word),
+    text=_filled("working_folder", answer_sheet.AnswerSheet.get_string),
     why="WORKDIR decides where a container starts, and so where your files are.",
     hint="Type pwd at the container's own prompt, and copy what it prints.",
 )
 def working_folder(persistence: Compared) -> None:
     """The folder in which the container starts."""
     filled, truth = persistence
-    said = filled.word("working_folder")
+    said = filled.get_string("working_folder")
     if said.rstrip("/") != truth.working_folder.rstrip("/"):
         actual = f"working_folder is {said}"
         raise filled.failed("working_folder", actual, "the folder that pwd prints inside")
@@ -104,7 +104,7 @@ def working_folder(persistence: Compared) -> None:
 @check(
     points=2,
     lesson=LESSON,
-    text=_filled("files", answer_sheet.AnswerSheet.words),
+    text=_filled("files", answer_sheet.AnswerSheet.get_strings),
     why="An image holds what COPY took and .dockerignore left, and nothing else of your folder.",
     hint="Type ls right after the container has started, before you make anything in it.",
 )
@@ -112,7 +112,7 @@ def files(persistence: Compared) -> None:
     """What the image has in that folder."""
     filled, truth = persistence
     # One text for all of them, with blanks between, is what ls prints.
-    words = [word for line in filled.words("files") for word in line.split()]
+    words = [word for line in filled.get_strings("files") for word in line.split()]
     said = {word.strip(",").removeprefix("./").rstrip("/") for word in words}
     said -= {"", ".", "..", facts.FILE}
     shown = {name for name in truth.files if not name.startswith(".")}
@@ -125,14 +125,14 @@ def files(persistence: Compared) -> None:
 @check(
     points=1,
     lesson=LESSON,
-    text=_filled("replaced_by_bash", answer_sheet.AnswerSheet.word),
+    text=_filled("replaced_by_bash", answer_sheet.AnswerSheet.get_string),
     why="Where ENTRYPOINT stays, a shell's name behind the image's is only its argument.",
     hint="Compare what docker inspect says with the two instructions at the Dockerfile's end.",
 )
 def replaced_by_bash(persistence: Compared) -> None:
     """The instruction that the words behind the image's name replace."""
     filled, _ = persistence
-    said = filled.word("replaced_by_bash")
+    said = filled.get_string("replaced_by_bash")
     # Source: Docker's reference, "docker container run": [OPTIONS] IMAGE [COMMAND] [ARG...].
     if set(re.findall(r"cmd|entry ?point", said.lower())) != {"cmd"}:
         actual = f"replaced_by_bash is {said}"
@@ -142,14 +142,14 @@ def replaced_by_bash(persistence: Compared) -> None:
 @check(
     points=2,
     lesson=LESSON,
-    text=_filled("diff_after_touch", answer_sheet.AnswerSheet.words),
+    text=_filled("diff_after_touch", answer_sheet.AnswerSheet.get_strings),
     why="A container writes into a layer of its own, on top of the image, which stays as it is.",
     hint="Leave the container running, and type docker diff NAME in a second terminal.",
 )
 def diff_after_touch(persistence: Compared) -> None:
     """What docker diff shows after touch toto.py."""
     filled, truth = persistence
-    said = dict(_diff_line(filled, line) for line in filled.words("diff_after_touch"))
+    said = dict(_diff_line(filled, line) for line in filled.get_strings("diff_after_touch"))
     for path, letter in truth.diff.items():
         if path not in said:
             actual = f"{path} is not among its lines"
@@ -180,14 +180,14 @@ def truth(key: str, points: int, title: str, why: str, hint: str) -> Check:
         lesson=LESSON,
         name=key.replace("_", "-"),
         title=title,
-        text=_filled(key, answer_sheet.AnswerSheet.truth),
+        text=_filled(key, answer_sheet.AnswerSheet.get_bool),
         why=why,
         hint=hint,
     )
     def told(persistence: Compared) -> None:
         filled, actual = persistence
-        if filled.truth(key) != getattr(actual, key):
-            said = str(filled.truth(key)).lower()
+        if filled.get_bool(key) != getattr(actual, key):
+            said = str(filled.get_bool(key)).lower()
             raise filled.failed(key, f"{key} is {said}", "what you see when you do it")
 
     return told

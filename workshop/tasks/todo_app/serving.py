@@ -11,7 +11,8 @@ from workshop.model import Check, Failed, check
 from workshop.tasks.todo_app.target import LESSON, has_target
 
 if TYPE_CHECKING:
-    from workshop.analysis.container.app import Answer, App
+    from workshop.analysis.container.app import App
+    from workshop.analysis.container.prober_client import Response
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
     from workshop.grading.evaluation import Evaluation
@@ -139,7 +140,7 @@ def production_server(app: App) -> None:
         raise Failed("Flask's debugger answers", "no debugger in production")
 
 
-def ask(app: App, path: str) -> Answer:
+def ask(app: App, path: str) -> Response:
     """The first answer: a server may listen long before it has loaded the app."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (answer := app.get(app.port or 1, path)).error and time.monotonic() < deadline:
