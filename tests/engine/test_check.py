@@ -142,7 +142,7 @@ def test_an_unknown_task_is_one_line(check):
 def test_a_missing_folder_is_one_line(check, tmp_path):
     code, said = check(path=tmp_path / "nowhere")
     assert code == 2
-    assert said.endswith("there is no such folder. Make it with: workshop start task-5\n")
+    assert said.endswith("there is no such folder. Create it with: workshop start task-5\n")
 
 
 def test_a_container_that_ends_at_once_shows_its_last_lines(check, folder):

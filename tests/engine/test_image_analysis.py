@@ -116,7 +116,7 @@ def test_a_build_that_deletes_and_changes_is_seen_as_the_engine_sees_it():
         image, actual = facts(name), listed(exported(name))
         assert image.id == docker("image", "inspect", "--format", "{{.Id}}", name)
     assert tree(image) == actual
-    first, _, _, last = image.above(base)
+    first, _, _, last = range(image.shared(base), len(image.layers))
     assert [w.bytes for w in image.wasted_by() if w.stored_by == first and w.bytes >= MB] == [
         3 * MB
     ]

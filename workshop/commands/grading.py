@@ -87,7 +87,7 @@ def grade_folder(
     folder = _find_folder(name, path)
     # Start hadolint first: it runs while this program loads the task and its checks.
     file = folder / course.reference(name).name
-    read_warnings = lint.ask([file] if file.name.startswith("Dockerfile") else [])
+    read_warnings = lint.start_hadolint([file] if file.name.startswith("Dockerfile") else [])
     from workshop.analysis import source
 
     found = source.find(course.task(name), folder)
@@ -106,7 +106,7 @@ def _grade(source: Source, run: SubprocessRunner) -> Verdict:
     from workshop.grading import grade
 
     engine = Engine(run)
-    verdict = grade.settled(lambda: _evaluate(engine, source))
+    verdict = grade.confirmed(lambda: _evaluate(engine, source))
     if verdict.outcome == "ungradable" and engine.info() is None:
         note = "no Docker engine answers. Start one with make up; see also workshop doctor"
         return grade.static(source, note)
@@ -122,7 +122,7 @@ def _evaluate(engine: Engine, source: Source) -> Verdict:
     cache = Cache(cache_folder())
     with (
         _progress(source.task.name) as say,
-        Evaluation(engine, source, cache, say=say) as evaluation,
+        Evaluation(engine, source, cache, on_line=say) as evaluation,
     ):
         return grade.full(evaluation)
 
