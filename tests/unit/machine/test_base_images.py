@@ -196,17 +196,18 @@ def test_missing_certificates_are_an_error(monkeypatch):
 NOT_SET = Script({"pip config": ProcessResult(1, "ERROR: No such key - global.index-url\n")})
 
 
-def test_the_package_index_comes_from_pips_settings():
-    assert base_images.package_index(runner()) == HOST
-
-
-def test_the_environment_overrides_pips_settings(monkeypatch):
-    monkeypatch.setenv("PIP_INDEX_URL", HOST + "/2")
-    assert base_images.package_index(runner()) == HOST + "/2"
-
-
-def test_without_settings_the_package_index_is_pips_default():
-    assert base_images.package_index(NOT_SET) == PyPI.simple_url
+@pytest.mark.parametrize(
+    ("pip", "variable", "index"),
+    [
+        (runner(), "", HOST),
+        (runner(), f"{HOST}/2", f"{HOST}/2"),
+        (NOT_SET, "", PyPI.simple_url),
+    ],
+    ids=["pip's settings", "environment", "pip's default"],
+)
+def test_the_package_index_is_that_of_pip(pip, variable, index, monkeypatch):
+    monkeypatch.setenv("PIP_INDEX_URL", variable)
+    assert base_images.package_index(pip) == index
 
 
 @pytest.mark.parametrize("user", ["me:5ecre7", "5ecre7"])

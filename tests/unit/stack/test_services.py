@@ -96,11 +96,9 @@ def test_a_port_that_the_services_use_is_no_error(tmp_path, ports):
 
 
 def test_an_invalid_compose_file_is_an_error_with_the_reason(tmp_path, ports):
-    wrong = ProcessResult(15, "validating docker-compose.yml: services.x must be a mapping\n")
-    start, _ = starter({"config": wrong}, tmp_path, ports)
-    with pytest.raises(
-        UserError, match=r"^docker-compose\.yml: .*services\.x must be a mapping\. "
-    ):
+    invalid = ProcessResult(15, "validating docker-compose.yml: services.x must be a mapping\n")
+    start, _ = starter({"config": invalid}, tmp_path, ports)
+    with pytest.raises(UserError, match=r"^docker-compose\.yml: .*x must be a mapping\. "):
         start()
 
 
