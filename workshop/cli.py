@@ -32,7 +32,7 @@ COLUMNS = 79
 
 
 def _doctor(_arguments: Namespace) -> int:
-    """Check whether this machine is ready for the course, and print how to fix it."""
+    """Check whether this machine is ready for the course, and print a fix for each problem."""
     return 0 if _setup().doctor() else ERROR
 
 
@@ -69,7 +69,7 @@ def _down_options(parser: ArgumentParser) -> None:
 
 
 def _down(arguments: Namespace) -> int:
-    """Stop and remove the containers that `up` started; keep the to-do data without --all."""
+    """Stop and remove the containers that `up` started, but keep the to-do data."""
     _setup().down(everything=arguments.everything)
     return 0
 
@@ -128,7 +128,7 @@ def _serve(arguments: Namespace) -> int:
     """Serve the lessons to your browser until you press Ctrl-C."""
     from workshop.site import build
 
-    build.show(arguments.port, _runner())
+    build.run_server(arguments.port, _runner())
     return 0
 
 

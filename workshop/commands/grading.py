@@ -191,12 +191,12 @@ def _print(verdict: Verdict, kind: str) -> None:
     if kind == "text":
         from workshop.reports import terminal
 
-        terminal.show(verdict)
+        terminal.print_verdict(verdict)
     elif kind == "json":
         from workshop.reports import json
 
-        print(json.write(verdict))
+        print(json.format_verdict(verdict))
     else:
         from workshop.reports import junit
 
-        print(junit.write(verdict))
+        print(junit.format_verdict(verdict))

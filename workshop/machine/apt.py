@@ -80,7 +80,7 @@ def install(
                 raise UserError(f"apt-get {command[0]}", _first_error(done.output), fix)
 
 
-def missing(programs: Sequence[str]) -> list[str]:
+def find_missing(programs: Sequence[str]) -> list[str]:
     """Return those `programs` that are not on the PATH."""
     return [program for program in programs if not shutil.which(program)]
 

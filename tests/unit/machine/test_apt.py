@@ -188,4 +188,4 @@ def test_on_line_gets_each_line_of_apt():
 
 def test_a_program_that_is_not_on_the_path_is_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", programs(tmp_path / "bin", dockerd="exit 0"))
-    assert apt.missing(["dockerd", "iptables"]) == ["iptables"]
+    assert apt.find_missing(["dockerd", "iptables"]) == ["iptables"]

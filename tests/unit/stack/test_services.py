@@ -203,7 +203,7 @@ ADDRESSES = {web.service: f"http://localhost:65535{web.page}" for web in WEB}
 
 def printed(built=BUILT, width: int = 80) -> list[str]:
     output = StringIO()
-    Console(file=output, width=width, no_color=True).print(services.table(built, ADDRESSES))
+    Console(file=output, width=width, no_color=True).print(services.make_table(built, ADDRESSES))
     return output.getvalue().splitlines()
 
 
@@ -221,5 +221,5 @@ def test_the_table_fits_in_80_columns():
 
 
 def test_a_service_that_is_not_running_has_no_address():
-    table = services.table([BUILT[3]], {})
+    table = services.make_table([BUILT[3]], {})
     assert list(table.columns[1].cells) == [""]
