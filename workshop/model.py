@@ -37,8 +37,8 @@ STAGES: Mapping[str, str] = {
     "persistence": "app",
     "stack": "stack",
     "server": "stack",
-    "tests": "stack",
-    "red": "stack",
+    "test_suite": "stack",
+    "failing_suite": "stack",
 }
 
 
@@ -102,9 +102,9 @@ class Check(NamedTuple):
 def check(  # noqa: PLR0913 - the parts of a check
     *,
     points: int,
-    lesson: str,
     why: str,
     hint: str,
+    lesson: str = "",
     text: Callable[[Any], None] | None = None,
     blame: tuple[str, ...] = (),
     title: str = "",

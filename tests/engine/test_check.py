@@ -135,7 +135,7 @@ def test_a_name_in_the_wrong_case_gets_a_verdict(check, folder):
 def test_an_unknown_task_is_one_line(check):
     assert check(task="task5") == (
         2,
-        "task task5: there is none of that name. Did you mean task-5?\n",
+        "task task5: no such task. Did you mean task-5?\n",
     )
 
 
@@ -195,7 +195,7 @@ def test_a_port_that_never_opens_is_told_with_what_the_server_said(judge, folder
     (folder / "app/main.py").write_text(
         "import time\nprint('waiting for the database', flush=True)\ntime.sleep(600)\n"
     )
-    result = next(r for r in judge(start_seconds=30).results if r.check.id == "starts")
+    result = next(r for r in judge(start_seconds=30).results if r.check.id == "server-starts")
     assert result.actual.startswith("nothing listens on port 8000 after 30 s")
     assert "waiting for the database" in result.actual
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _RANKS = {needs: rank for rank, needs in enumerate(STAGES)}
 # What is made only when it is its turn: a health check is one more process for a while, and
 # nothing can be asked of a server that has ended; tests that are red disturb what is beside them.
-_LAST = {"health", "shutdown", "red"}
+_LAST = {"health", "shutdown", "failing_suite"}
 
 
 _DISAGREED = "it failed once, and not when it was looked at again: check it on a quieter machine"

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 # Debian 12, so these four packages, and no others, come from Debian 13.
 NEWER = "trixie"
 FROM_NEWER = ("docker.io", "docker-cli", "docker-compose", "docker-buildx")
-ENGINE = (*FROM_NEWER, "containerd", "runc", "iptables")
 BOOTSTRAP = ("mmdebstrap",)
+# mmdebstrap comes along: a machine without an engine often has no registry either, and a second
+# `apt-get update` costs as much as everything else.
+ENGINE = (*FROM_NEWER, "containerd", "runc", "iptables", *BOOTSTRAP)
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _ENV = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}

@@ -1,4 +1,4 @@
-"""The tasks of the course, in their order."""
+"""The tasks of the course, in order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workshop.core.errors import UserError
 if TYPE_CHECKING:
     from workshop.model import Task
 
-# Each task is a module of `workshop.tasks` that holds TASK; `-` in its name is `_` there.
+# Each task is the TASK of a module of `workshop.tasks`; `-` in its name is `_` in the module's.
 TASKS = (
     "baby-steps",
     "basic-python",
@@ -30,13 +30,16 @@ TASKS = (
 
 
 def task(name: str) -> Task:
-    """The task of that name; a `UserError` names the nearest one where there is none."""
+    """Load a task by name; its lesson becomes the lesson of its checks.
+
+    Raises `UserError` with the closest name for an unknown task.
+    """
     if name not in TASKS:
-        import difflib  # noqa: PLC0415 - few people need it, and everyone would wait for it
+        import difflib  # noqa: PLC0415 - only needed for a wrong name
 
         near = difflib.get_close_matches(name, TASKS, n=1, cutoff=0.5)
         fix = f"Did you mean {near[0]}?" if near else f"The tasks are: {', '.join(TASKS)}"
-        raise UserError(f"task {name}", "there is none of that name", fix)
-    module = importlib.import_module(f"workshop.tasks.{name.replace('-', '_')}")
-    found: Task = module.TASK
-    return found
+        raise UserError(f"task {name}", "no such task", fix)
+    found: Task = importlib.import_module(f"workshop.tasks.{name.replace('-', '_')}").TASK
+    checks = tuple(check._replace(lesson=found.lesson) for check in found.checks)
+    return found._replace(checks=checks)

@@ -122,7 +122,7 @@ def test_a_verdict_is_printed_as_json_or_as_junit(run, exercise):
     verdict = json.loads(output)
     assert (code, verdict["outcome"], verdict["static"]) == (1, "failed", True)
     failed = {check["id"]: check for check in verdict["checks"] if check["outcome"] == "failed"}
-    assert failed["ordinary-user"]["line"] == 2
+    assert failed["runs-as-non-root"]["line"] == 2
     code, output = run("check", "task-5", "--static", "--format", "junit")
     assert (code, ET.fromstring(output).tag) == (1, "testsuite")  # noqa: S314 - our own
 
