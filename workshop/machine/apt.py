@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 NEWER = "trixie"
 FROM_NEWER = ("docker.io", "docker-cli", "docker-compose", "docker-buildx")
 BOOTSTRAP = ("mmdebstrap",)
-# mmdebstrap comes along: a machine without an engine often has no registry either, and a second
-# `apt-get update` costs as much as everything else.
+# Includes mmdebstrap: a machine without an engine often cannot reach a registry either, and a
+# second `apt-get update` takes as long as everything else.
 ENGINE = (*FROM_NEWER, "containerd", "runc", "iptables", *BOOTSTRAP)
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
