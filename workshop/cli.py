@@ -37,8 +37,7 @@ def _doctor(_arguments: Namespace) -> int:
 
 
 def _bases_options(parser: ArgumentParser) -> None:
-    text = "Build them from Debian packages instead of pulling them."
-    parser.add_argument("--stand-ins", action="store_true", help=text)
+    _add_flag(parser, "--stand-ins", "Build them from Debian packages instead of pulling them.")
 
 
 def _bases(arguments: Namespace) -> int:
@@ -48,9 +47,7 @@ def _bases(arguments: Namespace) -> int:
 
 
 def _up_options(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--tests", action="store_true", help="Also build the test and debug images."
-    )
+    _add_flag(parser, "--tests", "Also build the test and debug images.")
     parser.add_argument(
         "--start", action=BooleanOptionalAction, default=True, help="Start the web services."
     )
@@ -83,12 +80,8 @@ def _start(arguments: Namespace) -> int:
 
 def _check_options(parser: ArgumentParser) -> None:
     _task_options(parser)
-    parser.add_argument(
-        "--static", action="store_true", help="Only check the files; build nothing."
-    )
-    parser.add_argument(
-        "--watch", action="store_true", help="Check again whenever a file is saved."
-    )
+    _add_flag(parser, "--static", "Only check the files; build nothing.")
+    _add_flag(parser, "--watch", "Check again whenever a file is saved.")
     parser.add_argument("--format", choices=("text", "json", "junit"), default="text")
 
 
@@ -135,6 +128,10 @@ def _serve(arguments: Namespace) -> int:
 def _task_options(parser: ArgumentParser) -> None:
     parser.add_argument("task", metavar="TASK", help="For example task-1.")
     parser.add_argument("path", metavar="PATH", nargs="?", help="Your folder, if not the default.")
+
+
+def _add_flag(parser: ArgumentParser, name: str, text: str) -> None:
+    parser.add_argument(name, action="store_true", help=text)
 
 
 class _Command(NamedTuple):

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from workshop.engine import Engine
     from workshop.model import Task, Verdict
 
-FORMATS = ("text", "json", "junit")
+    GetRunner = Callable[[], SubprocessRunner]
+
 EXERCISES = "exercises"
 EXIT_CODES = {"passed": 0, "failed": 1, "ungradable": 2}
 
@@ -49,18 +50,14 @@ def start(name: str, path: str | None) -> int:
     return 0
 
 
-def check(
-    name: str, path: str | None, kind: str, *, static: bool, runner: Callable[[], SubprocessRunner]
-) -> int:
+def check(name: str, path: str | None, kind: str, *, static: bool, runner: GetRunner) -> int:
     """Grade a learner's folder and print the verdict."""
     verdict = grade_folder(course.task(name), path, static=static, runner=runner)
     _print(verdict, kind)
     return EXIT_CODES[verdict.outcome]
 
 
-def watch(
-    name: str, path: str | None, kind: str, *, static: bool, runner: Callable[[], SubprocessRunner]
-) -> int:
+def watch(name: str, path: str | None, kind: str, *, static: bool, runner: GetRunner) -> int:
     """Grade the folder whenever a file is saved, statically first, until Ctrl-C."""
     from workshop.grading import watch
 
@@ -81,15 +78,12 @@ def watch(
     return code
 
 
-def grade_folder(
-    task: Task, path: str | None, *, static: bool, runner: Callable[[], SubprocessRunner]
-) -> Verdict:
+def grade_folder(task: Task, path: str | None, *, static: bool, runner: GetRunner) -> Verdict:
     """Return the verdict on a learner's folder, with hadolint's warnings."""
     folder = _find_folder(task, path)
     # Start hadolint first: it runs while this program imports its modules.
-    read_warnings = lint.ask(
-        [folder / recipe.context / recipe.dockerfile for recipe in task.recipes[:1]]
-    )
+    dockerfiles = [folder / recipe.context / recipe.dockerfile for recipe in task.recipes[:1]]
+    read_warnings = lint.ask(dockerfiles)
     from workshop.analysis import source
 
     found = source.find(task, folder)
