@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from workshop.engine import Engine
     from workshop.model import Verdict
 
-FORMATS = ("text", "json", "junit")
+    GetRunner = Callable[[], SubprocessRunner]
+
 EXERCISES = "exercises"
 EXIT_CODES = {"passed": 0, "failed": 1, "ungradable": 2}
 
@@ -49,18 +50,14 @@ def start(name: str, path: str | None) -> int:
     return 0
 
 
-def check(
-    name: str, path: str | None, kind: str, *, static: bool, runner: Callable[[], SubprocessRunner]
-) -> int:
+def check(name: str, path: str | None, kind: str, *, static: bool, runner: GetRunner) -> int:
     """Grade a learner's folder and print the verdict."""
     verdict = grade_folder(name, path, static=static, runner=runner)
     _print(verdict, kind)
     return EXIT_CODES[verdict.outcome]
 
 
-def watch(
-    name: str, path: str | None, kind: str, *, static: bool, runner: Callable[[], SubprocessRunner]
-) -> int:
+def watch(name: str, path: str | None, kind: str, *, static: bool, runner: GetRunner) -> int:
     """Grade the folder whenever a file is saved, statically first, until Ctrl-C."""
     from workshop.grading import watch
 
@@ -80,9 +77,7 @@ def watch(
     return code
 
 
-def grade_folder(
-    name: str, path: str | None, *, static: bool, runner: Callable[[], SubprocessRunner]
-) -> Verdict:
+def grade_folder(name: str, path: str | None, *, static: bool, runner: GetRunner) -> Verdict:
     """Return the verdict on a learner's folder, with hadolint's warnings."""
     folder = _find_folder(name, path)
     # Start hadolint first: it runs while this program loads the task and its checks.
@@ -189,12 +184,12 @@ def _print(verdict: Verdict, kind: str) -> None:
     if kind == "text":
         from workshop.reports import terminal
 
-        terminal.show(verdict)
+        terminal.print_verdict(verdict)
     elif kind == "json":
         from workshop.reports import json
 
-        print(json.write(verdict))
+        print(json.format_verdict(verdict))
     else:
         from workshop.reports import junit
 
-        print(junit.write(verdict))
+        print(junit.format_verdict(verdict))

@@ -33,7 +33,7 @@ def describe(reference: str, run: SubprocessRunner) -> str:
             found = docker_save.read(stream, known=store.layer)
         store.save(found, identity)
     base, name = _find_base(engine, found)
-    return layers.layers(found, base, name)
+    return layers.format_layers(found, base, name)
 
 
 def _find_base(engine: Engine, found: Image) -> tuple[list[str], str]:
