@@ -36,14 +36,14 @@ class Side:
 
 
 def sides(name: str) -> tuple[Side, Side]:
-    """The broken side and the mended one, as exhibit.toml and the files beside it have them.
+    """The broken side and the fixed one, as exhibit.toml and the files beside it have them.
 
     Where the fault is in what is typed, both sides share the exhibit's own folder.
     """
     home = MUSEUM / name
     broken = tomllib.loads((home / "exhibit.toml").read_text(encoding="utf-8"))
-    mended = {"exit": 0, "run": broken["run"], **broken.pop("mended", {})}
-    return _side(home, "broken", "error.txt", broken), _side(home, "mended", "mended.txt", mended)
+    fixed = {"exit": 0, "run": broken["run"], **broken.pop("fixed", {})}
+    return _side(home, "broken", "error.txt", broken), _side(home, "fixed", "fixed.txt", fixed)
 
 
 def _side(home: Path, part: str, says: str, told: dict) -> Side:
@@ -84,13 +84,13 @@ def typed(side: Side) -> str:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.usefixtures("engine", "tidied")
 def test_an_exhibit_fails_as_it_says_and_its_mend_works(name):
-    broken, mended = sides(name)
+    broken, fixed = sides(name)
     seen = typed(broken)
     assert contains(seen, broken.says), seen
     _tidy(name)
-    seen = typed(mended)
+    seen = typed(fixed)
     assert not contains(seen, broken.says), seen
-    assert contains(seen, mended.says), seen
+    assert contains(seen, fixed.says), seen
 
 
 def test_the_museum_is_worth_a_visit():
@@ -99,10 +99,10 @@ def test_the_museum_is_worth_a_visit():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_exhibit_says_what_goes_wrong_and_names_what_it_makes_after_itself(name):
-    broken, mended = sides(name)
+    broken, fixed = sides(name)
     assert any(line.strip() != "..." for line in broken.says)
-    assert (broken.codes, broken.says) != (mended.codes, mended.says)
-    for side in (broken, mended):
+    assert (broken.codes, broken.says) != (fixed.codes, fixed.says)
+    for side in (broken, fixed):
         made = re.findall(r"--(?:tag|name|volume) ([^\s:]+)", side.script)
         assert set(made) <= {f"museum-{name}"}
 
