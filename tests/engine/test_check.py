@@ -12,7 +12,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from harness import ROOT, WORKSHOP, Wire, docker, until
+from harness import ROOT, WORKSHOP, Proxy, docker, until
 from rubric.examples import lay_out_answer
 
 from workshop.analysis import source
@@ -137,7 +137,7 @@ def test_a_name_in_the_wrong_case_gets_a_verdict(check, folder):
 def test_an_unknown_task_is_a_one_line_error(check):
     assert check(task="task5") == (
         2,
-        "task task5: there is none of that name. Did you mean task-5?\n",
+        "task task5: no such task. Did you mean task-5?\n",
     )
 
 
@@ -197,7 +197,7 @@ def test_a_port_that_never_opens_is_reported_with_the_logs(judge, folder):
     (folder / "app/main.py").write_text(
         "import time\nprint('waiting for the database', flush=True)\ntime.sleep(600)\n"
     )
-    result = next(r for r in judge(start_seconds=30).results if r.check.id == "starts")
+    result = next(r for r in judge(start_seconds=30).results if r.check.id == "server-starts")
     assert result.actual.startswith("nothing listens on port 8000 after 30 s")
     assert "waiting for the database" in result.actual
 
@@ -241,7 +241,7 @@ def test_the_next_check_cleans_up_after_a_killed_one(own, check, folder, tmp_pat
 def test_an_engine_that_stops_during_a_check_gives_no_grade(own, folder, tmp_path):
     main = folder / "app/main.py"
     main.write_text("import time\ntime.sleep(600)\n")
-    wire = Wire(tmp_path / "engine.sock")
+    proxy = Proxy(tmp_path / "engine.sock")
     arguments = (*WORKSHOP, "check", TASK.name, str(folder))
     env = {**own, "DOCKER_HOST": f"unix://{tmp_path}/engine.sock"}
     with subprocess.Popen(
@@ -249,7 +249,7 @@ def test_an_engine_that_stops_during_a_check_gives_no_grade(own, folder, tmp_pat
     ) as process:
         names = until(lambda: containers_of(tmp_path / "cache")[1:], "containers of a check", 60)
         until(lambda: docker("ps", "--quiet", "--filter", f"name={names[-1]}"), "a container", 60)
-        wire.cut()
+        proxy.close()
         (tmp_path / "engine.sock").unlink()
         output = process.communicate(timeout=120)[0]
     docker("rm", "--force", *names, check=False)

@@ -16,7 +16,7 @@ TOLERANCE = 0.05
 @pytest.mark.parametrize("readme", image_sizes.READMES, ids=lambda path: path.parent.name)
 def test_a_readme_shows_the_measured_sizes(built, engine, readme):
     for image in IMAGES:
-        if image.word.startswith("task-"):
+        if image.service.startswith("task-"):
             built(image.name)
     if not engine.standin_for("base-image-fastapi:dev"):
         pytest.skip("the README has sizes on stand-in bases, and this machine has real ones")

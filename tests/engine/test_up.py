@@ -12,7 +12,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from harness import ROOT, Wire, docker, free_ports, get, until
+from harness import ROOT, Proxy, docker, free_ports, get, until
 
 from workshop.stack.images import IMAGES, WEB
 
@@ -147,14 +147,12 @@ def test_an_interrupted_start_stops_everything(kit):
 def test_an_engine_that_stops_during_up_is_a_one_line_error(kit):
     """The docker CLI loses its connection, and cannot open a new one."""
     lock = kit / "services/fastapi/poetry.lock"
-    lock.write_text(
-        lock.read_text() + f"# {secrets.token_hex(8)}\n"
-    )  # so that the build is not cached
-    wire = Wire(kit / "engine.sock")
+    lock.write_text(lock.read_text() + f"# {secrets.token_hex(8)}\n")  # not cached
+    proxy = Proxy(kit / "engine.sock")
     process = start(kit, "up", DOCKER_HOST=f"unix://{kit}/engine.sock")
     assert process.stdout
     until(lambda: re.search(r"\d s$", process.stdout.readline().rstrip()), "a first image")
-    wire.cut()
+    proxy.close()
     (kit / "engine.sock").unlink()
     output = process.communicate(timeout=120)[0]
     assert process.returncode == 2

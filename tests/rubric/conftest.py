@@ -1,4 +1,4 @@
-"""What the rubric's tests share."""
+"""Fixtures for the tests of the rubric."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def judge(engine: Engine, pytestconfig: pytest.Config) -> Callable[[Task, Path], Verdict]:
-    """Grades a folder for a task. Facts of images are kept from one run to the next."""
+    """Grades a folder for a task; facts about images are cached between test runs."""
     return grader(engine, Cache(pytestconfig.cache.mkdir("rubric")))

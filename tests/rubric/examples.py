@@ -1,15 +1,15 @@
-"""Submissions to grade: the kit's own answers, right ones of other styles, and broken ones.
+"""Submissions to grade: reference solutions, valid ones in other styles, and broken ones.
 
-`right/TASK/NAME/` holds the files of a right answer, each over the kit's own.
-`broken/TASK.toml` lists changes to the kit's own answer, each with the checks that it fails:
+`right/TASK/NAME/` contains the files of a valid answer, which replace those of the reference
+solution. `broken/TASK.toml` lists changes to the reference solution, with the checks that fail:
 
     [[broken]]
-    check = "ordinary-user"         # the check that has to tell it
-    also = ["first-process"]        # what cannot but fail with it
-    hole = "a fake id"              # what other graders are known to fall for, if it is that
+    check = "runs-as-non-root"      # the check that must fail
+    also = ["server-is-process-1"]  # checks that necessarily fail with it
+    loophole = "a fake id"          # a known loophole of other graders, if it is one
     file = "Dockerfile"
-    old = "USER app"                # once in the file; left out: `new` is the whole file
-    new = "USER root"               # left out: without `old` the file is removed
+    old = "USER app"                # occurs once; without `old`, `new` is the whole file
+    new = "USER root"               # without `old` and `new`, the file is removed
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ if TYPE_CHECKING:
     from workshop.model import Task, Verdict
 
 HERE = Path(__file__).parent
+CRLF_TASKS = ("greeter", "degrees-api")
 TASKS = tuple(course.task(name) for name in course.TASKS)
 
 
 @dataclass(frozen=True)
 class Change:
-    """One file of the kit's answer, made another."""
+    """A change of one file of the reference solution."""
 
     file: str
     old: str | None = None
@@ -59,53 +60,68 @@ class Change:
 
 @dataclass(frozen=True)
 class Broken:
-    """A wrong answer: the check that has to tell it, and those that fail with it."""
+    """A wrong answer, the check that must fail, and those that fail with it."""
 
     task: Task
     name: str
     check: str
     also: frozenset[str]
     changes: tuple[Change, ...]
-    hole: str = ""
+    loophole: str = ""
+
+    def lay_out(self, folder: Path) -> None:
+        """Write the changed reference solution into a folder."""
+        lay_out_answer(self.task, folder)
+        for change in self.changes:
+            change.make(folder)
 
 
 @dataclass(frozen=True)
 class Right:
-    """A right answer in somebody else's style."""
+    """A valid answer in another style.
+
+    Its files are in `folder`; without one, it is the reference solution with CRLF line endings.
+    """
 
     task: Task
     name: str
-    folder: Path
+    folder: Path | None
 
 
 def broken() -> list[Broken]:
-    """All wrong answers of all tasks."""
+    """Return the wrong answers of all tasks."""
     found = []
     for task in TASKS:
-        file = HERE / "broken" / f"{task.name}.toml"
-        rows = tomllib.loads(file.read_text(encoding="utf-8"))["broken"] if file.exists() else []
-        for number, row in enumerate(rows, 1):
+        text = (HERE / "broken" / f"{task.name}.toml").read_text(encoding="utf-8")
+        for number, row in enumerate(tomllib.loads(text)["broken"], 1):
             changes = row.get("changes") or [
                 {key: row[key] for key in ("file", "old", "new") if key in row}
             ]
-            name = f"{task.name}-{number}-{row['check']}"
-            also = frozenset(row.get("also", ()))
-            made = tuple(Change(**change) for change in changes)
-            found.append(Broken(task, name, row["check"], also, made, row.get("hole", "")))
+            found.append(
+                Broken(
+                    task,
+                    f"{task.name}-{number}-{row['check']}",
+                    row["check"],
+                    frozenset(row.get("also", ())),
+                    tuple(Change(**change) for change in changes),
+                    row.get("loophole", ""),
+                )
+            )
     return found
 
 
 def right() -> list[Right]:
-    """All right answers of all tasks."""
-    return [
+    """Return the valid answers of all tasks."""
+    found = [
         Right(task, folder.name, folder)
         for task in TASKS
         for folder in sorted((HERE / "right" / task.name).glob("*/"))
     ]
+    return found + [Right(task, "crlf", None) for task in TASKS if task.name in CRLF_TASKS]
 
 
 def lay_out_answer(task: Task, folder: Path) -> None:
-    """The kit's own answer, with what it stands among."""
+    """Write the starter and the reference solution into a folder."""
     starter.copy_missing(task, folder)
     for file in task.answer:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -113,34 +129,37 @@ def lay_out_answer(task: Task, folder: Path) -> None:
 
 
 def lay_out_right(example: Right, folder: Path) -> None:
-    """A right answer in place of the kit's."""
-    starter.copy_missing(example.task, folder)
-    shutil.copytree(example.folder, folder, dirs_exist_ok=True)
+    """Write the starter and a valid answer into a folder."""
+    lay_out_answer(example.task, folder)
+    if example.folder:
+        shutil.copytree(example.folder, folder, dirs_exist_ok=True)
+        return
     for file in example.task.answer:
-        if not (folder / file).exists():
-            shutil.copyfile(ROOT / example.task.folder / file, folder / file)
+        if not file.endswith(".txt"):
+            path = folder / file
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
 
 
 def grader(engine: Engine, cache: Cache) -> Callable[[Task, Path], Verdict]:
-    """Grades a folder for a task, as `workshop check` does."""
+    """Return a function that grades a folder for a task, as `workshop check` does."""
 
-    def look(task: Task, folder: Path) -> Verdict:
+    def grade_once(task: Task, folder: Path) -> Verdict:
         with Evaluation(engine, source.find(task, folder), cache) as evaluation:
             return grade.full(evaluation)
 
     def judge(task: Task, folder: Path) -> Verdict:
-        verdict = look(task, folder)
+        verdict = grade_once(task, folder)
         if verdict.outcome == "passed":
             return verdict
-        # As the command does: a machine that is busy with other tests can make a server late.
-        again = look(task, folder)
+        # Like the command: other tests can slow a server down.
+        again = grade_once(task, folder)
         return again if again.outcome == "passed" else verdict
 
     return judge
 
 
-def told(verdict: Verdict) -> str:
-    """What came of it, for a test's message."""
+def describe(verdict: Verdict) -> str:
+    """Return the results that did not pass, as a test's message."""
     return "\n".join(
         f"{r.outcome}: {r.check.id}: {r.actual} (expected: {r.expected})"
         for r in verdict.results

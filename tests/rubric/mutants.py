@@ -1,7 +1,7 @@
-"""The kit's own answers, each spoilt in one place: what the checks have to notice.
+"""Mutants: the reference solutions with one change each, which the checks must detect.
 
-Every instruction of every answer is dropped, put after its neighbour, weakened and altered, by
-rules that know nothing of the checks. A mutant's name says what was done to which instruction.
+Every instruction of every solution is removed, swapped with the next one, weakened and altered, by
+rules that are independent of the checks. A mutant's name states the change and the instruction.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _WORD = re.compile(r'"(?P<word>[^"]*)"')
 
 @dataclass(frozen=True)
 class Mutant:
-    """One spoilt answer: what was done, and the text of the file that it was done to."""
+    """A reference solution with one changed file: the name of the change, and the file's text."""
 
     task: Task
     file: str
@@ -36,11 +36,11 @@ class Mutant:
 
 
 def mutants(task: Task) -> Iterator[Mutant]:
-    """All mutants of a task's answers, in the order of their lines; no two are the same text."""
+    """Yield all mutants of a task, in the order of the instructions, without duplicates."""
     seen = set()
     for file in task.answer:
         if file.endswith(".txt"):
-            continue  # a list of packages and hashes: one line is as good as another
+            continue  # a list of packages and hashes: its lines are interchangeable
         text = (ROOT / task.folder / file).read_text(encoding="utf-8")
         seen.add(text)
         for name, mutated in _of(file, text):
@@ -57,35 +57,39 @@ def _of(file: str, text: str) -> Iterator[tuple[str, str]]:
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
-    """A list of patterns, a compose file, a form: each line dropped."""
+    """Remove each line of a file that is not a Dockerfile."""
     lines = text.splitlines(keepends=True)
-    for number, line in enumerate(lines, 1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            kept = [other for n, other in enumerate(lines, 1) if n != number]
-            yield f"line {number}: drop {line.strip()}", "".join(kept)
+    significant = [n for n, line in enumerate(lines) if line.strip() and not _is_comment(line)]
+    for number, dropped in enumerate(significant, 1):
+        kept = [line for n, line in enumerate(lines) if n != dropped]
+        yield f"line {number}: drop {lines[dropped].strip()}", "".join(kept)
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
 
 
 def _dockerfile(text: str) -> Iterator[tuple[str, str]]:
     lines = text.splitlines(keepends=True)
     steps = _instructions(text)
-    for number, step in enumerate(steps):
+    for number, step in enumerate(steps, 1):
         body = "".join(lines[step.line - 1 : step.end])
         head, tail = "".join(lines[: step.line - 1]), "".join(lines[step.end :])
-        said = f"line {step.line}: "
-        yield f"{said}drop {step.keyword}", head + tail
-        if number + 1 < len(steps) and "FROM" not in {step.keyword, steps[number + 1].keyword}:
-            after = steps[number + 1]
+        prefix = f"step {number}: "
+        yield f"{prefix}drop {step.keyword}", head + tail
+        if number < len(steps) and "FROM" not in {step.keyword, steps[number].keyword}:
+            after = steps[number]
             between = "".join(lines[step.end : after.line - 1])
             other = "".join(lines[after.line - 1 : after.end])
             rest = "".join(lines[after.end :])
             yield (
-                f"{said}{step.keyword} after {after.keyword}",
+                f"{prefix}{step.keyword} after {after.keyword}",
                 head + between + other + body + rest,
             )
         changes = list(_changed(step, body))
-        # One that weakens and one that alters: of a long RUN, all would be too many to judge.
-        for done, changed in (*changes[:1], *changes[1:][-1:]):
-            yield f"{said}{step.keyword} {done}", head + changed + tail
+        # Only the first and the last change: all changes of a long RUN would take too long.
+        for change, changed in (*changes[:1], *changes[1:][-1:]):
+            yield f"{prefix}{step.keyword} {change}", head + changed + tail
 
 
 def _instructions(text: str) -> list[Instruction]:
@@ -102,9 +106,8 @@ def _instructions(text: str) -> list[Instruction]:
 
 
 def _changed(step: Instruction, body: str) -> Iterator[tuple[str, str]]:
-    """An instruction weakened or altered, with what was done to it."""
-    change = _CHANGES.get(step.keyword)
-    if change:
+    """Yield the changes of an instruction, each with its name."""
+    if change := _CHANGES.get(step.keyword):
         yield from change(body)
 
 
@@ -136,8 +139,8 @@ def _expose(body: str) -> Iterator[tuple[str, str]]:
 def _env(body: str) -> Iterator[tuple[str, str]]:
     for pair in _PAIR.finditer(body):
         name = pair["name"]
-        spoilt = body[: pair.start("value")] + "spoilt" + body[pair.end("value") :]
-        yield f"{name}=spoilt", spoilt
+        changed = body[: pair.start("value")] + "spoilt" + body[pair.end("value") :]
+        yield f"{name}=spoilt", changed
         renamed = body[: pair.start("name")] + f"NO_{name}" + body[pair.end("name") :]
         yield f"without {name}", renamed
 

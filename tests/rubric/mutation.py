@@ -1,8 +1,8 @@
-"""Judge every mutant of the kit's answers, and write down what each was told.
+"""Grade every mutant of the reference solutions, and record the checks that fail.
 
-Run as `make mutants`. A mutant that was judged before, and whose text is the same, is not judged
-again; where checks have changed, remove what it may concern from `mutants.json` first. The results
-are there, and on a page of the reference.
+Run as `make mutants`. `mutants.json` records the results by a digest of the mutant's text without
+comments; a mutant whose digest is recorded is not graded again. After a change of the checks,
+remove the affected results first. The results also make a page of the reference.
 """
 
 from __future__ import annotations
@@ -35,61 +35,71 @@ if TYPE_CHECKING:
     from workshop.model import Verdict
 
 WORKERS = 3
-# A server of the course is there within three seconds; a busy machine gets much more.
-PATIENCE = 60.0
+# The course's servers start within three seconds; a busy machine needs much longer.
+START_SECONDS = 60.0
+# Comments and empty lines, but not parser directives or the first line of a script.
+_COMMENT = re.compile(r"\s*(#(?!!|\s*(?:syntax|escape|check)=)|$)")
 
 
 def digest(mutant: Mutant) -> str:
-    """What a result depends on, and can be told from: the spoilt text."""
-    return hashlib.sha256(f"{mutant.file}\0{mutant.text}".encode()).hexdigest()[:16]
+    """Return the digest of a mutant's file name and text, without comments."""
+    lines = "\n".join(line for line in mutant.text.splitlines() if not _COMMENT.match(line))
+    return hashlib.sha256(f"{mutant.file}\0{lines}".encode()).hexdigest()[:16]
 
 
 def judge(mutant: Mutant, engine: Engine, cache: Cache) -> Verdict:
-    """The verdict on the kit's answer with this one file spoilt."""
+    """Grade the reference solution with the mutant's file."""
     folder = Path(tempfile.mkdtemp(prefix="workshop-mutant-"))
     try:
         lay_out_answer(mutant.task, folder)
         (folder / mutant.file).write_text(mutant.text, encoding="utf-8")
         found = source.find(mutant.task, folder)
 
-        def look() -> Verdict:
-            with Evaluation(engine, found, cache, start_seconds=PATIENCE) as evaluation:
+        def grade_once() -> Verdict:
+            with Evaluation(engine, found, cache, start_seconds=START_SECONDS) as evaluation:
                 return grade.full(evaluation)
 
-        # As a learner's check does: three at a time make a machine busy, and servers late.
-        return grade.confirmed(look)
+        # Like the command: three evaluations at a time can slow servers down.
+        return grade.confirmed(grade_once)
     finally:
         shutil.rmtree(folder)
 
 
 def main() -> None:
-    """Judge what is new or has changed, of all tasks or of those named."""
+    """Grade the mutants that are not recorded, of all tasks or of the named ones."""
     names = sys.argv[1:]
-    known = results() if RESULTS.exists() else {}
+    recorded = {row["digest"]: row["failed"] for row in results().values()}
     every = [mutant for task in TASKS for mutant in mutants(task)]
     chosen = [mutant for mutant in every if not names or mutant.task.name in names]
-    new = [m for m in chosen if known.get(m.name, {}).get("digest") != digest(m)]
-    # The last lines first: what stands above them is in the cache.
-    new.sort(key=lambda mutant: -int(re.findall(r"line (\d+)", mutant.name)[0]))
+    new = [mutant for mutant in chosen if digest(mutant) not in recorded]
+    # The last instructions first: the build cache then contains the steps before them.
+    new.sort(key=lambda mutant: -int(re.findall(r"(?:step|line) (\d+)", mutant.name)[0]))
     engine = Engine()
     cache = Cache(HERE.parent.parent / ".pytest_cache/d/rubric")
 
-    def told(mutant: Mutant) -> tuple[Mutant, list[str], str]:
+    def failures(mutant: Mutant) -> tuple[Mutant, list[str], str]:
         verdict = judge(mutant, engine, cache)
         failed = [r.check.id for r in verdict.results if r.outcome is Outcome.FAILED]
-        error = [r.actual for r in verdict.results if r.outcome is Outcome.ERROR]
-        return mutant, failed, "; ".join(error)
+        errors = [r.actual for r in verdict.results if r.outcome is Outcome.ERROR]
+        return mutant, failed, "; ".join(errors)
 
+    def save() -> None:
+        rows = {
+            mutant.name: {"digest": key, "failed": recorded[key]}
+            for mutant in every
+            if (key := digest(mutant)) in recorded
+        }
+        RESULTS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+    save()
     with ThreadPoolExecutor(WORKERS) as pool:
-        for mutant, failed, error in track(pool.map(told, new), "Judging", len(new)):
-            # A base image that no registry here gives: what was seen without it still counts.
+        for mutant, failed, error in track(pool.map(failures, new), "Grading", len(new)):
+            # If a base image is not available, the failures found without it still count.
             if error and not failed:
-                sys.stderr.write(f"{mutant.name}: not judged: {error}\n")
+                sys.stderr.write(f"{mutant.name}: not graded: {error}\n")
                 continue
-            known[mutant.name] = {"digest": digest(mutant), "failed": failed}
-            names = {other.name for other in every}
-            kept = {name: known[name] for name in known if name in names}
-            RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+            recorded[digest(mutant)] = failed
+            save()
     write()
 
 

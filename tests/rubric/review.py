@@ -1,4 +1,4 @@
-"""What became of the mutants: told by the check that was meant to, or as good as the answer."""
+"""The review of the mutants: killed by an intended check, or equivalent to the solution."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ RESULTS = HERE / "mutants.json"
 REVIEW = HERE / "mutants.toml"
 PAGE = FOLDER / "mutation.md"
 
-_INTRODUCTION = """Each of the kit's own answers was spoilt, in one place at a time: every
-instruction left out, put after its neighbour, weakened and altered. Each spoilt answer was built,
-run and graded like a learner's. One that a check tells is *killed*; one that is as good as the
-answer itself says why below. One that is neither would be a hole in the grading."""
+_INTRODUCTION = """A mutant is a reference solution with one change: an instruction is removed,
+swapped with the next one, weakened or altered. Each mutant was built, run and graded like a
+learner's answer. A mutant that fails a check is *killed*. A mutant that meets all requirements is
+*equivalent*, for the reason below. Any other mutant would be a gap in the grading."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A mutant and the checks that it failed; `reason` says why it is as good as the answer."""
+    """A mutant and the checks that it failed; `reason` says why it is equivalent."""
 
     mutant: Mutant
     failed: tuple[str, ...]
@@ -38,50 +38,50 @@ class Judged:
 
     @property
     def fate(self) -> str:
-        """`killed`, `equivalent`, or `survived`: a hole."""
+        """`killed`, `equivalent`, or `survived`, which is a gap in the grading."""
         if self.failed:
             return "killed"
         return "equivalent" if self.reason else "survived"
 
 
 def results() -> dict[str, dict[str, Any]]:
-    """What is written down of the mutants, by their names."""
+    """Return the recorded results by the mutants' names."""
     found: dict[str, dict[str, Any]] = json.loads(RESULTS.read_text(encoding="utf-8"))
     return found
 
 
 def judged() -> list[Judged]:
-    """Every mutant that was judged, in the order of the tasks."""
-    written = results()
-    said = tomllib.loads(REVIEW.read_text(encoding="utf-8"))
+    """Return every graded mutant, in the order of the tasks."""
+    recorded = results()
+    review = tomllib.loads(REVIEW.read_text(encoding="utf-8"))
     return [
         Judged(
             mutant,
-            tuple(written[mutant.name]["failed"]),
-            frozenset(_first(said["intended"], mutant, "checks") or ()),
-            str(_first(said["equivalent"], mutant, "reason") or ""),
+            tuple(recorded[mutant.name]["failed"]),
+            frozenset(_first(review["intended"], mutant, "checks") or ()),
+            str(_first(review["equivalent"], mutant, "reason") or ""),
         )
         for task in TASKS
         for mutant in mutants(task)
-        if mutant.name in written
+        if mutant.name in recorded
     ]
 
 
 def page(found: list[Judged]) -> str:
-    """The page of the reference."""
-    fates = Counter(each.fate for each in found)
-    real = len(found) - fates["equivalent"]
+    """Return the page of the reference."""
+    fates = Counter(item.fate for item in found)
+    killed, real = fates["killed"], len(found) - fates["equivalent"]
     lines = [
-        "# Spoilt answers",
+        "# Mutation tests",
         MADE.replace("reference", "mutants"),
         _INTRODUCTION,
-        f"**{fates['killed']} of {real} are killed: {100 * fates['killed'] / real:.1f} %.**",
-        f"{fates['equivalent']} more are as good as the answer itself.",
-        "\n".join(["| task | spoilt | killed | as good |", "|---|---|---|---|", *_rows(found)]),
-        "## As good as the answer",
-        "\n".join(["| spoilt | why it is no fault |", "|---|---|", *_equivalent(found)]),
-        "## Killed",
-        "\n".join(["| spoilt | told by |", "|---|---|", *_killed(found)]),
+        f"**{killed} of {real} mutants are killed ({100 * killed / real:.1f} %).**",
+        f"{fates['equivalent']} more are equivalent to the reference solution.",
+        "\n".join(["| task | mutants | killed | equivalent |", "|---|---|---|---|", *_rows(found)]),
+        "## Equivalent mutants",
+        "\n".join(["| mutant | reason |", "|---|---|", *_equivalent(found)]),
+        "## Killed mutants",
+        "\n".join(["| mutant | failed checks |", "|---|---|", *_killed(found)]),
     ]
     return "\n\n".join(lines) + "\n"
 
@@ -93,7 +93,7 @@ def _first(rows: list[dict[str, object]], mutant: Mutant, key: str) -> object:
 def _rows(found: list[Judged]) -> list[str]:
     rows = []
     for task in TASKS:
-        fates = Counter(each.fate for each in found if each.mutant.task is task)
+        fates = Counter(item.fate for item in found if item.mutant.task is task)
         total = sum(fates.values())
         rows.append(f"| {task.name} | {total} | {fates['killed']} | {fates['equivalent']} |")
     return rows
@@ -101,22 +101,22 @@ def _rows(found: list[Judged]) -> list[str]:
 
 def _equivalent(found: list[Judged]) -> list[str]:
     return [
-        f"| {cell(each.mutant.name)} | {cell(each.reason)} |"
-        for each in found
-        if each.fate == "equivalent"
+        f"| {cell(item.mutant.name)} | {cell(item.reason)} |"
+        for item in found
+        if item.fate == "equivalent"
     ]
 
 
 def _killed(found: list[Judged]) -> list[str]:
     return [
-        f"| {cell(each.mutant.name)} | {', '.join(f'`{name}`' for name in each.failed)} |"
-        for each in found
-        if each.fate == "killed"
+        f"| {cell(item.mutant.name)} | {', '.join(f'`{name}`' for name in item.failed)} |"
+        for item in found
+        if item.fate == "killed"
     ]
 
 
 def write() -> None:
-    """Write the page anew."""
+    """Write the page."""
     PAGE.write_text(page(judged()), encoding="utf-8")
 
 

@@ -1,43 +1,52 @@
-"""What `make mutants` has written down is whole, is of today's answers, and leaves no hole."""
+"""The results of `make mutants` are complete, up to date, and show no gap in the grading."""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 
 from rubric.examples import TASKS
 from rubric.mutants import mutants
 from rubric.mutation import digest
 from rubric.review import PAGE, REVIEW, judged, page, results
 
-FOUND = judged()
-ENOUGH = 300
+MUTANTS = [mutant for task in TASKS for mutant in mutants(task)]
+JUDGED = judged()
+MIN_MUTANTS = 300
 
 
-def test_every_mutant_of_todays_answers_was_judged():
+def test_every_mutant_of_the_current_solutions_was_graded():
     """If this fails: make mutants."""
-    stale = [e.mutant.name for e in FOUND if results()[e.mutant.name]["digest"] != digest(e.mutant)]
+    recorded = results()
+    stale = [m.name for m in MUTANTS if recorded.get(m.name, {}).get("digest") != digest(m)]
     assert stale == []
-    assert len(FOUND) == sum(1 for task in TASKS for _ in mutants(task)) >= ENOUGH
+    assert len(MUTANTS) == len(recorded) >= MIN_MUTANTS
 
 
 def test_no_mutant_survives():
-    assert [each.mutant.name for each in FOUND if each.fate == "survived"] == []
+    assert [item.mutant.name for item in JUDGED if item.fate == "survived"] == []
 
 
-def test_a_mutant_is_told_by_a_check_that_was_meant_to():
-    for each in FOUND:
-        if each.failed:
-            assert each.intended & {*each.failed}, (each.mutant.name, each.failed)
+def test_every_killed_mutant_fails_an_intended_check():
+    for item in JUDGED:
+        if item.failed:
+            assert item.intended & {*item.failed}, (item.mutant.name, item.failed)
 
 
-def test_every_line_of_the_review_is_of_use():
-    said = tomllib.loads(REVIEW.read_text(encoding="utf-8"))
-    names = [mutant.name for task in TASKS for mutant in mutants(task)]
-    for row in (*said["equivalent"], *said["intended"]):
-        assert any(re.search(row["mutants"], name) for name in names), row["mutants"]
+def test_every_pattern_of_the_review_matches_a_mutant():
+    review = tomllib.loads(REVIEW.read_text(encoding="utf-8"))
+    for row in (*review["equivalent"], *review["intended"]):
+        assert any(re.search(row["mutants"], mutant.name) for mutant in MUTANTS), row["mutants"]
 
 
-def test_the_page_is_what_was_written_down():
+def test_the_page_matches_the_results():
     """If this fails: PYTHONPATH=tests python -m rubric.review."""
-    assert PAGE.read_text(encoding="utf-8") == page(FOUND)
+    assert PAGE.read_text(encoding="utf-8") == page(JUDGED)
+
+
+def test_comments_do_not_change_a_digest():
+    mutant = next(m for m in MUTANTS if m.task.name == "task-5")
+    commented = mutant.text.replace("\nUSER", "\n\n  # Drop root.\nUSER")
+    assert commented != mutant.text
+    assert digest(replace(mutant, text=commented)) == digest(mutant)

@@ -1,4 +1,4 @@
-"""Requirements of every compose file: each takes a line to use."""
+"""Requirements of every compose file."""
 
 from __future__ import annotations
 
@@ -12,56 +12,43 @@ if TYPE_CHECKING:
     from workshop.analysis.source import Source
 
 
-def can_be_read(lesson: str) -> Check:
-    """The file is one that docker compose reads."""
-
-    @check(
-        points=1,
-        lesson=lesson,
-        why="In YAML the indentation says what belongs to what, and a mistyped key is an error.",
-        hint="Try: docker compose -f FILE config. Leave version: out, which is obsolete.",
-    )
-    def can_be_read(source: Source) -> None:
-        """docker compose can read the file."""
-        stack_plan.read_valid(source)
-
-    return can_be_read
+@check(
+    points=1,
+    why="In YAML, indentation defines the structure, and Compose rejects unknown keys.",
+    hint="Run docker compose -f FILE config. Leave out version:, which is obsolete.",
+)
+def valid_compose_file(source: Source) -> None:
+    """docker compose can read the file."""
+    stack_plan.read_valid(source)
 
 
-def asks_for_nothing_refused(lesson: str) -> Check:
-    """The file asks for nothing that the kit refuses to run."""
-
-    @check(
-        points=1,
-        lesson=lesson,
-        why="A compose file can open the whole machine to a container: whoever runs it trusts it.",
-        hint="Leave it out: this exercise needs the folder and ordinary containers alone.",
-    )
-    def asks_for_nothing_refused(source: Source) -> None:
-        """The file asks for nothing outside its folder and its containers."""
-        stack_plan.check_harmless(stack_plan.read(source))
-
-    return asks_for_nothing_refused
+@check(
+    points=1,
+    why="A compose file can give a container access to the whole machine.",
+    hint="Remove the option: this exercise needs only its folder and ordinary containers.",
+)
+def no_forbidden_options(source: Source) -> None:
+    """Uses only files in its own folder and no host access."""
+    stack_plan.check_harmless(stack_plan.read(source))
 
 
-def comes_up(lesson: str, title: str = "docker compose up starts every service") -> Check:
-    """The images are built, and every container starts."""
+def services_start(title: str = "docker compose up starts every service") -> Check:
+    """Require that the images build and every container starts."""
 
     @check(
         points=2,
-        lesson=lesson,
         title=title,
-        why="One command starts it all, on your machine and on everyone else's.",
-        hint="Run docker compose up --build by hand, and read the first line that says error.",
+        why="One command starts every service, on your machine and on any other.",
+        hint="Run docker compose up --build, and read the first line that contains error.",
     )
-    def comes_up(stack: Stack) -> None:
+    def services_start(stack: Stack) -> None:
         pass
 
-    return comes_up
+    return services_start
 
 
-def running(stack: Stack, service: str) -> None:
-    """`Failed` where `docker compose up` leaves a service out."""
+def require_running(stack: Stack, service: str) -> None:
+    """Raise `Failed` if `docker compose up` does not start a service."""
     if service not in stack.services:
-        actual = f"{service} has profiles, so docker compose up leaves it out"
+        actual = f"{service} has profiles, so docker compose up does not start it"
         raise Failed(actual, f"{service} without profiles", line=stack.line(service))

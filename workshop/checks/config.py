@@ -1,4 +1,4 @@
-"""What an image is set to: its environment, its folder, its ports."""
+"""How an image is configured: its environment, working directory, ports and entry point."""
 
 from __future__ import annotations
 
@@ -7,136 +7,133 @@ from typing import TYPE_CHECKING
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
-    from workshop.analysis.dockerfile.effective import Setting
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
 
 
-def builds(lesson: str, of: str = "") -> Check:
-    """The image can be built."""
+def has_stage(source: Source) -> None:
+    """Raise `Failed` if the Dockerfile has no stage, or none with the target's name."""
+    source.final()
 
-    def has_a_stage(source: Source) -> None:
-        source.final(source.task.recipe(of))
 
-    @check(
-        points=1,
-        lesson=lesson,
-        text=has_a_stage,
-        why="Nothing can run that cannot be built.",
-        hint="Read the last lines of the step that failed: they name the command and its error.",
+@check(
+    points=1,
+    text=has_stage,
+    why="A container can only run from an image that builds.",
+    hint="Read the last lines of the step that failed: they show the command and its error.",
+)
+def builds(image: Image) -> None:
+    """The image builds."""
+
+
+def sets_variable(name: str) -> Check:
+    """Require that every container has this variable, with a value that is not empty."""
+    return _environment(
+        name,
+        f"sets-{name.lower().replace('_', '-')}",
+        f"ENV sets {name} to a non-empty value",
+        bool,
+        f"{name} set to a non-empty value",
+        why="ENV sets a variable for the build and for every container; ARG only for the build.",
+        hint=f"Write ENV {name}=VALUE in the last stage.",
     )
-    def builds(image: Image) -> None:
-        """The image can be built."""
-
-    return builds
 
 
-def environment(name: str, lesson: str, value: str = "") -> Check:
-    """Every container has this variable; with this value, or with any but an empty one."""
-    expected = f"{name}={value or 'any value but an empty one'}"
+def build_only_variable(name: str) -> Check:
+    """Require that no container has this variable."""
+    return _environment(
+        name,
+        f"no-{name.lower().replace('_', '-')}",
+        f"{name} is set only during the build",
+        lambda value: value is None,
+        f"{name} set only during the build",
+        why="A variable set with ENV stays in every container, and in images built on this one.",
+        hint=f"Write ARG {name}=VALUE instead of ENV.",
+    )
 
-    def fits(found: str | None) -> bool:
-        return bool(found) and (not value or found == value)
 
-    def said(source: Source) -> None:
+def _environment(  # noqa: PLR0913 - the parts of a check
+    name: str,
+    id_: str,
+    title: str,
+    is_valid: Callable[[str | None], bool],
+    expected: str,
+    *,
+    why: str,
+    hint: str,
+) -> Check:
+    def check_text(source: Source) -> None:
         setting = source.final().env.get(name)
-        # Without a line of its own, the base image may have set it.
-        if setting and not fits(setting.value):
-            raise Failed(f"{name}={setting.value}", expected, line=setting.line)
+        # Without an ENV instruction, the base image may still set the variable.
+        if setting and not is_valid(setting.value):
+            raise Failed(f"ENV {name}={setting.value}", expected, line=setting.line)
 
-    @check(
-        points=1,
-        lesson=lesson,
-        name=f"sets-{name.lower().replace('_', '-')}",
-        title=f"Every container has {expected} in its environment",
-        text=said,
-        why="ENV sets a variable for the build and for every container; ARG for the build alone.",
-        hint=f"Write ENV {name}={value or 'VALUE'} in the last stage.",
-    )
-    def sets(image: Image) -> None:
-        if not fits(image.env.get(name)):
-            found = image.env.get(name)
-            raise Failed(f"{name} is not set" if found is None else f"{name}={found}", expected)
+    @check(points=1, name=id_, title=title, text=check_text, why=why, hint=hint)
+    def environment(image: Image) -> None:
+        value = image.env.get(name)
+        if not is_valid(value):
+            raise Failed(f"{name} is not set" if value is None else f"{name}={value}", expected)
 
-    return sets
+    return environment
 
 
-def no_environment(name: str, lesson: str) -> Check:
-    """No container inherits this variable."""
+def working_directory(path: str) -> Check:
+    """Require that containers start in this directory."""
 
-    def said(source: Source) -> None:
-        if setting := source.final().env.get(name):
-            actual = f"ENV {name} in the image"
-            raise Failed(actual, f"{name} known to the build alone", line=setting.line)
-
-    @check(
-        points=1,
-        lesson=lesson,
-        name=f"no-{name.lower().replace('_', '-')}",
-        title=f"{name} is for the build alone",
-        text=said,
-        why="What ENV sets stays for every container, and for every image built on this one.",
-        hint=f"Write ARG {name}=VALUE in place of ENV.",
-    )
-    def not_set(image: Image) -> None:
-        if name in image.env:
-            raise Failed(f"{name}={image.env[name]} in every container", "no such variable")
-
-    return not_set
-
-
-def workdir(folder: str, lesson: str) -> Check:
-    """Containers start in this folder."""
-
-    def said(source: Source) -> None:
+    def check_text(source: Source) -> None:
         setting = source.final().workdir
-        if setting is None or setting.value.rstrip("/") != folder:
+        if setting is None or setting.value.rstrip("/") != path:
             actual = f"WORKDIR {setting.value}" if setting else "no WORKDIR"
-            raise Failed(actual, f"WORKDIR {folder}", line=setting.line if setting else None)
+            raise Failed(actual, f"WORKDIR {path}", line=setting.line if setting else None)
 
     @check(
         points=1,
-        lesson=lesson,
-        name="working-folder",
-        title=f"Containers start in {folder}",
+        title=f"The working directory is {path}",
         blame=("WORKDIR",),
-        text=said,
-        why="Paths in COPY, RUN and CMD are taken from the working folder.",
-        hint=f"Write WORKDIR {folder} before the COPY: it makes the folder too.",
+        text=check_text,
+        why="Relative paths in COPY, RUN and CMD start at the working directory.",
+        hint=f"Write WORKDIR {path} before COPY. It also creates the directory.",
     )
-    def working_folder(image: Image) -> None:
-        if image.workdir.rstrip("/") != folder:
-            raise Failed(f"they start in {image.workdir}", folder)
+    def working_directory(image: Image) -> None:
+        if image.workdir.rstrip("/") != path:
+            raise Failed(f"containers start in {image.workdir}", path)
 
-    return working_folder
+    return working_directory
 
 
-def exposes(port: int, lesson: str) -> Check:
-    """EXPOSE names the port."""
+def exposes(port: int) -> Check:
+    """Require that EXPOSE lists the port."""
 
-    def said(source: Source) -> None:
+    def check_text(source: Source) -> None:
         ports = source.final().ports
         if f"{port}/tcp" not in ports:
-            actual = f"EXPOSE of {', '.join(ports)}" if ports else "no EXPOSE"
-            raise Failed(actual, f"EXPOSE {port}", line=_first_line(ports.values()))
+            actual = f"EXPOSE {', '.join(ports)}" if ports else "no EXPOSE"
+            line = next((setting.line for setting in ports.values()), None)
+            raise Failed(actual, f"EXPOSE {port}", line=line)
 
     @check(
         points=1,
-        lesson=lesson,
         name=f"exposes-{port}",
-        title=f"EXPOSE names port {port}",
-        text=said,
-        why="EXPOSE publishes nothing: it tells people and tools where the server listens.",
+        title=f"EXPOSE lists port {port}",
+        text=check_text,
+        why="EXPOSE does not publish a port: it documents which port the server listens on.",
         hint=f"Add EXPOSE {port} to the last stage.",
     )
     def exposes_port(image: Image) -> None:
         if f"{port}/tcp" not in image.ports:
-            raise Failed(f"it names {', '.join(sorted(image.ports)) or 'nothing'}", f"{port}/tcp")
+            actual = f"EXPOSE lists {', '.join(sorted(image.ports)) or 'no port'}"
+            raise Failed(actual, f"{port}/tcp")
 
     return exposes_port
 
 
-def _first_line(settings: Iterable[Setting]) -> int | None:
-    return next((setting.line for setting in settings), None)
+def no_entrypoint(expected: str) -> Callable[[Source], None]:
+    """Return a check of the text that fails without an ENTRYPOINT."""
+
+    def check_text(source: Source) -> None:
+        if source.final().entrypoint is None:
+            raise Failed("no ENTRYPOINT", expected)
+
+    return check_text

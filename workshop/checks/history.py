@@ -1,4 +1,4 @@
-"""The instruction behind a layer, in few words."""
+"""Short descriptions of the instructions that created an image's layers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 def instruction(image: Image, layer: int) -> str:
-    """The instruction that made a layer, cut short."""
-    said = next((step.created_by for step in image.history if step.layer == layer), "")
-    text = re.sub(r"\s+", " ", said.removesuffix("# buildkit")).strip()
+    """Return the instruction that created a layer, shortened."""
+    created_by = next((step.created_by for step in image.history if step.layer == layer), "")
+    text = re.sub(r"\s+", " ", created_by.removesuffix("# buildkit")).strip()
     return short(re.sub(r"^RUN (?:\|\d+ (?:\S+=\S* )*)?/bin/sh -c ", "RUN ", text))
 
 
 def short(text: str) -> str:
-    """A text that fits beside others on a line."""
-    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - the width of a line
+    """Cut a text to at most 60 characters."""
+    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""A container that says something and ends."""
+"""A container that runs a program to its end."""
 
 from __future__ import annotations
 
@@ -14,39 +14,52 @@ if TYPE_CHECKING:
     from workshop.analysis.container.cowsay import SpeechBubble
 
 
-def says(
-    judge: Callable[[Run], object], lesson: str, *, title: str, hint: str, points: int = 3
+def prints(
+    judge: Callable[[Run], object], *, title: str, hint: str, name: str = "prints-message"
 ) -> Check:
-    """The program prints what it should."""
+    """Require exit code 0 and an output that `judge` accepts."""
 
     @check(
-        points=points,
-        lesson=lesson,
-        name="says-it",
+        points=3,
+        name=name,
         title=title,
-        why="CMD is what a container does when nothing else is asked of it.",
+        why="CMD is the command that a container runs by default.",
         hint=hint,
     )
-    def says_it(run: Run) -> None:
-        ended_well(run)
+    def prints(run: Run) -> None:
+        require_exit_code_0(run)
         judge(run)
 
-    return says_it
+    return prints
 
 
-def ended_well(run: Run) -> None:
-    """Raise where the program ended with any exit code but 0."""
+def command_can_be_overridden(
+    judge: Callable[[Run], None], command: tuple[str, ...], *, prints: str, hint: str, of: str
+) -> Check:
+    """Require that `command` after the image name replaces CMD; `of` is its recipe's name."""
+    return check(
+        points=2,
+        name="command-can-be-overridden",
+        title=f"docker run IMAGE {' '.join(command)} prints {prints}",
+        blame=("ENTRYPOINT", "CMD"),
+        why="Arguments after the image name replace CMD, but are appended to ENTRYPOINT.",
+        hint=hint,
+    )(judge)._replace(of=of)
+
+
+def require_exit_code_0(run: Run) -> None:
+    """Raise `Failed` if the program ended with another exit code."""
     if run.code:
-        last = "\n".join(run.output.splitlines()[-20:])
-        raise Failed(f"it ended with exit code {run.code}, and printed:\n{last}", "exit code 0")
+        last_lines = "\n".join(run.output.splitlines()[-20:])
+        raise Failed(f"exit code {run.code}, after this output:\n{last_lines}", "exit code 0")
 
 
-def speech_bubble(run: Run) -> SpeechBubble:
-    """What cowsay's animal says, which has to be something."""
-    ended_well(run)
+def read_speech_bubble(run: Run) -> SpeechBubble:
+    """Return cowsay's speech bubble; raise `Failed` if it is missing or empty."""
+    require_exit_code_0(run)
     bubble = read_bubble(run.output)
     if bubble is None or not bubble.animal.strip():
-        raise Failed(f"it printed: {run.output[:200] or 'nothing'}", "a speech bubble of cowsay")
+        raise Failed(f"the output is: {run.output[:200] or 'empty'}", "a speech bubble of cowsay")
     if not bubble.words:
-        raise Failed("the speech bubble is empty", "words in it")
+        raise Failed("the speech bubble is empty", "text in the speech bubble")
     return bubble

@@ -1,4 +1,4 @@
-"""A container that serves."""
+"""A container that runs a server."""
 
 from __future__ import annotations
 
@@ -9,160 +9,157 @@ from workshop.analysis.container.shutdown import KILLED, SECONDS_TO_STOP, TERMIN
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from workshop.analysis.container.app import App
     from workshop.analysis.container.health_check import HealthResult
     from workshop.analysis.container.shutdown import Shutdown
     from workshop.analysis.source import Source
 
 _SHELLS = ("sh", "bash", "dash", "ash", "zsh")
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a container's server has to listen on
+_ALL_INTERFACES = {"0.0.0.0", "::"}  # noqa: S104 - what a container's server has to listen on
+_LOCALHOST = re.compile(r"(?:127\.0\.0\.1|localhost)(?!\S*/)")
+_COMMAND = ("CMD", "ENTRYPOINT")
 
 
-def starts(port: int, lesson: str, points: int = 2) -> Check:
-    """The server comes up."""
+def server_starts(
+    port: int = 0,
+    *,
+    hint: str = "Run the image in the foreground, without -d, and read its output.",
+    text: Callable[[Source], None] | None = None,
+) -> Check:
+    """Require that the server starts on `port`, or on any port."""
 
     @check(
-        points=points,
-        lesson=lesson,
-        title=f"The container starts a server on port {port}",
-        blame=("CMD", "ENTRYPOINT"),
-        why="A container lives as long as its first process: that has to be the server.",
-        hint="Run the image by hand, without -d, and read what it prints.",
+        points=2,
+        title=f"The container starts a server on port {port}"
+        if port
+        else "The container starts a server",
+        text=text,
+        blame=_COMMAND,
+        why="A container runs only as long as its first process, which must be the server.",
+        hint=hint,
     )
-    def starts(app: App) -> None:
+    def server_starts(app: App) -> None:
         pass
 
-    return starts
+    return server_starts
 
 
-def reachable(port: int, lesson: str, points: int = 2) -> Check:
-    """The server listens on all of the container's addresses."""
+def local_addresses(listening: Iterable[tuple[str, int]], port: int) -> str:
+    """Return the addresses that `port` is bound to, or "" if it is reachable from outside."""
+    found = sorted({address for address, number in listening if number == port})
+    return "" if {*found} & _ALL_INTERFACES else " and ".join(found) or "no address"
 
-    def said(source: Source) -> None:
+
+def listens_on_all_interfaces(port: int = 0) -> Check:
+    """Require that the server is reachable from outside, on `port` or on its own choice."""
+    expected = f"a server that listens on 0.0.0.0{f':{port}' if port else ''}"
+
+    def check_text(source: Source) -> None:
         final = source.final()
         for command in (final.cmd, final.entrypoint):
-            if command and re.search(
-                r"(?:127\.0\.0\.1|localhost)(?!\S*/)", " ".join(command.words)
-            ):
-                raise Failed(
-                    f"{command.text} listens on the container's own localhost",
-                    expected,
-                    line=command.line,
-                )
-
-    expected = f"a server that listens on 0.0.0.0:{port}"
+            if command and _LOCALHOST.search(" ".join(command.words)):
+                actual = f"{command.text} listens only on the container's localhost"
+                raise Failed(actual, expected, line=command.line)
 
     @check(
-        points=points,
-        lesson=lesson,
-        title=f"Port {port} can be reached from outside the container",
-        blame=("CMD", "ENTRYPOINT"),
-        text=said,
-        why="Inside a container, 127.0.0.1 is the container itself: nobody else gets there.",
-        hint="Tell the server to listen on all addresses: --host 0.0.0.0 (gunicorn: --bind).",
+        points=2,
+        title=f"The server listens on 0.0.0.0{f', port {port}' if port else ''}",
+        blame=_COMMAND,
+        text=check_text,
+        why="Inside a container, 127.0.0.1 is the container itself: "
+        "nothing outside can connect to it.",
+        hint="Make the server listen on all interfaces: --host 0.0.0.0 "
+        f"(gunicorn: --bind 0.0.0.0:{port or 8000}).",
     )
-    def reachable(app: App) -> None:
-        found = [address for address, listening in app.listening if listening == port]
-        if not set(found) & set(_EVERYWHERE):
-            raise Failed(f"it listens on {' and '.join(found) or 'nothing'} only", expected)
+    def listens_on_all_interfaces(app: App) -> None:
+        if addresses := local_addresses(app.listening, port or app.port):
+            raise Failed(f"the server listens only on {addresses}", expected)
 
-    return reachable
+    return listens_on_all_interfaces
 
 
-def answers(port: int, path: str, text: str, lesson: str, points: int = 2) -> Check:
-    """A page has this text."""
+def returns_expected_response(port: int, path: str, text: str) -> Check:
+    """Require that GET `path` returns status 200 and this text."""
+    expected = f"status 200 with {text}"
 
     @check(
-        points=points,
-        lesson=lesson,
-        title=f"{path} answers {text}",
-        why="That the process runs does not mean that the application works.",
-        hint=f"Ask it: docker run -p {port}:{port} IMAGE, then curl localhost:{port}{path}",
+        points=2,
+        title=f"GET {path} returns {text}",
+        why="A running process does not prove that the application works.",
+        hint=f"Run docker run -p {port}:{port} IMAGE, then curl localhost:{port}{path}",
     )
-    def answers(app: App) -> None:
+    def returns_expected_response(app: App) -> None:
         answer = app.get(port, path)
         if answer.error:
-            raise Failed(f"no answer: {answer.error}", f"status 200 with {text}")
+            raise Failed(f"no response: {answer.error}", expected)
         if answer.status != 200 or text not in answer.body:  # noqa: PLR2004 - HTTP's "OK"
-            actual = f"status {answer.status}: {answer.body[:100]}"
-            raise Failed(actual, f"status 200 with {text}")
+            raise Failed(f"status {answer.status}: {answer.body[:100]}", expected)
 
-    return answers
-
-
-def first_process(lesson: str, points: int = 1) -> Check:
-    """Process 1 is the server, or hands signals on to it: no shell that waits for it."""
-
-    @check(
-        points=points,
-        lesson=lesson,
-        title="Process 1 is the server and no shell around it",
-        blame=("CMD", "ENTRYPOINT"),
-        why="docker stop speaks to process 1 alone, and a shell does not pass it on.",
-        hint='Write CMD as a list: CMD ["program", "argument"]; end a script with exec "$@".',
-    )
-    def first_process(app: App) -> None:
-        for process in app.processes:
-            program = process.command.split(" ", 1)[0].rsplit("/", 1)[-1].lstrip("-")
-            if process.first and program in _SHELLS:
-                raise Failed(f"process 1 is {process.command}", "process 1 is the server itself")
-
-    return first_process
+    return returns_expected_response
 
 
-def tells_its_health(lesson: str, points: int = 1, *, asked: bool = True) -> Check:
-    """HEALTHCHECK tells a server that answers from one that does not.
+@check(
+    points=1,
+    blame=_COMMAND,
+    why="docker stop signals only process 1, and a shell does not forward the signal.",
+    hint='Write CMD as a list: CMD ["program", "argument"]. End a script with exec "$@".',
+)
+def server_is_process_1(app: App) -> None:
+    """Process 1 is the server, not a shell."""
+    for process in app.processes:
+        program = process.command.split(" ", 1)[0].rsplit("/", 1)[-1].lstrip("-")
+        if process.first and program in _SHELLS:
+            raise Failed(f"process 1 is {process.command}", "the server as process 1")
 
-    Unless `asked` for, there need not be one.
+
+def healthcheck_works(*, required: bool = True) -> Check:
+    """Require that HEALTHCHECK passes with a running server and fails without one.
+
+    Unless `required`, the image needs no HEALTHCHECK.
     """
+    title = "HEALTHCHECK passes only while the server responds"
+    expected = "exit code 0 with a running server, and another exit code without one"
 
-    def said(source: Source) -> None:
-        if asked and source.final().healthcheck is None:
+    def check_text(source: Source) -> None:
+        if required and source.final().healthcheck is None:
             raise Failed("no HEALTHCHECK", expected)
 
-    title = "HEALTHCHECK tells a server that answers from none"
-    expected = "exit code 0 beside the running server, and another one where no server runs"
-
     @check(
-        points=points,
-        lesson=lesson,
-        title=title if asked else f"{title}, if there is one",
+        points=1,
+        title=title if required else f"{title} (if the image has one)",
         blame=("HEALTHCHECK",),
-        text=said,
-        why="Docker believes the health check: one that always says yes hides a dead server.",
-        hint="Let Python ask the server, since slim images have no curl: "
+        text=check_text,
+        why="Docker trusts the health check: one that always succeeds hides a dead server.",
+        hint="Send the request with Python, because slim images have no curl: "
         "HEALTHCHECK CMD with python -c and urllib.request.urlopen.",
     )
-    def tells_its_health(health: HealthResult) -> None:
-        if asked and health.with_server is None:
+    def healthcheck_works(health: HealthResult) -> None:
+        if required and health.with_server is None:
             raise Failed("no HEALTHCHECK", expected)
         if health.with_server:
-            actual = f"beside the running server it ends with exit code {health.with_server}"
-            raise Failed(actual, expected)
+            raise Failed(f"exit code {health.with_server} with a running server", expected)
         if health.without_server == 0:
-            raise Failed("it ends with exit code 0 where no server runs, too", expected)
+            raise Failed("exit code 0 without a server too", expected)
 
-    return tells_its_health
+    return healthcheck_works
 
 
-def stops(lesson: str, points: int = 1) -> Check:
-    """docker stop is obeyed."""
-
-    @check(
-        points=points,
-        lesson=lesson,
-        title=f"docker stop ends it within {SECONDS_TO_STOP:.0f} seconds",
-        blame=("CMD", "ENTRYPOINT"),
-        why="What does not end when asked is killed ten seconds later, in the middle of its work.",
-        hint='Write CMD as a list, so that the server is process 1: CMD ["program", "argument"].',
-    )
-    def stops(shutdown: Shutdown) -> None:
-        expected = f"an end of its own within {SECONDS_TO_STOP:.0f} seconds"
-        if shutdown.code == KILLED:
-            raise Failed(f"it had to be killed after {shutdown.seconds:.0f} seconds", expected)
-        if shutdown.seconds > SECONDS_TO_STOP:
-            raise Failed(f"it took {shutdown.seconds:.1f} seconds", expected)
-        if shutdown.code not in {0, TERMINATED}:
-            raise Failed(f"it ended with exit code {shutdown.code}", f"exit code 0 or {TERMINATED}")
-
-    return stops
+@check(
+    points=1,
+    title=f"docker stop ends the container within {SECONDS_TO_STOP:.0f} seconds",
+    blame=_COMMAND,
+    why="Docker kills a container that does not stop within 10 seconds, "
+    "and requests in progress are lost.",
+    hint='Write CMD as a list, so that the server is process 1: CMD ["program", "argument"].',
+)
+def stops_on_sigterm(shutdown: Shutdown) -> None:
+    """docker stop ends the container in time."""
+    expected = f"an exit within {SECONDS_TO_STOP:.0f} seconds of SIGTERM"
+    if shutdown.code == KILLED:
+        raise Failed(f"Docker killed it after {shutdown.seconds:.0f} seconds", expected)
+    if shutdown.seconds > SECONDS_TO_STOP:
+        raise Failed(f"it took {shutdown.seconds:.1f} seconds to stop", expected)
+    if shutdown.code not in {0, TERMINATED}:
+        raise Failed(f"exit code {shutdown.code}", f"exit code 0 or {TERMINATED}")

@@ -1,17 +1,10 @@
-"""The only door to Docker: every call of the docker command line is made here.
+"""Access to Docker: the only package that runs the docker command line.
 
 Imports `core`.
 """
 
-from workshop.engine.engine import (
-    KIT_LABEL,
-    STANDIN_LABEL,
-    Build,
-    BuildError,
-    Engine,
-    EngineUnavailableError,
-    Info,
-)
+from workshop.engine.build import Build, BuildError
+from workshop.engine.engine import KIT_LABEL, STANDIN_LABEL, Engine, EngineUnavailableError, Info
 
 __all__ = [
     "KIT_LABEL",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _RANKS = {needs: rank for rank, needs in enumerate(STAGES)}
 # Facts that are not prepared in advance: a health check adds a process to the container, a server
 # that was shut down answers no requests, and failing tests disturb the services beside them.
-_NOT_IN_ADVANCE = {"health", "shutdown", "red"}
+_NOT_IN_ADVANCE = {"health", "shutdown", "failing_suite"}
 
 _INCONSISTENT = "failed only once in two runs: check again on a less busy machine"
 

@@ -1,99 +1,83 @@
-"""Basic Python: a package from a list, installed into an official Python image."""
+"""Basic Python: a package from requirements.txt in an official Python image."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    based_on,
-    builds,
-    comes_from,
-    installs,
-    keeps_secrets_out,
-    says,
-    speech_bubble,
-    writes,
-)
+from workshop.checks import config, content, dockerfile, program
 from workshop.model import Failed, Recipe, Task, check
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workshop.analysis.container.app import Run
     from workshop.analysis.source import Source
 
-LESSON = "part-3/basic-python"
 FILE = "Dockerfile"
-LIST = "requirements.txt"
-WORDS = "somenergia.coop"
+REQUIREMENTS = "requirements.txt"
+MESSAGE = "somenergia.coop"
 OTHER = "other"
+COMMAND = ("cowsay", "-c", "tux", "-t", "hello")
 
-# A version that is written out, or an address. Source: PEP 440 and PEP 508.
+# An exact version or a URL. Source: PEP 440 and PEP 508.
 _PINNED = re.compile(r"===?\s*[^\s*,;]+\s*(?:;|--|$)|@\s*\S+:")
 
 
 @check(
     points=1,
-    lesson=LESSON,
-    why="Without its version, a package is another one next month, and nobody knows why it broke.",
-    hint=f"Write NAME==VERSION in each line of {LIST}: cowsay==6.1",
+    why="An unpinned package can change with any release.",
+    hint=f"Write NAME==VERSION on each line of {REQUIREMENTS}: cowsay==6.1",
 )
-def every_package_has_its_version(source: Source) -> None:
-    """Each package of requirements.txt has its version."""
-    text = source.read(LIST).replace("\r", "").replace("\\\n", "  ")
+def pins_packages(source: Source) -> None:
+    """requirements.txt pins every package."""
+    text = source.read(REQUIREMENTS).replace("\r", "").replace("\\\n", "  ")
     for line in text.splitlines():
-        name = re.sub(r"(^|\s)#.*", "", line).strip()
-        if name and not name.startswith("-") and not _PINNED.search(name):
-            raise Failed(f"{LIST} has {name}", "NAME==VERSION in each line", file=LIST)
+        package = re.sub(r"(^|\s)#.*", "", line).strip()
+        if package and not package.startswith("-") and not _PINNED.search(package):
+            actual = f"{REQUIREMENTS} contains {package}"
+            raise Failed(actual, "NAME==VERSION on each line", file=REQUIREMENTS)
 
 
-def says_the_words(run: Run) -> None:
-    """The words, whoever says them."""
-    if (words := speech_bubble(run).words) != WORDS:
-        raise Failed(f"the words are: {words}", WORDS)
+def _prints(expected: str) -> Callable[[Run], None]:
+    def judge(run: Run) -> None:
+        if (message := program.read_speech_bubble(run).words) != expected:
+            raise Failed(f"the message is: {message}", expected)
 
-
-@check(
-    points=2,
-    lesson=LESSON,
-    name="takes-another-command",
-    title="docker run IMAGE cowsay -c tux -t hello says hello",
-    blame=("ENTRYPOINT", "CMD"),
-    why="What follows the image's name replaces CMD; ENTRYPOINT would stay in front of it.",
-    hint="Put the whole command into CMD, without ENTRYPOINT.",
-)
-def takes_another_command(run: Run) -> None:
-    """Another command takes the place of CMD."""
-    if (words := speech_bubble(run).words) != "hello":
-        raise Failed(f"the words are: {words}", "hello")
+    return judge
 
 
 TASK = Task(
     "basic-python",
-    "install a Python package from a list",
-    LESSON,
+    "install a Python package from requirements.txt",
+    "part-3/basic-python",
     folder="services/part-3/basic-python",
-    answer=(FILE, LIST),
+    answer=(FILE, REQUIREMENTS),
     withheld=("README.md", ".dockerignore"),
-    recipes=(Recipe(), Recipe(OTHER, command=("cowsay", "-c", "tux", "-t", "hello"))),
+    recipes=(Recipe(), Recipe(OTHER, command=COMMAND)),
     checks=(
-        writes(FILE, LIST, lesson=LESSON),
-        every_package_has_its_version,
-        based_on("python", LESSON, tag="slim", kind="in its slim variant"),
-        comes_from(
-            LIST,
-            LESSON,
-            why="A list is read by people and tools, and can grow; a name in a RUN is forgotten.",
-            hint=f"COPY {LIST} into the image, and after that RUN pip install -r {LIST}",
+        dockerfile.files_exist(FILE, REQUIREMENTS),
+        pins_packages,
+        dockerfile.base_image("python", tag="slim", variant="slim variant"),
+        dockerfile.copies(
+            REQUIREMENTS,
+            why="People and tools can read and update a requirements file, but not names in a RUN.",
+            hint=f"COPY {REQUIREMENTS} into the image, then RUN pip install -r {REQUIREMENTS}",
         ),
-        builds(LESSON),
-        installs({"cowsay": "6.1"}, LESSON, points=2),
-        keeps_secrets_out(LESSON, points=1),
-        says(
-            says_the_words,
-            LESSON,
-            title=f"The program says {WORDS}",
-            hint=f'CMD ["cowsay", "-t", "{WORDS}"]: -t is what is said, -c is who says it',
+        config.builds,
+        content.installs({"cowsay": "6.1"}, points=2),
+        content.contains_no_secrets._replace(points=1),
+        program.prints(
+            _prints(MESSAGE),
+            title=f"Prints {MESSAGE}",
+            hint=f'CMD ["cowsay", "-t", "{MESSAGE}"]: -t sets the message, -c the character',
         ),
-        takes_another_command._replace(of=OTHER),
+        program.command_can_be_overridden(
+            _prints("hello"),
+            COMMAND,
+            prints="hello",
+            hint="Put the whole command into CMD, without ENTRYPOINT.",
+            of=OTHER,
+        ),
     ),
 )

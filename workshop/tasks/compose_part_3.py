@@ -1,4 +1,4 @@
-"""Part 3's compose file: three services that say something and end."""
+"""The compose file of part 3: three services that print a message and exit."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from workshop.analysis.container import stack_plan
-from workshop.checks import writes
-from workshop.checks.compose import asks_for_nothing_refused, can_be_read, comes_up, running
+from workshop.checks import dockerfile
+from workshop.checks.compose import (
+    no_forbidden_options,
+    require_running,
+    services_start,
+    valid_compose_file,
+)
 from workshop.model import Check, Failed, Task, check
 
 if TYPE_CHECKING:
@@ -17,52 +22,49 @@ if TYPE_CHECKING:
     from workshop.analysis.container.stack import Stack
     from workshop.analysis.source import Source
 
-LESSON = "part-3/compose"
 FILE = "docker-compose.part-3.yml"
 FOLDER = "services/part-3"
 IMAGE = "poetry-ws-part-3"
-# What each service has to say, whatever animal says it.
-SAYINGS = {
+# The message that each service prints.
+MESSAGES = {
     "baby-steps": "somenergia.coop",
     "basic-python": "somenergia.coop",
     "python-poetry": "Greetings from somenergia.coop!",
 }
 
 
-def _there(source: Source) -> Iterator[tuple[str, Service]]:
-    """The three services, as far as they are there."""
+def _present(source: Source) -> Iterator[tuple[str, Service]]:
+    """Yield those of the three services that the file defines."""
     services = stack_plan.read_valid(source).services
-    return ((name, services[name]) for name in SAYINGS if name in services)
+    return ((name, services[name]) for name in MESSAGES if name in services)
 
 
 def _missing(name: str, services: Iterable[str]) -> Failed:
     found = ", ".join(services) or "none"
-    return Failed(f"services: {found}", f"a service called {name}", line=1)
+    return Failed(f"services: {found}", f"a service named {name}", line=1)
 
 
 @check(
     points=1,
-    lesson=LESSON,
-    why="docker compose run NAME finds a service by the name that stands under services.",
+    why="docker compose run NAME looks up the service by its name under services.",
     hint="Under services:, indent each name by two spaces and end it with a colon.",
 )
-def has_the_three_services(source: Source) -> None:
-    """The services are called baby-steps, basic-python and python-poetry."""
+def has_three_services(source: Source) -> None:
+    """The services are named baby-steps, basic-python and python-poetry."""
     services = stack_plan.read_valid(source).services
-    for name in SAYINGS:
+    for name in MESSAGES:
         if name not in services:
             raise _missing(name, services)
 
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="COPY takes files from the folder that build names, so the same Dockerfile may fail there.",
-    hint=f"Write build: {FOLDER}/NAME, the folder that holds the Dockerfile.",
+    why="COPY reads files from the build folder, so the Dockerfile can fail in another folder.",
+    hint=f"Write build: {FOLDER}/NAME, the folder that contains the Dockerfile.",
 )
-def builds_from_its_own_folder(source: Source) -> None:
+def builds_from_service_folder(source: Source) -> None:
     """Each service is built from its own folder."""
-    for name, service in _there(source):
+    for name, service in _present(source):
         expected = f"build: {FOLDER}/{name}"
         if service.build is None:
             raise Failed(f"{name} has no build", expected, line=service.line)
@@ -73,62 +75,61 @@ def builds_from_its_own_folder(source: Source) -> None:
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="The name is what docker run and docker compose push find the image by.",
-    hint=f"image: {IMAGE}-NAME:latest; a variable for the registry needs a default: ${{A:-b}}.",
+    why="docker run and docker compose push find an image by its name.",
+    hint=f"image: {IMAGE}-NAME:latest; a registry variable needs a default: ${{A:-b}}.",
 )
-def names_its_images(source: Source) -> None:
-    """Each image is called poetry-ws-part-3-NAME, after a registry or not."""
-    for name, service in _there(source):
+def names_images(source: Source) -> None:
+    """Each image is named poetry-ws-part-3-NAME, with or without a registry."""
+    for name, service in _present(source):
         expected = f"image: {IMAGE}-{name}:latest"
-        # A registry and its folders may stand in front, a tag or digest behind.
+        # A registry and its folders may precede the name; a tag or digest may follow it.
         if not re.fullmatch(rf"(?:[\w.:-]+/)*{IMAGE}-{name}(?:[:@].+)?", service.image):
             actual = f"{name} has the image {service.image or '(none)'}"
             raise Failed(actual, expected, line=service.line)
 
 
-def says(name: str, words: str) -> Check:
-    """The service prints its saying and ends well."""
+def prints(name: str, message: str) -> Check:
+    """Require that a service prints its message and ends with exit code 0."""
 
     @check(
         points=2,
-        lesson=LESSON,
-        name=f"{name}-says-it",
-        title=f"{name} says {words}",
-        why="A container runs one command, and has done its work when that ends well.",
-        hint=f"Try it: docker compose -f {FILE} run --rm --build {name}",
+        name=f"{name}-prints-message",
+        title=f"{name} prints {message}",
+        why="A container runs one command, and exit code 0 shows that the command succeeded.",
+        hint=f"Run docker compose -f {FILE} run --rm --build {name}",
     )
-    def says_it(stack: Stack) -> None:
-        if name not in stack.plan.compose.services:
-            raise _missing(name, stack.plan.compose.services)
-        running(stack, name)
+    def prints_message(stack: Stack) -> None:
+        services = stack.plan.compose.services
+        if name not in services:
+            raise _missing(name, services)
+        require_running(stack, name)
         done = stack.run(name)
         if done.code:
             raise stack.ended(name, "exit code 0")
-        # A bubble may break the words wherever it is narrow.
-        if "".join(words.split()) not in re.sub(r"[\s|/\\<>]", "", done.output):
-            raise Failed(f"{name} ended{stack.last_output(name)}", words, line=stack.line(name))
+        # A narrow speech bubble breaks the message anywhere.
+        if "".join(message.split()) not in re.sub(r"[\s|/\\<>]", "", done.output):
+            raise Failed(f"{name} ended{stack.last_output(name)}", message, line=stack.line(name))
 
-    return says_it
+    return prints_message
 
 
 TASK = Task(
     "compose-part-3",
     "one compose file for the three programs of part 3",
-    LESSON,
+    "part-3/compose",
     folder=".",
     only=(FOLDER,),
     answer=(FILE,),
     compose=FILE,
     recipes=(),
     checks=(
-        writes(FILE, lesson=LESSON),
-        can_be_read(LESSON),
-        asks_for_nothing_refused(LESSON),
-        has_the_three_services,
-        builds_from_its_own_folder,
-        names_its_images,
-        comes_up(LESSON, "The images can be built, and docker compose starts their containers"),
-        *(says(name, words) for name, words in SAYINGS.items()),
+        dockerfile.files_exist(FILE),
+        valid_compose_file,
+        no_forbidden_options,
+        has_three_services,
+        builds_from_service_folder,
+        names_images,
+        services_start("The images build, and docker compose starts their containers"),
+        *(prints(name, message) for name, message in MESSAGES.items()),
     ),
 )

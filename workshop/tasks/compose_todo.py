@@ -1,4 +1,4 @@
-"""The to-do app's compose file: the app as one develops it, and its tests beside it."""
+"""The compose file of the to-do app: the app in development mode, and a test runner."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from workshop.analysis.container import server as servers
 from workshop.analysis.container import stack_plan, suite_runs
-from workshop.checks import writes
-from workshop.checks.compose import asks_for_nothing_refused, can_be_read, comes_up
+from workshop.checks.compose import no_forbidden_options, services_start, valid_compose_file
+from workshop.checks.dockerfile import files_exist
+from workshop.checks.server import local_addresses
 from workshop.model import Check, Failed, Task, check
 
 if TYPE_CHECKING:
@@ -19,46 +20,44 @@ if TYPE_CHECKING:
     from workshop.analysis.source import Source
     from workshop.grading.evaluation import Evaluation
 
-LESSON = "todo-app/compose"
 FILE = "docker-compose.yml"
 FOLDER = "services/todo-app"
 PAGE = f"{FOLDER}/todo_app/templates/base.html"
 PROGRAM = f"{FOLDER}/todo_app/app.py"
-TESTED = f"{FOLDER}/todo_app/items.py"
-BREAK = "\nclean_title = str.swapcase\n"
+TESTED_MODULE = f"{FOLDER}/todo_app/items.py"
+FAULT = "\nclean_title = str.swapcase\n"
 
-SECONDS_TO_SHOW = 20.0
+SECONDS_TO_RELOAD = 20.0
 WORKERS = 10
 OK = 200
 
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what a container's server has to listen on
+# ---- the text of the compose file
 
 
-# ---- what the text says
+def _started(compose: Compose) -> list[Service]:
+    """Return the services that `docker compose up` starts."""
+    return [service for service in compose.services.values() if not service.profiles]
 
 
-def _started(found: Compose) -> list[Service]:
-    """The services that `docker compose up` starts."""
-    return [service for service in found.services.values() if not service.profiles]
+def _first_line(services: list[Service]) -> int:
+    return services[0].line if services else 1
 
 
-def from_target(target: str, what: str) -> Check:
-    """A service is built from a target of the app's Dockerfile."""
+def builds_target(target: str, purpose: str) -> Check:
+    """Require a service that is built from a target of the app's Dockerfile."""
 
     @check(
         points=1,
-        lesson=LESSON,
         name=f"builds-{target}",
-        title=f"A service for {what} is built from the Dockerfile's {target} target",
-        why="One Dockerfile holds several images, and without a target its last one is built.",
-        hint=f"Under build: give context: {FOLDER} and target: {target}.",
+        title=f"A service for {purpose} is built from the Dockerfile's {target} target",
+        why="Without a target, Docker builds the last stage of the Dockerfile.",
+        hint=f"Under build: set context: {FOLDER} and target: {target}.",
     )
     def builds(source: Source) -> None:
         services = _started(stack_plan.read_valid(source))
-        expected = f"a service with context: {FOLDER} and target: {target}"
         for service in services:
-            spec = service.build
-            if spec and spec.context == FOLDER and spec.target.lower() == target:
+            build = service.build
+            if build and build.context == FOLDER and build.target.lower() == target:
                 return
         found = [
             f"{service.name}: {service.build.context} {service.build.target}".rstrip()
@@ -66,145 +65,136 @@ def from_target(target: str, what: str) -> Check:
             else f"{service.name}: no build"
             for service in services
         ]
-        raise Failed("; ".join(found) or "no service", expected, line=_line(services))
+        expected = f"a service with context: {FOLDER} and target: {target}"
+        raise Failed("; ".join(found) or "no service", expected, line=_first_line(services))
 
     return builds
 
 
-def _line(services: list[Service]) -> int:
-    return services[0].line if services else 1
-
-
 @check(
     points=1,
-    lesson=LESSON,
-    why="A container's ports can be reached from your browser only where they are published.",
-    hint="ports: with HOST:CONTAINER, such as 127.0.0.1:5100:PORT (5000 is taken on every Mac).",
+    why="Your browser can reach only the published ports of a container.",
+    hint="ports: with HOST:CONTAINER, such as 127.0.0.1:5100:PORT (macOS uses port 5000 itself).",
 )
-def publishes_a_port(source: Source) -> None:
-    """A port of the app is published."""
+def publishes_port(source: Source) -> None:
+    """The app's port is published."""
     services = _started(stack_plan.read_valid(source))
     if not any(port.protocol == "tcp" for service in services for port in service.ports):
-        raise Failed("no service has ports", "the app's port, published", line=_line(services))
+        raise Failed(
+            "no service has ports", "the app's port, published", line=_first_line(services)
+        )
 
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="The compose file is committed and shared: what stands in it is no secret any more.",
-    hint="Keep the value in .env, which is not committed, and name that file under env_file.",
+    why="The compose file is committed and shared, so everyone can read the values in it.",
+    hint="Keep the value in .env, which is not committed, and list that file under env_file.",
 )
-def keeps_secrets_out(source: Source) -> None:
-    """No secret is written into the compose file."""
-    # What comes from the settings has this value; what stands in the file has its own.
-    outside = secrets.token_hex(8)
-    found = stack_plan.read_valid(source, outside)
-    for service in found.services.values():
-        spec = service.build
-        for name, value in [*service.environment.items(), *(spec.args.items() if spec else ())]:
-            if stack_plan.SECRET.search(name) and value and outside not in value:
-                actual = f"{service.name} is given {name}={value}"
-                raise Failed(actual, f"{name} kept in .env", line=service.line)
+def contains_no_secrets(source: Source) -> None:
+    """The compose file contains no secrets."""
+    # A value that comes from .env contains this marker; a value from the compose file does not.
+    marker = secrets.token_hex(8)
+    compose = stack_plan.read_valid(source, marker)
+    for service in compose.services.values():
+        arguments = service.build.args if service.build else {}
+        for name, value in [*service.environment.items(), *arguments.items()]:
+            if stack_plan.SECRET.search(name) and value and marker not in value:
+                actual = f"{service.name} has {name}={value}"
+                raise Failed(actual, f"{name} in .env", line=service.line)
 
 
-# ---- what runs: each fact is made once
+# ---- the running app
 
 
 def _server(evaluation: Evaluation, _of: str) -> Server:
     return servers.find(evaluation.fact("stack", ""))
 
 
-def _tests(evaluation: Evaluation, _of: str) -> SuiteService:
+def _test_suite(evaluation: Evaluation, _of: str) -> SuiteService:
     return suite_runs.find(evaluation.fact("stack", ""))
 
 
-def _red(evaluation: Evaluation, _of: str) -> SuiteService:
-    """The tests, once they have turned red because the source was broken, which is mended now."""
-    tests: SuiteService = evaluation.fact("tests", "")
-    tests.check_green()
-    tests.check_waits()
-    with tests.stack.edited(TESTED, lambda text: text + BREAK):
-        tests.check_reruns(TESTED, green=False)
-    return tests
+def _failing_suite(evaluation: Evaluation, _of: str) -> SuiteService:
+    """Break the source until the tests fail, then restore it."""
+    suite: SuiteService = evaluation.fact("test_suite", "")
+    suite.check_green()
+    suite.check_waits()
+    with suite.stack.edited(TESTED_MODULE, lambda text: text + FAULT):
+        suite.check_reruns(TESTED_MODULE, green=False)
+    return suite
 
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="A container lives as long as its first process: for an app, that is its server.",
-    hint="docker compose logs SERVICE shows what it said before it ended.",
+    why="A container runs only as long as its first process, which must be the server.",
+    hint="docker compose logs SERVICE shows what the service printed before it ended.",
 )
 def app_keeps_running(server: Server) -> None:
-    """The app comes up, and keeps running."""
+    """The app starts and keeps running."""
     if not server.stack.running(server.name):
         raise server.stack.ended(server.name, "a server that keeps running")
 
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="HOST:CONTAINER leads to a port inside, and somebody has to listen at that one.",
-    hint="The second number is the one that the server names when it starts (see its logs).",
+    why="HOST:CONTAINER forwards to a port of the container, and the server must listen on it.",
+    hint="Use the port that the server prints when it starts (see its logs) as second number.",
 )
-def port_leads_to_the_server(server: Server) -> None:
-    """The published port leads to the port on which the server listens."""
+def publishes_server_port(server: Server) -> None:
+    """The published port is the one that the server listens on."""
     if server.ports[0] not in server.published:
-        leads, listens = (
+        published, listening = (
             " and ".join(map(str, ports)) for ports in (server.published, server.ports)
         )
-        actual = f"it leads to port {leads}, and the server listens on {listens}"
+        actual = f"port {published} is published, but the server listens on {listening}"
         raise server.failed(actual, f"HOST:{server.ports[0]}")
 
 
 @check(
     points=1,
-    lesson=LESSON,
-    why="Inside a container, 127.0.0.1 is the container itself: nobody else gets there.",
-    hint="Let flask listen on all addresses: --host 0.0.0.0.",
+    why="Inside a container, 127.0.0.1 is the container itself: nothing outside can connect to it.",
+    hint="Make flask listen on all interfaces: --host 0.0.0.0",
 )
-def app_is_reachable(server: Server) -> None:
-    """The server can be reached from outside its container."""
-    addresses = [address for address, port in server.listens if port == server.ports[0]]
-    if not set(addresses) & set(_EVERYWHERE):
-        actual = f"{server.name} listens on {' and '.join(addresses)} only"
+def app_listens_on_all_interfaces(server: Server) -> None:
+    """The server listens on 0.0.0.0."""
+    if addresses := local_addresses(server.listens, server.ports[0]):
+        actual = f"{server.name} listens only on {addresses}"
         raise server.failed(actual, "a server that listens on 0.0.0.0")
 
 
 @check(
     points=1,
-    lesson=LESSON,
-    why="That a server runs does not mean that its application works.",
-    hint="Open the page, then read: docker compose logs SERVICE. Look where each volume goes.",
+    why="A running server does not prove that its application works.",
+    hint="Open the page, then run docker compose logs SERVICE. Check the target of each volume.",
 )
-def app_answers(server: Server) -> None:
-    """The app answers with its page."""
+def app_responds(server: Server) -> None:
+    """The app returns its page."""
     answer = server.get_when_ready("/")
     if answer.status != OK:
         actual = f"{server.name}: {answer.error or f'status {answer.status}'}"
         raise server.failed(actual + server.stack.last_output(server.name), "status 200")
 
 
-_SETTINGS = "what stands in .env, in the app's environment"
+_SETTINGS = "the settings from .env in the app's environment"
 
 
-def _names_settings(source: Source) -> None:
-    found = stack_plan.read_valid(source, outside := secrets.token_hex(8))
+def _env_file_by_text(source: Source) -> None:
+    compose = stack_plan.read_valid(source, marker := secrets.token_hex(8))
+    services = _started(compose)
     if not any(
-        service.env_files or any(outside in value for value in service.environment.values())
-        for service in _started(found)
+        service.env_files or any(marker in value for value in service.environment.values())
+        for service in services
     ):
-        actual = "no service has an env_file"
-        raise Failed(actual, _SETTINGS, line=_line(_started(found)))
+        raise Failed("no service has an env_file", _SETTINGS, line=_first_line(services))
 
 
 @check(
     points=2,
-    lesson=LESSON,
-    text=_names_settings,
-    why="Settings differ from machine to machine: they come from outside, when a container starts.",
-    hint=f"Name {FOLDER}/.env under the app's env_file. A template alone holds no values of yours.",
+    text=_env_file_by_text,
+    why="Settings differ between machines, so a container must get them when it starts.",
+    hint=f"List {FOLDER}/.env under the app's env_file. A template does not contain your values.",
 )
-def app_gets_its_settings(stack: Stack) -> None:
+def app_reads_env_file(stack: Stack) -> None:
     """The app's settings come from an env file."""
     name = servers.find_service(stack)
     service = stack.plan.compose.services[name]
@@ -212,46 +202,45 @@ def app_gets_its_settings(stack: Stack) -> None:
     files = [file.path for file in service.env_files if not file.path.endswith(stack_plan.TEMPLATE)]
     own = files and key and "SECRET_KEY" not in service.environment
     if key != stack.plan.environment["SECRET_KEY"] and not own:
-        actual = f"SECRET_KEY is {f'not what .env says, but {key}' if key else 'not set'}"
+        actual = f"SECRET_KEY is {f'{key}, not the value from .env' if key else 'not set'}"
         raise Failed(f"in {name}, {actual}", _SETTINGS, line=service.line)
 
 
-def _mounts_source(source: Source) -> None:
+def _mount_by_text(source: Source) -> None:
     services = [service for service in _started(stack_plan.read_valid(source)) if service.ports]
-    if services and not any(mount.kind == "bind" for each in services for mount in each.mounts):
-        raise Failed(
-            f"{services[0].name} has no bind mount", "todo_app mounted", line=services[0].line
-        )
+    mounts = [mount for service in services for mount in service.mounts]
+    if services and not any(mount.kind == "bind" for mount in mounts):
+        actual = f"{services[0].name} has no bind mount"
+        raise Failed(actual, "todo_app mounted", line=services[0].line)
 
 
 @check(
     points=3,
-    lesson=LESSON,
-    text=_mounts_source,
-    why="Whoever has to rebuild after each line soon stops trying things out.",
-    hint=f"Under volumes: mount {FOLDER}/todo_app where the image has it: look at its Dockerfile.",
+    text=_mount_by_text,
+    why="If every edit needs a rebuild, development is slow.",
+    hint=f"Under volumes: mount {FOLDER}/todo_app over the image's todo_app (see its Dockerfile).",
 )
-def edit_shows(server: Server) -> None:
-    """An edited file shows without a rebuild."""
-    # An edit in the middle of the tests' first run could spoil it.
+def reloads_after_edit(server: Server) -> None:
+    """An edited file takes effect without a rebuild."""
+    # An edit during the first test run could make that run fail.
     suite_runs.find_first(server.stack)
-    # Each worker of a server reads a page once, when it is first asked: the first change may
-    # show where the second does not.
+    # Each worker of a server loads a page on its first request: the first edit may show although
+    # a second one does not.
     for _ in range(WORKERS):
         server.get("/")
     for _ in range(2):
         if not _shows(server, f"<!-- {secrets.token_hex(8)} -->"):
-            actual = f"{PAGE} was changed, and the page is the same {SECONDS_TO_SHOW:.0f} s later"
-            raise server.failed(actual, "the change on the page")
+            actual = f"{SECONDS_TO_RELOAD:.0f} s after an edit of {PAGE}, the page is unchanged"
+            raise server.failed(actual, "the edit on the page")
 
 
 def _shows(server: Server, mark: str) -> bool:
-    # A server may look at its program alone, and read templates anew when it starts again.
+    # Some servers watch only the program, and read the templates again after a restart.
     with (
         server.stack.edited(PAGE, lambda text: f"{text}\n{mark}\n"),
         server.stack.edited(PROGRAM, lambda text: f"{text}\n# {mark}\n"),
     ):
-        return server.stack.until(lambda: mark in server.get("/").body, SECONDS_TO_SHOW)
+        return server.stack.until(lambda: mark in server.get("/").body, SECONDS_TO_RELOAD)
 
 
 # ---- the tests
@@ -259,77 +248,73 @@ def _shows(server: Server, mark: str) -> bool:
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="Tests that start by themselves are tests that are run.",
-    hint="A second service, from the test target. Try: docker compose logs SERVICE",
+    why="Tests that start automatically are not forgotten.",
+    hint="Add a second service, from the test target. Run docker compose logs SERVICE",
 )
-def tests_run_at_start(tests: SuiteService) -> None:
-    """The tests run as soon as everything starts, and all pass."""
-    tests.check_green()
+def tests_run_at_start(test_suite: SuiteService) -> None:
+    """The tests run when the services start, and all of them pass."""
+    test_suite.check_green()
 
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="A runner that ends after one run sees no change, and you would start it again each time.",
-    hint="Give the service a command that watches: run_tests.py says which one it knows.",
+    why="A runner that exits after one run misses every later change.",
+    hint="Give the service a command that watches for changes: see run_tests.py.",
 )
-def test_runner_keeps_running(tests: SuiteService) -> None:
+def test_runner_keeps_running(test_suite: SuiteService) -> None:
     """The test runner keeps running after its first run."""
-    tests.check_waits()
+    test_suite.check_waits()
 
 
 @check(
     points=3,
-    lesson=LESSON,
-    why="The runner tests the files that it sees: its image's, or yours where they are mounted.",
-    hint="Mount todo_app (and tests) into this service too. Some mounts need polling: TEST_POLL.",
+    why="Without a mount, the runner tests the image's files instead of your edited ones.",
+    hint="Mount todo_app (and tests) in this service too. Some mounts need polling: TEST_POLL.",
 )
-def tests_turn_red(red: SuiteService) -> None:
-    """The tests turn red when the source breaks."""
+def tests_fail_on_fault(failing_suite: SuiteService) -> None:
+    """The tests fail when the source is broken."""
 
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="A runner is for the whole day: red, green and red again.",
-    hint="The watcher itself has to go on after a failure: look at what its command does then.",
+    why="A runner that exits after a failure does not show whether your fix works.",
+    hint="The watcher must keep running after a failed test: check its command.",
 )
-def tests_turn_green_again(red: SuiteService) -> None:
-    """Once the source is mended the tests turn green again, and the runner still runs."""
-    red.check_reruns(TESTED, green=True)
-    red.check_waits()
+def tests_pass_after_fix(failing_suite: SuiteService) -> None:
+    """After a fix, the tests pass again and the runner keeps running."""
+    failing_suite.check_reruns(TESTED_MODULE, green=True)
+    failing_suite.check_waits()
 
 
 TASK = Task(
     "compose-todo",
     "start the to-do app and its tests with one command, and keep them running",
-    LESSON,
+    "todo-app/compose",
     folder=".",
     only=(FOLDER,),
     answer=(FILE,),
     withheld=(f"{FOLDER}/README.md",),
     compose=FILE,
     recipes=(),
-    facts={"server": _server, "tests": _tests, "red": _red},
+    facts={"server": _server, "test_suite": _test_suite, "failing_suite": _failing_suite},
     checks=(
-        writes(FILE, lesson=LESSON),
-        can_be_read(LESSON),
-        asks_for_nothing_refused(LESSON),
-        from_target("development", "the app"),
-        publishes_a_port,
-        keeps_secrets_out,
-        comes_up(LESSON),
+        files_exist(FILE),
+        valid_compose_file,
+        no_forbidden_options,
+        builds_target("development", "the app"),
+        publishes_port,
+        contains_no_secrets,
+        services_start(),
         app_keeps_running,
-        port_leads_to_the_server,
-        app_is_reachable,
-        app_answers,
-        app_gets_its_settings,
-        edit_shows,
-        from_target("test", "the tests"),
+        publishes_server_port,
+        app_listens_on_all_interfaces,
+        app_responds,
+        app_reads_env_file,
+        reloads_after_edit,
+        builds_target("test", "the tests"),
         tests_run_at_start,
         test_runner_keeps_running,
-        tests_turn_red,
-        tests_turn_green_again,
+        tests_fail_on_fault,
+        tests_pass_after_fix,
     ),
 )

@@ -1,27 +1,11 @@
-"""The Death Star: a wheel made in one stage, and installed in another."""
+"""Deathstar: a wheel built in one stage and installed in another."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    answers,
-    based_on,
-    builds,
-    exposes,
-    first_process,
-    keeps_secrets_out,
-    leaves_out,
-    ordinary_user,
-    pins_poetry,
-    reachable,
-    reuses_dependencies,
-    starts,
-    stops,
-    tells_its_health,
-    writes,
-)
+from workshop.checks import config, content, dockerfile, server, user
 from workshop.core.errors import UserError
 from workshop.model import Failed, Recipe, Task, check
 
@@ -31,19 +15,19 @@ if TYPE_CHECKING:
     from workshop.analysis.source import Source
     from workshop.grading.evaluation import Evaluation
 
-LESSON = "deathstar"
 FILE = "Dockerfile"
 PORT = 8080
 PLANETS = "/api/v1/planets"
 NO_CONTENT, NOT_FOUND = 204, 404
+_ENTRYPOINT_HINT = 'ENTRYPOINT ["deathstar", "api"], or ENTRYPOINT ["deathstar"] with CMD ["api"].'
 
-# What makes the wheel, and has no work to do once it is made.
+# The tools that build the wheel.
 _TOOLS = ("poetry", "poetry-core", "build", "go-task-bin")
 _COMPILERS = ("gcc", "cc", "g++", "clang")
-_SERVES = re.compile(r"(?:^|[\s/])deathstar\s+(?:\S+\s+)*?api(?:\s|$)")
+_API_COMMAND = re.compile(r"(?:^|[\s/])deathstar\s+(?:\S+\s+)*?api(?:\s|$)")
 
-# An older version of a package to lock: who follows the lock file installs it, and who lets pip
-# choose gets the newest.
+# An older version of one package for the lock file: an image that follows the lock file installs
+# this version; pip on its own would install the newest.
 _OLDER = """name = "annotated-doc"
 version = "0.0.6"
 \\1files = [
@@ -59,14 +43,14 @@ _LOCKED = re.compile(
 
 
 class Relocked:
-    """The `image` that comes of another lock file, whose versions are `wanted`, by name."""
+    """The `image` built with a changed lock file, and the `expected` versions by package."""
 
     def __init__(self, image: Image, expected: dict[str, str]) -> None:
         self.image, self.expected = image, expected
 
 
-def relock(evaluation: Evaluation, of: str) -> Relocked:
-    """Build once more, with an older version of one package in poetry.lock."""
+def _build_relocked(evaluation: Evaluation, of: str) -> Relocked:
+    """Build the image again, with an older version of one package in poetry.lock."""
     evaluation.fact("image_id", of)
     folder = evaluation.copy("relocked")
     lock = folder / "poetry.lock"
@@ -75,12 +59,12 @@ def relock(evaluation: Evaluation, of: str) -> Relocked:
     try:
         return Relocked(evaluation.build(of, folder, "relocked"), _versions(text))
     except Failed as failed:
-        found = f"the image cannot be built with another version in it: {failed.actual}"
-        raise UserError("poetry.lock", found, "Look whether the network is there") from None
+        found = f"the image does not build with another version: {failed.actual}"
+        raise UserError("poetry.lock", found, "Check the network connection") from None
 
 
 def _versions(lock: str) -> dict[str, str]:
-    """The versions of the packages that the application needs on every machine."""
+    """Return the versions of the packages that the application needs on every machine."""
     import tomllib  # noqa: PLC0415 - only this check needs it
 
     return {
@@ -92,50 +76,47 @@ def _versions(lock: str) -> dict[str, str]:
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="pip install of a wheel alone takes whatever is newest: every build may be another one.",
-    hint="Install what is locked first (poetry install --only main --no-root), and the wheel "
-    "after it, with pip install --no-deps.",
+    why="pip install of the wheel alone takes the newest versions, so builds can differ.",
+    hint="Install the locked packages first (poetry install --only main --no-root), then the wheel "
+    "with pip install --no-deps.",
 )
-def follows_the_lock_file(relocked: Relocked) -> None:
-    """The packages have the versions of poetry.lock."""
-    found = relocked.image.packages()
-    for name, version in relocked.expected.items():
+def installs_locked_versions(relocked_image: Relocked) -> None:
+    """The package versions match poetry.lock."""
+    found = relocked_image.image.packages()
+    for name, version in relocked_image.expected.items():
         versions = {item[1] for item in found.get(name, ())}
         if version not in versions:
             actual = f"{name} {' and '.join(sorted(versions)) or 'is not installed'}"
-            raise Failed(actual, f"{name} {version}, as in the lock file that it was built with")
+            raise Failed(actual, f"{name} {version}, as in the lock file used for this build")
 
 
-def _wheel_by_text(source: Source) -> None:
+def _stages_by_text(source: Source) -> None:
     if len(source.final().chain) == len(source.dockerfile().stages) == 1:
-        raise Failed("one stage", "a stage that makes the wheel, and one that installs it")
+        raise Failed("one stage", "one stage that builds the wheel, and one that installs it")
 
 
 @check(
     points=2,
-    lesson=LESSON,
-    text=_wheel_by_text,
-    why="A wheel is the finished project: it needs neither its source nor the tools around it.",
-    hint="poetry build puts the wheel into dist: bring it from the builder, and pip install it.",
+    text=_stages_by_text,
+    why="A wheel needs neither the source nor the build tools, so the image stays small.",
+    hint="poetry build creates the wheel in dist: copy it from the builder and pip install it.",
 )
-def installs_the_wheel(image: Image) -> None:
+def installs_wheel(image: Image) -> None:
     """The project is installed from its wheel."""
     if not image.find("**/*-packages/deathstar-*.dist-info"):
-        raise Failed("no deathstar among the installed packages", "the installed wheel")
+        raise Failed("deathstar is not installed", "the installed wheel")
     if not image.find("**/*-packages/deathstar/api.py"):
         actual = "deathstar is installed as a link to a source folder (editable)"
-        raise Failed(actual, "the wheel, with all its files, among the installed packages")
+        raise Failed(actual, "the wheel's files in site-packages")
 
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="Who runs the server builds nothing: tools are room, and more that can be attacked.",
-    hint="Begin the last stage with a FROM of its own; bring only what runs from the builder.",
+    why="Build tools make the image larger and give attackers more to exploit.",
+    hint="Begin the last stage with its own FROM, and copy only the result from the builder.",
 )
-def leaves_tools_behind(image: Image) -> None:
-    """Poetry, Task and what builds the wheel stay in the builder."""
+def no_build_tools(image: Image) -> None:
+    """Poetry, Task and other build tools are not in the final image."""
     found = image.packages()
     tools = [name for name in _TOOLS if name in found]
     tools += [f"/{path}" for name in ("poetry", "task") for path in image.find(f"**/bin/{name}")]
@@ -145,66 +126,57 @@ def leaves_tools_behind(image: Image) -> None:
 
 @check(
     points=1,
-    lesson=LESSON,
-    why="The full python image holds compilers and their libraries: hundreds of MB not needed.",
+    why="The full python image contains compilers and libraries: hundreds of MB of unused files.",
     hint="Begin the last stage with the slim variant of the image: FROM python:3.13-slim-trixie.",
 )
-def holds_no_compiler(image: Image) -> None:
-    """The final image is a small one, without compilers."""
+def no_compiler(image: Image) -> None:
+    """The final image contains no compiler."""
     if found := [path for name in _COMPILERS for path in image.find(f"usr/bin/{name}")]:
         actual = f"/{found[0]}, in an image of {image.stored / 1e6:.0f} MB"
         raise Failed(actual, "an image without compilers")
 
 
-def _entry_by_text(source: Source) -> None:
-    if source.final().entrypoint is None:
-        raise Failed("no ENTRYPOINT", "an ENTRYPOINT that runs deathstar")
-
-
 @check(
     points=1,
-    lesson=LESSON,
-    text=_entry_by_text,
+    text=config.no_entrypoint("an ENTRYPOINT that runs deathstar"),
     blame=("CMD",),
-    why="With an entry point, a container is used like the program: its words follow the image.",
-    hint='ENTRYPOINT ["deathstar", "api"], or ENTRYPOINT ["deathstar"] with CMD ["api"].',
+    why="With an ENTRYPOINT, arguments after the image name are passed to the program.",
+    hint=_ENTRYPOINT_HINT,
 )
-def has_an_entry_point(image: Image) -> None:
-    """The image has an entry point."""
+def has_entrypoint(image: Image) -> None:
+    """The image has an ENTRYPOINT."""
     if not image.entrypoint:
         raise Failed(f"no ENTRYPOINT, and CMD {' '.join(image.cmd)}", "an ENTRYPOINT")
 
 
 @check(
     points=1,
-    lesson=LESSON,
     blame=("ENTRYPOINT", "CMD"),
-    why="The project has a command of its own, which knows how its server is to be run.",
-    hint='ENTRYPOINT ["deathstar", "api"], or ENTRYPOINT ["deathstar"] with CMD ["api"].',
+    why="The project's own command starts the server with the right settings.",
+    hint=_ENTRYPOINT_HINT,
 )
-def serves_by_its_command(app: App) -> None:
-    """The server is started by deathstar api."""
+def runs_deathstar_api(app: App) -> None:
+    """The command deathstar api starts the server."""
     commands = [process.command for process in app.processes]
-    if not any(map(_SERVES.search, commands)):
-        raise Failed(f"the container runs {'; '.join(commands)}", "a process that is deathstar api")
+    if not any(map(_API_COMMAND.search, commands)):
+        raise Failed(f"the container runs {'; '.join(commands)}", "a process deathstar api")
 
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="That the process runs does not mean that the application works.",
-    hint=f"Ask it: docker run -p {PORT}:{PORT} IMAGE, then "
-    f"curl -i -X DELETE localhost:{PORT}{PLANETS}/Yavin4, twice.",
+    why="A running process does not prove that the application works.",
+    hint=f"Run docker run -p {PORT}:{PORT} IMAGE, then twice "
+    f"curl -i -X DELETE localhost:{PORT}{PLANETS}/Yavin4",
 )
-def destroys_a_planet(app: App) -> None:
-    """A destroyed planet is gone, and one that never was is not found."""
-    asked = (
+def deletes_planet(app: App) -> None:
+    """DELETE removes a planet, and an unknown planet returns 404."""
+    requests = (
         ("GET", "Hoth", NOT_FOUND),
         ("DELETE", "Yavin4", NO_CONTENT),
         ("DELETE", "Yavin4", NOT_FOUND),
         ("GET", "Yavin4", NOT_FOUND),
     )
-    for method, planet, expected in asked:
+    for method, planet, expected in requests:
         answer = app.get(PORT, f"{PLANETS}/{planet}", method=method)
         if answer.status != expected:
             actual = f"{method} {PLANETS}/{planet}: {answer.error or f'status {answer.status}'}"
@@ -214,34 +186,34 @@ def destroys_a_planet(app: App) -> None:
 TASK = Task(
     "deathstar",
     "build a wheel in one stage, and run it in another",
-    LESSON,
+    "deathstar",
     folder="services/deathstar",
     answer=(FILE,),
     withheld=("README.md",),
     recipes=(Recipe(port=PORT, edit="deathstar/api.py", project="deathstar"),),
-    facts={"relocked": relock},
+    facts={"relocked_image": _build_relocked},
     checks=(
-        writes(FILE, lesson=LESSON),
-        based_on("python", LESSON, tag=r"^\d+\.\d+", kind="with its version"),
-        pins_poetry(LESSON),
-        builds(LESSON),
-        exposes(PORT, LESSON),
-        reuses_dependencies(LESSON),
-        installs_the_wheel,
-        follows_the_lock_file,
-        leaves_tools_behind,
-        leaves_out("pytest", lesson=LESSON),
-        holds_no_compiler,
-        keeps_secrets_out(LESSON),
-        has_an_entry_point,
-        starts(PORT, LESSON),
-        reachable(PORT, LESSON),
-        answers(PORT, f"{PLANETS}/Naboo", "Naboo", LESSON),
-        destroys_a_planet,
-        serves_by_its_command,
-        ordinary_user(LESSON),
-        first_process(LESSON),
-        stops(LESSON),
-        tells_its_health(LESSON),
+        dockerfile.files_exist(FILE),
+        dockerfile.base_image("python", tag=r"^\d+\.\d+", variant="with a version"),
+        dockerfile.pins_poetry,
+        config.builds,
+        config.exposes(PORT),
+        content.caches_dependencies,
+        installs_wheel,
+        installs_locked_versions,
+        no_build_tools,
+        content.no_development_packages("pytest"),
+        no_compiler,
+        content.contains_no_secrets,
+        has_entrypoint,
+        server.server_starts(PORT),
+        server.listens_on_all_interfaces(PORT),
+        server.returns_expected_response(PORT, f"{PLANETS}/Naboo", "Naboo"),
+        deletes_planet,
+        runs_deathstar_api,
+        user.runs_as_non_root(),
+        server.server_is_process_1,
+        server.stops_on_sigterm,
+        server.healthcheck_works(),
     ),
 )

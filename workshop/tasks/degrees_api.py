@@ -1,24 +1,11 @@
-"""Degrees API: a Flask program of one file, with everything that it needs."""
+"""Degrees API: a Flask program in one file, with its dependencies."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    based_on,
-    builds,
-    exposes,
-    first_process,
-    keeps_secrets_out,
-    ordinary_user,
-    reachable,
-    reuses_dependencies,
-    starts,
-    stops,
-    tells_its_health,
-    writes,
-)
+from workshop.checks import config, content, dockerfile, server, user
 from workshop.model import Failed, Recipe, Task, check
 
 if TYPE_CHECKING:
@@ -29,7 +16,6 @@ if TYPE_CHECKING:
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
 
-LESSON = "degrees-api"
 FILE = "Dockerfile"
 PROGRAM = "degrees_api.py"
 PORT = 5000
@@ -39,61 +25,50 @@ ROWS = [
     for number, degrees in enumerate((5818, 5725, 6005, 6123, 6096))
 ]
 
-# Flask, what it needs in any of its versions, and the server.
+# Flask, the dependencies of all its versions, and the server.
 _PACKAGES = (
-    "flask",
-    "werkzeug",
-    "jinja2",
-    "markupsafe",
-    "itsdangerous",
-    "click",
-    "blinker",
-    "importlib-metadata",
-    "zipp",
-    "waitress",
+    *("flask", "werkzeug", "jinja2", "markupsafe", "itsdangerous", "click", "blinker"),
+    *("importlib-metadata", "zipp", "waitress"),
 )
-_WRITTEN = re.compile(r"Dockerfile.*|.*\.(?:txt|lock|toml|in|cfg)")
-# What lies beside the program, and is no part of it.
-_REST = ("Dockerfile", "README.md", "requirements-test.txt", "pytest.ini", "tests")
+_PINNING_FILE = re.compile(r"Dockerfile.*|.*\.(?:txt|lock|toml|in|cfg)")
+# Files beside the program that the image does not need.
+_UNWANTED = ("Dockerfile", "README.md", "requirements-test.txt", "pytest.ini", "tests")
 
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="pip takes the newest of whatever has no version, and that may not fit the rest tomorrow.",
-    hint="Write down all that pip freeze prints, each with ==, and install from that list.",
+    why="pip installs the newest version of an unpinned package, which may break the others.",
+    hint="List everything that pip freeze prints, each with ==, and install from that list.",
 )
-def every_package_has_its_version(built_source: BuiltSource) -> None:
-    """The version of every package is written down: of Flask, and of what Flask needs."""
-    texts = list(_texts(built_source.source))
+def pins_packages(built_source: BuiltSource) -> None:
+    """The versions of Flask and of all its dependencies are pinned."""
+    texts = list(_pinning_texts(built_source.source))
     packages = built_source.image.packages()
     if "flask" not in packages:
-        raise Failed("Flask is not installed", "Flask, in a version that is written down")
-    floating = [
+        raise Failed("Flask is not installed", "Flask, in a pinned version")
+    unpinned = [
         f"{name} {version}"
         for key in _PACKAGES
         for name, version, _ in sorted(packages.get(key, ()))
-        if not any(_names(text, key, version) for text in texts)
+        if not any(_pins(text, key, version) for text in texts)
     ]
-    if floating:
-        raise Failed(
-            f"pip chose {' and '.join(floating[:3])}, and none of your files says so",
-            "each package with its version",
-        )
+    if unpinned:
+        actual = f"pip chose {' and '.join(unpinned[:3])}, which none of your files pins"
+        raise Failed(actual, "each package with its version")
 
 
-def _texts(source: Source) -> Iterator[str]:
-    """The Dockerfile and the lists of packages beside it."""
+def _pinning_texts(source: Source) -> Iterator[str]:
+    """Yield the texts of the Dockerfile and of the package lists in its folder."""
     for path in sorted(source.folder.iterdir()):
-        if _WRITTEN.fullmatch(path.name):
+        if _PINNING_FILE.fullmatch(path.name):
             try:
                 yield source.read(path.name)
             except Failed:
                 continue
 
 
-def _names(text: str, package: str, version: str) -> bool:
-    """Whether a text has both, as words: the ways to pin a package are many."""
+def _pins(text: str, package: str, version: str) -> bool:
+    """Whether a text contains both as separate words: there are many ways to pin a package."""
     name = package.replace("-", "[-_.]")
     return all(
         re.search(rf"(?<![\w.-]){word}(?![\w-]|\.\d)", text, re.IGNORECASE)
@@ -101,98 +76,94 @@ def _names(text: str, package: str, version: str) -> bool:
     )
 
 
-def _folder_by_text(source: Source) -> None:
+def _workdir_by_text(source: Source) -> None:
     setting = source.final().workdir
     if setting and setting.value == "/":
-        raise Failed("WORKDIR /", "a folder of the program's own", line=setting.line)
+        raise Failed("WORKDIR /", "a directory for the program", line=setting.line)
 
 
 @check(
     points=1,
-    lesson=LESSON,
-    text=_folder_by_text,
-    why="/ is the system's: in a folder of its own, a program does not mix with that.",
-    hint="Write WORKDIR /app before COPY: it makes the folder, and relative paths begin there.",
+    text=_workdir_by_text,
+    why="A separate directory keeps the program's files apart from the system's.",
+    hint="Write WORKDIR /app before COPY: it creates the directory, where relative paths start.",
 )
-def has_a_folder_of_its_own(image: Image) -> None:
-    """The program lies in a working folder of its own."""
+def has_working_directory(image: Image) -> None:
+    """The program has its own working directory."""
     if image.workdir == "/":
-        raise Failed("containers start in /", "WORKDIR with a folder of the program's own")
+        raise Failed("the working directory is /", "WORKDIR with a directory for the program")
     if PROGRAM in image.tree:
         raise Failed(f"/{PROGRAM}", f"{PROGRAM} in {image.workdir}")
 
 
 @check(
     points=1,
-    lesson=LESSON,
     blame=("COPY", "ADD"),
-    why="What is not needed makes the image larger, and each build anew when it changes.",
-    hint=f"COPY {PROGRAM} ./ is enough, or list the rest in .dockerignore.",
+    why="Unneeded files make the image larger, and each change of them causes a rebuild.",
+    hint=f"COPY {PROGRAM} ./ is enough, or list the other files in .dockerignore.",
 )
-def holds_the_program_alone(image: Image) -> None:
-    """Neither Dockerfile nor README nor tests are in the image."""
+def contains_only_the_program(image: Image) -> None:
+    """The image does not contain Dockerfile, README or tests."""
     for program in image.find(f"**/{PROGRAM}"):
         folder = program.removesuffix(PROGRAM)
-        if found := [name for name in _REST if f"{folder}{name}" in image.tree]:
-            raise Failed(f"/{folder}{found[0]} is in the image", f"{PROGRAM} without the rest")
+        if found := [name for name in _UNWANTED if f"{folder}{name}" in image.tree]:
+            raise Failed(f"/{folder}{found[0]} is in the image", f"only {PROGRAM}")
 
 
 @check(
     points=3,
-    lesson=LESSON,
-    why="That the process runs does not mean that the application works.",
-    hint="Ask it yourself: docker run -p 5050:5000 IMAGE, then curl 127.0.0.1:5050/degrees",
+    why="A running process does not prove that the application works.",
+    hint="Run docker run -p 5050:5000 IMAGE, then curl 127.0.0.1:5050/degrees",
 )
-def answers_the_degrees(app: App) -> None:
-    """/degrees answers the five years as JSON."""
+def returns_degrees(app: App) -> None:
+    """GET /degrees returns the five years as JSON."""
     answer = app.get(PORT, "/degrees")
     if answer.error or answer.status != OK:
         actual = answer.error or f"status {answer.status}: {answer.body[:100]}"
         raise Failed(actual, "status 200 with five rows")
     if answer.json() != ROWS:
-        raise Failed(f"it answers {answer.body[:100]}", "a JSON list with the five rows")
+        raise Failed(f"the response is {answer.body[:100]}", "a JSON list with the five rows")
 
 
 @check(
     points=2,
-    lesson=LESSON,
     blame=("ENV", "CMD", "ENTRYPOINT"),
-    why="The debugger runs whatever code a visitor sends: it is for your own machine alone.",
-    hint="Take DEBUG=1, --debug or FLASK_DEBUG out of the Dockerfile.",
+    why="The debugger runs any code that a visitor sends: use it only on your own machine.",
+    hint="Remove DEBUG=1, --debug or FLASK_DEBUG from the Dockerfile.",
 )
-def has_no_debugger(app: App) -> None:
-    """No debugger answers visitors."""
-    # Werkzeug's debugger gives away its style sheet, whoever asks.
+def no_debugger(app: App) -> None:
+    """The Flask debugger is off."""
+    # Werkzeug's debugger serves its style sheet to every visitor.
     answer = app.get(PORT, "/?__debugger__=yes&cmd=resource&f=style.css")
     if answer.status == OK and "debugger" in answer.body:
-        raise Failed("Werkzeug's debugger answers at /console", "a server without a debugger")
+        raise Failed("Werkzeug's debugger responds at /console", "a server without a debugger")
 
 
 TASK = Task(
     "degrees-api",
     "containerise a Flask JSON API",
-    LESSON,
+    "degrees-api",
     folder="services/degrees_api",
     answer=(FILE, ".dockerignore", "requirements.txt"),
     withheld=("README.md",),
     recipes=(Recipe(port=PORT, edit=PROGRAM),),
     checks=(
-        writes(FILE, lesson=LESSON),
-        based_on("python", LESSON),
-        builds(LESSON),
-        every_package_has_its_version,
-        has_a_folder_of_its_own,
-        holds_the_program_alone,
-        keeps_secrets_out(LESSON),
-        reuses_dependencies(LESSON),
-        exposes(PORT, LESSON),
-        starts(PORT, LESSON),
-        reachable(PORT, LESSON),
-        answers_the_degrees,
-        has_no_debugger,
-        ordinary_user(LESSON),
-        first_process(LESSON),
-        stops(LESSON),
-        tells_its_health(LESSON, asked=False),
+        dockerfile.files_exist(FILE),
+        dockerfile.base_image("python"),
+        config.builds,
+        pins_packages,
+        has_working_directory,
+        contains_only_the_program,
+        content.contains_no_secrets,
+        content.caches_dependencies,
+        config.exposes(PORT),
+        server.server_starts(PORT),
+        server.listens_on_all_interfaces(PORT),
+        returns_degrees,
+        no_debugger,
+        user.runs_as_non_root(),
+        server.server_is_process_1,
+        server.stops_on_sigterm,
+        server.healthcheck_works(required=False),
     ),
 )

@@ -1,11 +1,11 @@
-"""What the tasks on the FastAPI application share."""
+"""Recipes and checks that the tasks on the FastAPI application share."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import answers, leaves_nothing, reachable, starts
+from workshop.checks import config, content, server
 from workshop.model import Check, Failed, Recipe, check
 
 if TYPE_CHECKING:
@@ -19,128 +19,107 @@ FOLDER = "services/fastapi"
 WITHHELD = ("Dockerfile*", "README.md", "task-4*.toml", "tests/test_pins.py")
 PORT = 8000
 PINS = {"fastapi": "0.78.0", "sqlalchemy": "1.4.36", "alembic": "1.7.7", "uvicorn": "0.17.6"}
-# What uvicorn[standard] brings on Linux. Source: the metadata of uvicorn 0.17.6.
+# The packages of uvicorn[standard] on Linux. Source: the metadata of uvicorn 0.17.6.
 EXTRAS = ("httptools", "python-dotenv", "pyyaml", "uvloop", "watchgod", "websockets")
+PINS_AND_EXTRAS = {**PINS, **dict.fromkeys(EXTRAS, "")}
 
-_ENTRY = "entry"
-# A server that should not have started ends at once, and nobody has to wait for it.
+_ENTRYPOINT = "entry"
+# With this setting, a server that starts by mistake exits at once.
 _NO_SERVER = {"UVICORN_LOG_LEVEL": "no-such-level"}
 
+SERVER_CHECKS = (
+    server.server_starts(PORT),
+    server.listens_on_all_interfaces(PORT),
+    server.returns_expected_response(PORT, "/", "Hello World"),
+)
 
-def recipes(file: str, *words: str) -> tuple[Recipe, Recipe]:
-    """The application's image, run as it is, and with other `words` after its name."""
+
+def recipes(file: str, *arguments: str) -> tuple[Recipe, Recipe]:
+    """Return recipes that run the image as it is, and with `arguments` after its name."""
     return (
         Recipe(dockerfile=file, port=PORT, edit="app/main.py"),
-        Recipe(_ENTRY, dockerfile=file, command=words, environment=_NO_SERVER),
+        Recipe(_ENTRYPOINT, dockerfile=file, command=arguments, environment=_NO_SERVER),
     )
 
 
-def serves(lesson: str) -> tuple[Check, ...]:
-    """The application answers."""
-    return (
-        starts(PORT, lesson),
-        reachable(PORT, lesson),
-        answers(PORT, "/", "Hello World", lesson),
-    )
+@check(
+    points=1,
+    blame=("COPY", "ADD"),
+    why="A container sees only the files that were copied into its image.",
+    hint="COPY the folder after WORKDIR, and check that .dockerignore does not exclude too much.",
+)
+def copies_whole_folder(image: Image) -> None:
+    """The working directory contains the whole folder."""
+    for name in ("app/main.py", "pyproject.toml"):
+        path = f"{image.workdir.strip('/')}/{name}"
+        if path not in image.tree:
+            raise Failed(f"/{path} is not in the image", f"/{path} in the image")
 
 
-def whole_folder(lesson: str) -> Check:
-    """The folder was copied, and not a part of it."""
+def entrypoint_receives_arguments(program: str, arguments: str, output: str) -> Check:
+    """Require that `arguments` after the image name reach `program`.
 
-    @check(
-        points=1,
-        lesson=lesson,
-        blame=("COPY", "ADD"),
-        why="A container sees what was copied into its image, and nothing of your folder.",
-        hint="COPY the folder after WORKDIR, and look whether .dockerignore leaves too much out.",
-    )
-    def whole_folder(image: Image) -> None:
-        """The whole folder is in the working folder."""
-        for path in ("app/main.py", "pyproject.toml"):
-            whole = f"{image.workdir.strip('/')}/{path}"
-            if whole not in image.tree:
-                raise Failed(f"/{whole} is not in the image", f"/{whole} in the image")
-
-    return whole_folder
-
-
-def entry(lesson: str, program: str, words: str, reached: str) -> Check:
-    """What follows the image's name, here `words`, reaches `program`, which says `reached`."""
-
-    def said(source: Source) -> None:
-        if source.final().entrypoint is None:
-            raise Failed("no ENTRYPOINT", f"an ENTRYPOINT of {program}")
+    The program's output must then match the pattern `output`.
+    """
 
     @check(
         points=2,
-        lesson=lesson,
-        name="entry-point",
-        title=f"What follows the image's name is handed to {program}",
+        title=f"Arguments after the image name are passed to {program}",
         blame=("ENTRYPOINT",),
-        text=said,
-        why="ENTRYPOINT is the program; what stands after the image's name takes CMD's place.",
-        hint='Write ENTRYPOINT as a list: ENTRYPOINT ["program"]. Else a shell keeps the words.',
+        text=config.no_entrypoint(f"an ENTRYPOINT of {program}"),
+        why="Arguments after the image name replace CMD and are passed to ENTRYPOINT.",
+        hint='Write ENTRYPOINT as a list: ENTRYPOINT ["program"]. A shell form drops arguments.',
     )
-    def entry_point(run: Run) -> None:
-        if not re.search(reached, run.output):
-            actual = f"docker run IMAGE {words} executes: {run.command}"
-            raise Failed(actual, f"{program} {words}")
+    def entrypoint_receives_arguments(run: Run) -> None:
+        if not re.search(output, run.output):
+            actual = f"docker run IMAGE {arguments} executes: {run.command}"
+            raise Failed(actual, f"{program} {arguments}")
 
-    return entry_point._replace(of=_ENTRY)
+    return entrypoint_receives_arguments._replace(of=_ENTRYPOINT)
 
 
-def command(lesson: str, words: str) -> Check:
-    """CMD says what to run where nothing else is asked for: it begins with these words."""
-    example = f"{words} --host 0.0.0.0 --port {PORT}"
+def sets_cmd(command: str) -> Check:
+    """Require that CMD contains every word of `command`."""
+    expected = f"CMD {command} --host 0.0.0.0 --port {PORT}"
 
-    def said(source: Source) -> None:
+    def check_text(source: Source) -> None:
         if source.final().cmd is None:
-            raise Failed("no CMD", f"CMD of {example}")
+            raise Failed("no CMD", expected)
 
     @check(
         points=1,
-        lesson=lesson,
-        name="command",
-        title=f"CMD says what to run: {words}",
+        title=f"CMD runs {command}",
         blame=("CMD",),
-        text=said,
-        why="CMD holds what is run where nothing stands after the image's name.",
-        hint=f"Write CMD as a list, each word for itself, of: {example}",
+        text=check_text,
+        why="CMD is the command that a container runs by default.",
+        hint=f"Write CMD as a list, with each argument as its own item, of: {expected[4:]}",
     )
-    def command(image: Image) -> None:
-        text = " ".join(image.cmd)
-        if not all(word in text for word in words.split()):
-            raise Failed(f"CMD of {text}" if text else "no CMD", f"CMD of {example}")
+    def sets_cmd(image: Image) -> None:
+        found = " ".join(image.cmd)
+        if not all(word in found for word in command.split()):
+            raise Failed(f"CMD {found}" if found else "no CMD", expected)
 
-    return command
-
-
-def no_package_lists(lesson: str) -> Check:
-    """apt's lists and archives were removed where they were fetched."""
-    return leaves_nothing(
-        "no-package-lists",
-        "No layer holds apt's package lists",
-        r"^var/(lib/apt/lists|cache/apt/archives)/",
-        lesson,
-        "End the RUN that says apt-get update with: && rm -rf /var/lib/apt/lists/*",
-        points=2,
-    )
+    return sets_cmd
 
 
-def no_pip_cache(lesson: str) -> Check:
-    """pip kept no copies of what it installed."""
-    return leaves_nothing(
-        "no-pip-cache",
-        "No layer holds pip's cache",
-        r"(^|/)\.cache/(pip|uv)/",
-        lesson,
-        "Give each pip install the flag --no-cache-dir.",
-        points=2,
-    )
+no_package_lists = content.no_files(
+    "no-package-lists",
+    "No layer contains apt package lists",
+    r"^var/(lib/apt/lists|cache/apt/archives)/",
+    "End the RUN that runs apt-get update with: && rm -rf /var/lib/apt/lists/*",
+    points=2,
+)
+no_pip_cache = content.no_files(
+    "no-pip-cache",
+    "No layer contains the pip cache",
+    r"(^|/)\.cache/(pip|uv)/",
+    "Add --no-cache-dir to each pip install.",
+    points=2,
+)
 
 
 def steps(image: Image) -> Iterator[tuple[int, str]]:
-    """The learner's own layers, each with the instruction that made it, on one line a command."""
+    """Yield the learner's layers and the instructions that created them, each on one line."""
     for step in image.history:
         if step.layer in image.own and step.layer is not None:
             yield step.layer, re.sub(r"\\\n", " ", step.created_by)

@@ -6,21 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    based_on,
-    becomes_ordinary_user,
-    builds,
-    comes_from,
-    keeps_secrets_out,
-    leaves_nothing,
-    leaves_out,
-    pins_poetry,
-    reuses_dependencies,
-    says,
-    speech_bubble,
-    workdir,
-    writes,
-)
+from workshop.checks import config, content, dockerfile, program, user
 from workshop.core.paths import ROOT
 from workshop.model import Failed, Recipe, Task, check
 
@@ -30,23 +16,23 @@ if TYPE_CHECKING:
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
 
-LESSON = "part-3/greeter"
 FILE = "Dockerfile"
 LOCK = "poetry.lock"
-WORDS = "Greetings from somenergia.coop!"
-JAW = ".-=-==--==--."  # of cowsay's T. rex alone
+MESSAGE = "Greetings from somenergia.coop!"
+JAW = ".-=-==--==--."  # only in cowsay's T. rex
 OTHER = "other"
 PACKAGE = "cowsay"
 
-# What these write into INSTALLER; Poetry writes its own name, and its version.
+# The INSTALLER files of other tools, by digest; Poetry writes its name and version.
 _OTHER_INSTALLERS = {
-    hashlib.sha256(said).hexdigest(): name for said, name in ((b"pip\n", "pip"), (b"uv", "uv"))
+    hashlib.sha256(content).hexdigest(): name
+    for content, name in ((b"pip\n", "pip"), (b"uv", "uv"))
 }
 _LOCKED = re.compile(r'(?m)^name = "(.+)"\r?\nversion = "(.+)"')
 
 
-def _places(image: Image) -> list[str]:
-    """Where the one package of the project is; `Failed` where it is not."""
+def _installed_paths(image: Image) -> list[str]:
+    """Return where the project's only dependency is installed; raise `Failed` if it is not."""
     found = sorted(path for _, _, path in image.packages().get(PACKAGE, ()))
     if not found:
         raise Failed(f"{PACKAGE} is not installed", f"{PACKAGE}, as in {LOCK}")
@@ -55,33 +41,31 @@ def _places(image: Image) -> list[str]:
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="In an environment of its own, a project has what its lock file lists, and nothing else.",
-    hint="ENV POETRY_VIRTUALENVS_IN_PROJECT=true, before RUN poetry install in the project.",
+    why="A virtual environment contains only the packages of the project's lock file.",
+    hint="ENV POETRY_VIRTUALENVS_IN_PROJECT=true before RUN poetry install in the project.",
 )
-def poetry_makes_the_environment(image: Image) -> None:
-    """Poetry has made the virtual environment, as .venv in the project."""
+def poetry_creates_venv(image: Image) -> None:
+    """Poetry creates the virtual environment .venv in the project."""
     expected = f"{PACKAGE} in {image.workdir}/.venv, installed by Poetry"
-    found = _places(image)
+    found = _installed_paths(image)
     inside = [path for path in found if f"/{path}".startswith(f"{image.workdir}/.venv/")]
     if not inside:
         raise Failed(f"{PACKAGE} is in /{found[0].rpartition('/')[0]}", expected)
     entry = image.tree.get(f"{inside[0]}/INSTALLER")
     if entry and (other := _OTHER_INSTALLERS.get(entry.digest)):
-        raise Failed(f"{other} has installed {PACKAGE}", expected)
+        raise Failed(f"{other} installed {PACKAGE}", expected)
 
 
 @check(
     points=1,
-    lesson=LESSON,
-    why="The lock file is what was tested: whoever builds the image later gets the same.",
-    hint="COPY poetry.lock beside pyproject.toml, and let poetry install do what it lists.",
+    why="The lock file lists the tested versions, so every build installs the same ones.",
+    hint="COPY poetry.lock next to pyproject.toml, and run poetry install.",
 )
-def installs_what_is_locked(built_source: BuiltSource) -> None:
-    """What is installed is what poetry.lock lists."""
+def installs_locked_versions(built_source: BuiltSource) -> None:
+    """The installed versions match poetry.lock."""
     packages = built_source.image.packages()
-    # Others may lie elsewhere: those that Poetry itself needs.
-    environment = _places(built_source.image)[0].partition("/lib/")[0]
+    # Packages outside this environment may be Poetry's own dependencies.
+    environment = _installed_paths(built_source.image)[0].partition("/lib/")[0]
     for name, version in _LOCKED.findall(_lock(built_source.source)):
         for _, found, path in packages.get(name, ()):
             if path.startswith(environment) and found != version:
@@ -89,7 +73,7 @@ def installs_what_is_locked(built_source: BuiltSource) -> None:
 
 
 def _lock(source: Source) -> str:
-    """The lock file that is built with: the learner's, or else the starter's."""
+    """Return the lock file of the build: the learner's, or else the starter's."""
     try:
         return source.read(LOCK)
     except Failed:
@@ -98,63 +82,57 @@ def _lock(source: Source) -> str:
 
 @check(
     points=1,
-    lesson=LESSON,
-    why="ls and ps show people a name; a number alone can be somebody else's on another machine.",
+    why="ls and ps show names, and a bare number can be another user's on another machine.",
     hint='RUN groupadd --gid "$USER_GID" "$USERNAME" and useradd, before USER.',
 )
-def user_has_a_name(image: Image) -> None:
-    """The image knows its user, and the user's group, by name."""
-    who = image.identity()
-    expected = "a user and a group of /etc/passwd and /etc/group, other than root"
-    if who is None or who[0] == 0:
+def user_has_name(image: Image) -> None:
+    """The user and its group have names in the image."""
+    identity = image.identity()
+    expected = "a user and a group from /etc/passwd and /etc/group, other than root"
+    if identity is None or identity[0] == 0:
         raise Failed(f"USER {image.user or 'root'}", expected)
-    for file, number in (("passwd", who[0]), ("group", who[1])):
+    for file, number in (("passwd", identity[0]), ("group", identity[1])):
         rows = image.text(f"etc/{file}").decode("utf-8", "replace").splitlines()
         if number == 0 or not any(row.split(":")[2:3] == [str(number)] for row in rows):
-            raise Failed(f"{number} is no user's own number in /etc/{file}", expected)
+            raise Failed(f"/etc/{file} has no entry other than root's for {number}", expected)
 
 
 @check(
     points=2,
-    lesson=LESSON,
     blame=("USER", "COPY"),
-    why="Who gets into the program could else change it for everybody who runs it after.",
-    hint="Let root own /app: COPY without --chown, and no chown of it.",
+    why="An attacker who takes over a program that can change its own code can keep control of it.",
+    hint="Keep root as the owner of /app: COPY without --chown, and no chown of /app.",
 )
-def cannot_change_the_environment(image: Image) -> None:
-    """The user can read the virtual environment, and not write it."""
-    who = image.identity()
-    if who is None:
-        raise Failed(f"USER {image.user} is nobody that the image knows", "a user of the image")
-    for place in sorted({path.partition("/lib/")[0] for path in _places(image)}):
-        if may := image.writable_paths(who[0], who[2], place):
-            raise Failed(f"uid {who[0]} may write to /{may[0]}", f"/{place} to be read only")
+def venv_is_read_only(image: Image) -> None:
+    """The user can read but not write the virtual environment."""
+    identity = image.identity()
+    if identity is None:
+        raise Failed(f"/etc/passwd does not list USER {image.user}", "a user of the image")
+    for place in sorted({path.partition("/lib/")[0] for path in _installed_paths(image)}):
+        if writable := image.writable_paths(identity[0], identity[2], place):
+            raise Failed(f"uid {identity[0]} can write to /{writable[0]}", f"read-only /{place}")
 
 
-def greets(run: Run) -> None:
-    """A T. rex with the greeting."""
-    bubble = speech_bubble(run)
-    if bubble.words != WORDS or JAW not in bubble.animal:
-        raise Failed(f"somebody says: {bubble.words}", f"a T. rex that says: {WORDS}")
+def _greets(run: Run) -> None:
+    bubble = program.read_speech_bubble(run)
+    if bubble.words != MESSAGE or JAW not in bubble.animal:
+        raise Failed(f"the message is: {bubble.words}", f"a T. rex that says: {MESSAGE}")
 
 
 @check(
     points=1,
-    lesson=LESSON,
-    name="found-from-anywhere",
-    title="greeter-cli is found from every folder",
-    why="A command's folder has to be in PATH, unless everybody types the whole path.",
+    why="Without its directory in PATH, you must type the full path of a command.",
     hint="ENV PATH=/app/.venv/bin:$PATH in the last stage.",
 )
-def found_from_anywhere(run: Run) -> None:
-    """The command is in PATH."""
-    greets(run)
+def greeter_cli_on_path(run: Run) -> None:
+    """greeter-cli runs from every directory."""
+    _greets(run)
 
 
 TASK = Task(
     "greeter",
     "build a Poetry project in stages",
-    LESSON,
+    "part-3/greeter",
     folder="services/part-3/python-poetry",
     answer=(FILE,),
     withheld=(".dockerignore",),
@@ -163,39 +141,36 @@ TASK = Task(
         Recipe(OTHER, command=("sh", "-c", "cd / && greeter-cli")),
     ),
     checks=(
-        writes(FILE, lesson=LESSON),
-        based_on("python", LESSON, tag="slim", kind="in its slim variant"),
-        pins_poetry(LESSON),
-        comes_from(
+        dockerfile.files_exist(FILE),
+        dockerfile.base_image("python", tag="slim", variant="slim variant"),
+        dockerfile.pins_poetry,
+        dockerfile.copies(
             LOCK,
-            LESSON,
-            why="Without its lock file, Poetry looks for the newest versions at each build.",
+            why="Without its lock file, Poetry installs the newest versions in each build.",
             hint="COPY pyproject.toml poetry.lock ./ before RUN poetry install",
         ),
-        builds(LESSON),
-        becomes_ordinary_user(LESSON),
-        user_has_a_name,
-        leaves_nothing(
+        config.builds,
+        user.user_is_non_root,
+        user_has_name,
+        content.no_files(
             "no-poetry",
-            "The final image holds neither Poetry nor pipx",
+            "The final image contains neither Poetry nor pipx",
             r"(?:^|/)(?:bin/(?:poetry|pipx)$|(?:site|dist)-packages/(?:poetry|pipx)/)",
-            LESSON,
-            "Begin a last stage with FROM, and COPY --from=builder /app/.venv into it.",
+            "Begin the last stage with FROM, and COPY --from=builder /app/.venv into it.",
             points=2,
         ),
-        leaves_out("pytest", "pluggy", "iniconfig", lesson=LESSON),
-        reuses_dependencies(LESSON),
-        poetry_makes_the_environment,
-        installs_what_is_locked,
-        cannot_change_the_environment,
-        workdir("/app", LESSON),
-        keeps_secrets_out(LESSON, points=1),
-        says(
-            greets,
-            LESSON,
-            title="A T. rex sends greetings from somenergia.coop",
-            hint='Install the project itself too, after COPY src ./src; CMD ["greeter-cli"]',
+        content.no_development_packages("pytest", "pluggy", "iniconfig"),
+        content.caches_dependencies,
+        poetry_creates_venv,
+        installs_locked_versions,
+        venv_is_read_only,
+        config.working_directory("/app"),
+        content.contains_no_secrets._replace(points=1),
+        program.prints(
+            _greets,
+            title="Prints greetings from somenergia.coop, said by a T. rex",
+            hint='Install the project too, after COPY src ./src; CMD ["greeter-cli"]',
         ),
-        found_from_anywhere._replace(of=OTHER),
+        greeter_cli_on_path._replace(of=OTHER),
     ),
 )

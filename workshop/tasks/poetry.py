@@ -1,116 +1,91 @@
-"""What the two halves of task 3 share: a base image with Python, and Poetry."""
+"""The task that both parts of task 3 share: a Python base image, and Poetry."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    based_on,
-    builds,
-    environment,
-    exposes,
-    installs,
-    keeps_secrets_out,
-    leaves_out,
-    no_environment,
-    workdir,
-    writes,
-)
-from workshop.model import Check, Failed, Task, check
+from workshop.checks import config, content, dockerfile
+from workshop.model import Failed, Task, check
 from workshop.tasks import fastapi
 
 if TYPE_CHECKING:
     from workshop.analysis.image.image import Image
 
 _NAMES = "|".join(fastapi.PINS)
-_BY_PIP = re.compile(
+_PIP_INSTALL = re.compile(
     rf"""\bpip3?(?:\.\d+)?['",]*\s[^&|;\n]*\binstall\b[^&|;\n]*[\s'"](?:{_NAMES})(?![\w./-])""",
     re.IGNORECASE,
 )
-# What Poetry alone says of a program that it does not find; its older versions raise an error.
+# Only Poetry prints this for a missing program; its older versions raise an error.
 _MISSING = "no-such-program"
-_REACHED = f"Command not found: {_MISSING}|FileNotFoundError"
+_MISSING_OUTPUT = f"Command not found: {_MISSING}|FileNotFoundError"
 _PYTHON = re.compile(r"var/lib/dpkg/info/python3(?:\.\d+)?(?:-minimal|-pip)?(?::\w+)?\.list")
 
 
-def packages_by_poetry(lesson: str) -> Check:
-    """Nobody names the application's packages to pip any more."""
-
-    @check(
-        points=2,
-        lesson=lesson,
-        why="What is listed twice differs sooner or later; poetry.lock has it all, with versions.",
-        hint="Copy pyproject.toml and poetry.lock, RUN poetry install --only main --no-root, "
-        "and take the packages out of pip install.",
-    )
-    def packages_by_poetry(image: Image) -> None:
-        """The packages come from poetry.lock, and no more from a list for pip."""
-        steps = dict(fastapi.steps(image))
-        expected = "poetry install, and no package of the application named to pip"
-        found = image.packages()
-        layers = {
-            image.layer_of(path) for name in fastapi.PINS for _, _, path in found.get(name, ())
-        }
-        if not layers:
-            raise Failed("none of the application's packages is installed", expected)
-        for layer in sorted(layer for layer in layers if layer is not None):
-            if _BY_PIP.search(steps.get(layer, "")):
-                raise Failed("pip install of the application's packages", expected, layer=layer)
-
-    return packages_by_poetry
+@check(
+    points=2,
+    why="Two package lists soon differ; poetry.lock alone contains all packages and versions.",
+    hint="Copy pyproject.toml and poetry.lock, RUN poetry install --only main --no-root, "
+    "and remove the packages from pip install.",
+)
+def installs_with_poetry(image: Image) -> None:
+    """Poetry installs the packages from poetry.lock, not pip."""
+    steps = dict(fastapi.steps(image))
+    expected = "poetry install, and no package of the application in a pip install"
+    found = image.packages()
+    layers = {image.layer_of(path) for name in fastapi.PINS for _, _, path in found.get(name, ())}
+    if not layers:
+        raise Failed("none of the application's packages is installed", expected)
+    for layer in sorted(layer for layer in layers if layer is not None):
+        if _PIP_INSTALL.search(steps.get(layer, "")):
+            raise Failed("pip install of the application's packages", expected, layer=layer)
 
 
-def one_python(lesson: str) -> Check:
-    """The base image's Python is the only one."""
-
-    @check(
-        points=1,
-        lesson=lesson,
-        why="The python image brings Python and pip: a second pair costs room, and confuses.",
-        hint="Take apt-get install of python3 and python3-pip out.",
-    )
-    def one_python(image: Image) -> None:
-        """apt installs no second Python or pip."""
-        for number in image.own:
-            for entry in image.layers[number].entries:
-                if _PYTHON.fullmatch(entry.path):
-                    name = entry.path.rpartition("/")[2].removesuffix(".list")
-                    actual = f"apt's package {name}"
-                    raise Failed(actual, "the base image's Python alone", layer=number)
-
-    return one_python
+@check(
+    points=1,
+    why="The python image includes Python and pip: a second pair wastes space and causes mix-ups.",
+    hint="Remove python3 and python3-pip from apt-get install.",
+)
+def no_second_python(image: Image) -> None:
+    """apt installs no second Python or pip."""
+    for number in image.own:
+        for entry in image.layers[number].entries:
+            if _PYTHON.fullmatch(entry.path):
+                package = entry.path.rpartition("/")[2].removesuffix(".list")
+                actual = f"the apt package {package}"
+                raise Failed(actual, "only the base image's Python", layer=number)
 
 
-def task(name: str, title: str, *, tag: str, kind: str) -> Task:
-    """Either half: they differ in their base image."""
-    lesson, file = f"fastapi/{name}", f"Dockerfile-{name}"
+def task(name: str, title: str, *, tag: str, variant: str) -> Task:
+    """Return one part of the task: the parts differ in their base image."""
+    file = f"Dockerfile-{name}"
     return Task(
         name,
         title,
-        lesson,
+        f"fastapi/{name}",
         folder=fastapi.FOLDER,
         answer=(file,),
         withheld=fastapi.WITHHELD,
         recipes=fastapi.recipes(file, _MISSING),
         checks=(
-            writes(file, lesson=lesson),
-            based_on("python", lesson, tag=tag, kind=kind, points=2),
-            builds(lesson),
-            one_python(lesson),
-            packages_by_poetry(lesson),
-            installs({**fastapi.PINS, **dict.fromkeys(fastapi.EXTRAS, "")}, lesson),
-            leaves_out("pytest", lesson=lesson, points=2),
-            fastapi.no_pip_cache(lesson),
-            fastapi.no_package_lists(lesson),
-            no_environment("DEBIAN_FRONTEND", lesson),
-            environment("PYTHONUNBUFFERED", lesson),
-            workdir("/server", lesson),
-            fastapi.whole_folder(lesson),
-            keeps_secrets_out(lesson),
-            exposes(fastapi.PORT, lesson),
-            fastapi.entry(lesson, "poetry run", _MISSING, _REACHED),
-            fastapi.command(lesson, "uvicorn app.main:app"),
-            *fastapi.serves(lesson),
+            dockerfile.files_exist(file),
+            dockerfile.base_image("python", tag=tag, variant=variant, points=2),
+            config.builds,
+            no_second_python,
+            installs_with_poetry,
+            content.installs(fastapi.PINS_AND_EXTRAS),
+            content.no_development_packages("pytest", points=2),
+            fastapi.no_pip_cache,
+            fastapi.no_package_lists,
+            config.build_only_variable("DEBIAN_FRONTEND"),
+            config.sets_variable("PYTHONUNBUFFERED"),
+            config.working_directory("/server"),
+            fastapi.copies_whole_folder,
+            content.contains_no_secrets,
+            config.exposes(fastapi.PORT),
+            fastapi.entrypoint_receives_arguments("poetry run", _MISSING, _MISSING_OUTPUT),
+            fastapi.sets_cmd("uvicorn app.main:app"),
+            *fastapi.SERVER_CHECKS,
         ),
     )

@@ -1,4 +1,4 @@
-"""Task 3-2: the same on the slim base image."""
+"""Task 3-2: task 3-1 on the slim base image."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ TASK = poetry.task(
     "task-3-2",
     "shrink the image with a slim base",
     tag=r"^\d.*slim",
-    kind="in its slim variant, with a version",
+    variant="slim variant with a version",
 )

@@ -1,119 +1,99 @@
-"""Task 5: the FastAPI application, run by an ordinary user."""
+"""Task 5: the FastAPI application, run as a non-root user."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    answers,
-    based_on,
-    builds,
-    exposes,
-    first_process,
-    keeps_secrets_out,
-    ordinary_user,
-    reachable,
-    starts,
-    stops,
-    workdir,
-    writes,
-)
+from workshop.checks import config, content, dockerfile, server, user
 from workshop.model import Failed, Recipe, Task, check
+from workshop.tasks import fastapi
 
 if TYPE_CHECKING:
     from workshop.analysis.image.image import Image
 
-LESSON = "fastapi/task-5"
 FILE = "Dockerfile-nonroot"
 HOME = "home/runner/server"
-PORT = 8000
 UID = 10000
 
 
 @check(
     points=1,
-    lesson=LESSON,
-    why="A number says nothing to people; a name in the image's own /etc/passwd does.",
+    why="A number tells people nothing; a name from the image's /etc/passwd does.",
     hint=f"RUN useradd --uid {UID} runner",
 )
-def user_is_called_runner(image: Image) -> None:
-    """The image knows user 10000 as runner."""
+def user_named_runner(image: Image) -> None:
+    """User 10000 is named runner."""
     found = image.identity("runner")
     if found is None or found[0] != UID:
-        actual = "no user called runner" if found is None else f"runner has uid {found[0]}"
-        raise Failed(actual, f"a user called runner with uid {UID}")
+        actual = "no user named runner" if found is None else f"runner has uid {found[0]}"
+        raise Failed(actual, f"a user named runner with uid {UID}")
 
 
 @check(
     points=2,
-    lesson=LESSON,
-    why="Who gets into the server could else change the program, or the passwords of the system.",
-    hint="Let root own the application: COPY without --chown, and no chown or chmod on it.",
+    why="An attacker who takes over the server could change the program or the system's passwords.",
+    hint="Keep root as the owner of the application: COPY without --chown, no chown or chmod.",
 )
-def cannot_change_the_application(image: Image) -> None:
-    """The server's user can change neither the application nor /etc."""
-    who = image.identity()
-    if who is None:
-        raise Failed(f"USER {image.user} is nobody that the image knows", "a user of the image")
-    uid, _, groups = who
+def application_is_read_only(image: Image) -> None:
+    """The server's user cannot change the application or /etc."""
+    identity = image.identity()
+    if identity is None:
+        raise Failed(f"/etc/passwd does not list USER {image.user}", "a user of the image")
+    uid, _, groups = identity
     for folder in (HOME, "etc"):
-        if may := image.writable_paths(uid, groups, folder):
-            actual = f"uid {uid} may write to /{may[0]}"
-            raise Failed(actual, f"all in /{folder} to be read and not written")
+        if writable := image.writable_paths(uid, groups, folder):
+            raise Failed(f"uid {uid} can write to /{writable[0]}", f"read-only files in /{folder}")
 
 
 @check(
     points=1,
-    lesson=LESSON,
-    why="An application needs some folder for what it writes, and a volume outlives a container.",
+    why="An application needs a writable directory, and a volume keeps data after docker rm.",
     hint="RUN install -d -o runner /home/runner/data, and VOLUME /home/runner/data after it.",
 )
-def has_a_data_folder(image: Image) -> None:
-    """One folder is declared as a volume, and the server's user may write to it."""
-    who = image.identity()
-    if who is None or not any(
-        image.writable(folder.strip("/"), who[0], who[2]) for folder in image.volumes
+def has_writable_volume(image: Image) -> None:
+    """A directory is declared as a volume, and the server's user can write to it."""
+    identity = image.identity()
+    if identity is None or not any(
+        image.writable(folder.strip("/"), identity[0], identity[2]) for folder in image.volumes
     ):
-        actual = f"VOLUME of {', '.join(sorted(image.volumes)) or 'nothing'}"
-        raise Failed(actual, f"a volume that user {image.user or 'root'} may write to")
+        volumes = ", ".join(sorted(image.volumes))
+        actual = f"VOLUME {volumes}" if volumes else "no VOLUME"
+        raise Failed(actual, f"a volume that user {image.user or 'root'} can write to")
 
 
 @check(
     points=1,
-    lesson=LESSON,
-    why="With sudo, an ordinary user is root again.",
-    hint="Do not install sudo: what needs root comes before USER.",
+    why="With sudo, a non-root user can become root.",
+    hint="Do not install sudo: run the steps that need root before USER.",
 )
 def no_sudo(image: Image) -> None:
-    """There is no sudo in the image."""
+    """sudo is not installed."""
     if found := [*image.find("**/bin/sudo"), *image.find("**/bin/doas")]:
         raise Failed(f"/{found[0]}", "no such program")
 
 
 TASK = Task(
     "task-5",
-    "make the image run as an ordinary user",
-    LESSON,
-    folder="services/fastapi",
+    "run the container as a non-root user",
+    "fastapi/task-5",
+    folder=fastapi.FOLDER,
     answer=(FILE,),
-    withheld=("Dockerfile*", "README.md", "task-4*.toml", "tests/test_pins.py"),
-    recipes=(Recipe(dockerfile=FILE, port=PORT),),
+    withheld=fastapi.WITHHELD,
+    recipes=(Recipe(dockerfile=FILE, port=fastapi.PORT),),
     checks=(
-        writes(FILE, lesson=LESSON),
-        based_on("python", LESSON, tag="slim", kind="in its slim variant"),
-        builds(LESSON),
-        user_is_called_runner,
-        workdir("/home/runner/server", LESSON),
-        exposes(PORT, LESSON),
-        keeps_secrets_out(LESSON),
-        cannot_change_the_application,
-        has_a_data_folder,
+        dockerfile.files_exist(FILE),
+        dockerfile.base_image("python", tag="slim", variant="slim variant"),
+        config.builds,
+        user_named_runner,
+        config.working_directory("/home/runner/server"),
+        config.exposes(fastapi.PORT),
+        content.contains_no_secrets,
+        application_is_read_only,
+        has_writable_volume,
         no_sudo,
-        starts(PORT, LESSON),
-        reachable(PORT, LESSON),
-        answers(PORT, "/", "Hello World", LESSON),
-        ordinary_user(LESSON, UID),
-        first_process(LESSON),
-        stops(LESSON),
+        *fastapi.SERVER_CHECKS,
+        user.runs_as_non_root(UID),
+        server.server_is_process_1,
+        server.stops_on_sigterm,
     ),
 )

@@ -58,7 +58,7 @@ def test_the_record_file_is_complete_at_any_time_with_many_writers(tmp_path: Pat
 def test_an_empty_record_runs_no_docker_command(tmp_path: Path):
     engine, script = fakes.docker()
     cleanup.new_record(tmp_path, "check").remove(engine)
-    assert script.asked == []
+    assert script.argvs == []
 
 
 def test_the_next_check_cleans_up_after_a_killed_one(tmp_path: Path):
@@ -73,7 +73,7 @@ def test_a_running_check_keeps_its_resources(tmp_path: Path):
     engine, script = fakes.docker(DONE)
     cleanup.new_record(tmp_path, "check").record("containers", "one")
     cleanup.remove_stale(tmp_path, engine)
-    assert script.asked == []
+    assert script.argvs == []
     assert list(tmp_path.iterdir())
 
 
@@ -81,5 +81,5 @@ def test_a_damaged_record_file_is_removed(tmp_path: Path):
     engine, script = fakes.docker(DONE)
     stale_record(tmp_path).write_text("{")
     cleanup.remove_stale(tmp_path, engine)
-    assert script.asked == []
+    assert script.argvs == []
     assert not list(tmp_path.iterdir())

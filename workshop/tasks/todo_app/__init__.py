@@ -1,38 +1,24 @@
-"""The to-do app: one Dockerfile with a target for each thing that one does with an app."""
+"""The to-do app: one Dockerfile with targets for production, development, tests and debugging."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workshop.checks import (
-    based_on,
-    builds,
-    first_process,
-    keeps_secrets_out,
-    leaves_out,
-    ordinary_user,
-    pins_poetry,
-    reuses_dependencies,
-    stops,
-    writes,
-)
+from workshop.checks import config, content, dockerfile, server, user
 from workshop.model import Failed, Recipe, Task, check
-from workshop.tasks.todo_app.debug import wait, waits_for_an_editor
-from workshop.tasks.todo_app.development import debug_mode, shows_an_edit
+from workshop.tasks.todo_app.debug import observe_idle, waits_for_editor
+from workshop.tasks.todo_app.development import debug_mode, reloads_after_edit
 from workshop.tasks.todo_app.serving import (
-    answers,
-    exposes_its_port,
-    production_server,
-    reachable,
-    serve,
-    starts,
+    RunningImage,
+    exposes_server_port,
+    returns_expected_response,
+    uses_production_server,
 )
-from workshop.tasks.todo_app.target import LESSON
 from workshop.tasks.todo_app.tests import (
     SOURCE,
     TEST_SECONDS,
     run_tests,
-    tests_find_a_fault,
+    tests_detect_fault,
     tests_pass,
 )
 
@@ -42,7 +28,7 @@ if TYPE_CHECKING:
 FILE, IGNORE = "Dockerfile", ".dockerignore"
 PRODUCTION, DEVELOPMENT, DEBUG, TEST = "production", "development", "debug", "test"
 
-# What the app has to be told, and where every user may write.
+# The app's required settings; every user can write to the database's directory.
 ENVIRONMENT = {
     "SECRET_KEY": "made-up-for-this-check",
     "DATABASE_URL": "sqlite:////tmp/todo.db",
@@ -52,16 +38,14 @@ SECRETS = (".env", ".git/config", ".venv/pyvenv.cfg")
 
 @check(
     points=1,
-    lesson=LESSON,
-    why="Sooner or later somebody writes COPY . . and the image holds what was in .env.",
-    hint="One line each in .dockerignore: .env, .git, .venv; and what else no image needs.",
+    why="Without these lines, a COPY . . puts the secrets in .env into the image.",
+    hint="Write one line each in .dockerignore: .env, .git, .venv, and other unneeded files.",
 )
 def ignores_secrets(source: Source) -> None:
-    """.dockerignore keeps .env, .git and .venv out of every build."""
+    """.dockerignore excludes .env, .git and .venv."""
     source.read(IGNORE)
-    let = [path.partition("/")[0] for path in SECRETS if not source.ignores(path)]
-    if let:
-        raise Failed(f"{', '.join(let)} not ignored", "a line for each", file=IGNORE)
+    if missing := [path.partition("/")[0] for path in SECRETS if not source.ignores(path)]:
+        raise Failed(f"not excluded: {', '.join(missing)}", "a line for each", file=IGNORE)
 
 
 def _recipe(target: str, *, mount: bool = False) -> Recipe:
@@ -79,37 +63,49 @@ def _recipe(target: str, *, mount: bool = False) -> Recipe:
 TASK = Task(
     "todo-app",
     "one Dockerfile for production, development and tests",
-    LESSON,
+    "todo-app",
     folder="services/todo-app",
     answer=(FILE, IGNORE),
     withheld=("README.md",),
     recipes=(_recipe(PRODUCTION), _recipe(DEVELOPMENT, mount=True), _recipe(TEST), _recipe(DEBUG)),
-    facts={"served": serve, "waiting": wait, "tests": run_tests},
+    facts={
+        "running_image": RunningImage.of,
+        "idle_container": observe_idle,
+        "test_suite": run_tests,
+    },
     checks=(
-        writes(FILE, IGNORE, lesson=LESSON),
-        based_on("python", LESSON, tag=r"^\d+\.\d+", kind="with its version"),
+        dockerfile.files_exist(FILE, IGNORE),
+        dockerfile.base_image("python", tag=r"^\d+\.\d+", variant="with a version"),
         ignores_secrets,
-        pins_poetry(LESSON),
-        builds(LESSON),
-        leaves_out("debugpy", "playwright", "pytest", "pytest-watch", lesson=LESSON, points=2),
-        keeps_secrets_out(LESSON),
-        reuses_dependencies(LESSON),
-        starts("Run it with --env-file .env; gunicorn.conf.py reads the port from ENV PORT."),
-        reachable(),
-        answers,
-        exposes_its_port,
-        production_server,
-        ordinary_user(LESSON),
-        first_process(LESSON),
-        stops(LESSON),
-        starts("flask --app todo_app.app run, with the packages of the app.", 1).of_recipe(
-            DEVELOPMENT
+        dockerfile.pins_poetry,
+        config.builds,
+        content.no_development_packages(
+            "debugpy", "playwright", "pytest", "pytest-watch", points=2
         ),
-        reachable(1).of_recipe(DEVELOPMENT),
+        content.contains_no_secrets,
+        content.caches_dependencies,
+        server.server_starts(
+            hint="Run the image with --env-file .env; gunicorn.conf.py reads PORT from ENV.",
+            text=config.has_stage,
+        ),
+        server.listens_on_all_interfaces(),
+        returns_expected_response,
+        exposes_server_port,
+        uses_production_server,
+        user.runs_as_non_root(),
+        server.server_is_process_1,
+        server.stops_on_sigterm,
+        server.server_starts(
+            hint="Install the app's packages, and run flask --app todo_app.app run.",
+            text=config.has_stage,
+        )
+        .of_recipe(DEVELOPMENT)
+        ._replace(points=1),
+        server.listens_on_all_interfaces().of_recipe(DEVELOPMENT)._replace(points=1),
         debug_mode.of_recipe(DEVELOPMENT),
-        shows_an_edit.of_recipe(DEVELOPMENT),
+        reloads_after_edit.of_recipe(DEVELOPMENT),
         tests_pass._replace(of=TEST),
-        tests_find_a_fault._replace(of=TEST),
-        waits_for_an_editor._replace(of=DEBUG),
+        tests_detect_fault._replace(of=TEST),
+        waits_for_editor._replace(of=DEBUG),
     ),
 )

@@ -1,4 +1,4 @@
-"""The development image: debug mode, and the learner's own source over the image's."""
+"""The development image: debug mode, with the learner's source mounted over the image's."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 from workshop.model import Failed, check
-from workshop.tasks.todo_app.serving import PATIENCE_SECONDS, POLL_SECONDS, ask, debugger
-from workshop.tasks.todo_app.target import LESSON
+from workshop.tasks.todo_app.serving import (
+    PATIENCE_SECONDS,
+    POLL_SECONDS,
+    first_answer,
+    has_debugger,
+)
 
 if TYPE_CHECKING:
     from workshop.analysis.container.app import App
@@ -23,43 +27,41 @@ def workshop_reload() -> str:
 
 @check(
     points=1,
-    lesson=LESSON,
     blame=("CMD", "ENTRYPOINT", "ENV"),
-    why="In debug mode Flask shows where an error happened, and starts again after an edit.",
+    why="In debug mode, Flask shows where an error occurred and restarts after an edit.",
     hint="flask run --debug, or ENV FLASK_DEBUG=1 in the development stage.",
 )
 def debug_mode(app: App) -> None:
     """Flask runs in debug mode."""
-    if not debugger(app):
-        raise Failed("Flask's debugger does not answer", "the debugger that debug mode brings")
+    if not has_debugger(app):
+        raise Failed("Flask's debugger does not respond", "the debugger of Flask's debug mode")
 
 
 @check(
     points=3,
-    lesson=LESSON,
     blame=("CMD", "ENTRYPOINT"),
-    why="An image that has to be built after every edit is no place to develop in.",
-    hint="flask run in debug mode, and the source in one folder, such as /app/todo_app, "
-    "over which yours is mounted.",
+    why="If every edit needs a rebuild, development is slow.",
+    hint="Run flask in debug mode, with the source in one folder, such as /app/todo_app, "
+    "so that your folder can be mounted over it.",
 )
-def shows_an_edit(app: App) -> None:
-    """An edited line of the mounted todo_app shows without a new image."""
-    assert app.folder is not None  # noqa: S101 - the recipe says that it is mounted
-    ask(app, "/")
+def reloads_after_edit(app: App) -> None:
+    """An edit of the mounted todo_app takes effect without a rebuild."""
+    assert app.folder is not None  # noqa: S101 - the recipe mounts it
+    first_answer(app, "/")
     views = app.folder / "views.py"
     text = views.read_text(encoding="utf-8") + ROUTE
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        # Saved again and again: who looks at the time of the last change may look late.
+        # Save repeatedly: a reloader that compares modification times may start late.
         views.write_text(text, encoding="utf-8")
-        if _appears(app):
+        if _route_appears(app):
             return
-    actual = f"a page that was added is not there after {PATIENCE_SECONDS:.0f} seconds"
+    actual = f"an added page is missing after {PATIENCE_SECONDS:.0f} seconds"
     raise Failed(actual, "the new page, within seconds")
 
 
-def _appears(app: App) -> bool:
-    """Whether the added page comes within the time that a server takes to start again."""
+def _route_appears(app: App) -> bool:
+    """Whether the added page responds within the time that a server needs to restart."""
     deadline = time.monotonic() + RELOAD_SECONDS
     while time.monotonic() < deadline:
         if app.get(app.port or 1, "/workshop-reload").body == "reloaded":
