@@ -152,9 +152,7 @@ def test_an_interrupted_start_stops_everything(kit):
 def test_an_engine_that_stops_during_up_is_a_one_line_error(kit):
     """The docker CLI loses its connection, and cannot open a new one."""
     lock = kit / "services/fastapi/poetry.lock"
-    lock.write_text(
-        lock.read_text() + f"# {secrets.token_hex(8)}\n"
-    )  # so that the build is not cached
+    lock.write_text(lock.read_text() + f"# {secrets.token_hex(8)}\n")  # not cached
     proxy = Proxy(kit / "engine.sock")
     process = start(kit, "up", DOCKER_HOST=f"unix://{kit}/engine.sock")
     assert process.stdout
