@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from harness import ROOT, docker, run
 
-from workshop import lessons, versions
+from workshop.site.output import matches
+from workshop.stack import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def _side(home: Path, part: str, output_name: str, settings: dict) -> Side:
 def contains(output: str, lines: tuple[str, ...]) -> bool:
     """Whether the lines occur anywhere in the output, one directly below the other."""
     found = [_STEP.sub("", line) for line in output.splitlines()]
-    return lessons.agrees(("...", *lines, "..."), found)
+    return matches(("...", *lines, "..."), found)
 
 
 @pytest.fixture

@@ -116,8 +116,8 @@ def _evaluate(engine: Engine, source: Source) -> Verdict:
 
     cache = Cache(cache_folder())
     with (
-        _progress(source.task.name) as say,
-        Evaluation(engine, source, cache, on_line=say) as evaluation,
+        _progress(source.task.name) as on_line,
+        Evaluation(engine, source, cache, on_line=on_line) as evaluation,
     ):
         return grade.full(evaluation)
 
