@@ -1,4 +1,4 @@
-"""Made-up facts for the unit tests: a docker that answers by heart, a machine, programs."""
+"""Fakes for the unit tests: a scripted docker, a machine, programs."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ MISSING = ProcessResult(127, "docker: No such file or directory")
 
 @dataclass
 class Script:
-    """A `Runner` that knows its answers by heart, and keeps what it was asked.
+    """A `Runner` with scripted answers, which records its calls.
 
-    An answer is found by words that the command has in this order, maybe with others between
-    them; the first that fits is given. A list is given one by one, its last one ever after.
+    The key of an answer is a list of arguments that the command has in this order, maybe with
+    others between them; the first key that matches is used. The answers in a list are given one
+    after another, and then the last one again.
     """
 
     answers: Mapping[str, Answer | list[Answer]]
-    asked: list[list[str]] = field(default_factory=list)
+    argvs: list[list[str]] = field(default_factory=list)
     envs: list[dict[str, str]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -53,31 +54,31 @@ class Script:
         timeout: float | None = None,  # noqa: ARG002 - a part of `Runner`
     ) -> ProcessResult:
         with self._lock:
-            self.asked.append(list(argv))
+            self.argvs.append(list(argv))
             self.envs.append(dict(env or {}))
             answer = self._answer(argv)
-        said = answer() if callable(answer) else answer
-        done = said if isinstance(said, ProcessResult) else ProcessResult(0, said, said)
+        output = answer() if callable(answer) else answer
+        done = output if isinstance(output, ProcessResult) else ProcessResult(0, output, output)
         for line in done.output.splitlines() if on_line else ():
             on_line(line)
         return done
 
-    def calls(self, words: str) -> list[list[str]]:
-        """What was asked that has these words, in this order."""
-        return [argv for argv in self.asked if _has(argv, words)]
+    def calls(self, arguments: str) -> list[list[str]]:
+        """Return the calls that have these arguments, in this order."""
+        return [argv for argv in self.argvs if _has(argv, arguments)]
 
     def _answer(self, argv: Sequence[str]) -> Answer:
-        for words, answer in self.answers.items():
-            if _has(argv, words):
+        for arguments, answer in self.answers.items():
+            if _has(argv, arguments):
                 if isinstance(answer, list):
                     return answer.pop(0) if len(answer) > 1 else answer[0]
                 return answer
-        raise AssertionError(f"nobody told the answer to: {' '.join(argv)}")
+        raise AssertionError(f"no answer for: {' '.join(argv)}")
 
 
-def _has(argv: Sequence[str], words: str) -> bool:
-    left = iter(argv)
-    return all(word in left for word in words.split())
+def _has(argv: Sequence[str], arguments: str) -> bool:
+    rest = iter(argv)
+    return all(argument in rest for argument in arguments.split())
 
 
 def docker(
@@ -85,15 +86,15 @@ def docker(
     *,
     info: Answer | list[Answer] = INFO,
 ) -> tuple[Engine, Script]:
-    """An engine that answers `info`, has its plug-ins, and knows `answers`; and its script."""
+    """Return an engine with its plug-ins that gives these answers, and its script."""
     plugins = {"docker compose version": "v2", "docker buildx version": "v0"}
     script = Script({"docker info": info, **plugins, **(answers or {})})
     return Engine(script), script
 
 
 def host(**facts: Any) -> Host:
-    """A host on which the kit can install an engine, but for the `facts` told."""
-    usual = {
+    """Return a host on which the kit can install an engine, except for the given `facts`."""
+    defaults = {
         "system": "Linux",
         "release": "debian trixie",
         "root": True,
@@ -102,11 +103,11 @@ def host(**facts: Any) -> Host:
         "systemd": True,
         "mtu": 1500,
     }
-    return Host(**{**usual, **facts})
+    return Host(**{**defaults, **facts})
 
 
 def programs(folder: Path, **scripts: str) -> str:
-    """A PATH with these programs alone; `_` in a name stands for `-`."""
+    """Return a PATH with only these programs; `_` in a name becomes `-`."""
     folder.mkdir(exist_ok=True)
     for name, text in scripts.items():
         file = folder / name.replace("_", "-")
@@ -116,17 +117,16 @@ def programs(folder: Path, **scripts: str) -> str:
 
 
 def display(width: int = 80, *, terminal: bool = False) -> tuple[ProgressDisplay, StringIO]:
-    """A board, and the paper on which it stands."""
-    paper = StringIO()
-    return ProgressDisplay(
-        Console(file=paper, width=width, force_terminal=terminal, no_color=True)
-    ), paper
+    """Return a progress display and its output."""
+    output = StringIO()
+    console = Console(file=output, width=width, force_terminal=terminal, no_color=True)
+    return ProgressDisplay(console), output
 
 
 def machine(engine: Engine, *, run: Script | None = None, **facts: Any) -> tuple[Machine, StringIO]:
-    """A machine with this engine on such a host, and the paper on which its progress stands.
+    """Return a machine with this engine on such a host, and the output of its progress display.
 
-    Whatever is run that `run` does not know fails the test.
+    Any program without an answer in `run` fails the test.
     """
-    shown, paper = display()
-    return Machine(host(**facts), engine, run or Script({}), shown), paper
+    shown, output = display()
+    return Machine(host(**facts), engine, run or Script({}), shown), output

@@ -1,4 +1,4 @@
-"""Containers seen from outside: what the engine tests look with."""
+"""Tools of the engine tests: run programs, and inspect containers from outside."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ENGINE_SOCKET = "/var/run/docker.sock"
 def run(
     *argv: str, check: bool = True, timeout: float = 600, **options
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end; its two outputs are merged."""
+    """Run a program and wait for it, with both outputs merged."""
     env = {**os.environ, **options.pop("env", {})}
     done = subprocess.run(
         argv,
@@ -49,13 +49,13 @@ def run(
     return done
 
 
-def docker(*words: str, **options) -> str:
-    """What `docker WORDS` prints."""
-    return run("docker", *words, **options).stdout.strip()
+def docker(*arguments: str, **options) -> str:
+    """Return the output of `docker ARGUMENTS`."""
+    return run("docker", *arguments, **options).stdout.strip()
 
 
 def until(condition: Callable[[], T], what: str, seconds: float = 30) -> T:
-    """Wait until `condition` holds, and return what it gave; fail after so many seconds."""
+    """Wait until `condition` is true, and return its value; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
@@ -64,7 +64,7 @@ def until(condition: Callable[[], T], what: str, seconds: float = 30) -> T:
 
 
 def free_ports(count: int) -> list[int]:
-    """So many ports of this machine that nothing listens on."""
+    """Return ports of this machine on which no program listens."""
     with contextlib.ExitStack() as held:
         probes = [held.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:
@@ -73,7 +73,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def get(address: str) -> httpx.Response:
-    """One plain request to this machine, without the certificates that https would want."""
+    """Send a request to this machine, without checking certificates."""
     return httpx.get(address, timeout=5, verify=False, trust_env=False)
 
 
@@ -84,23 +84,23 @@ class Container:
     id: str
 
     def address(self, port: int) -> str:
-        """Where the container's `port` is on this machine."""
+        """Return the URL on this machine that leads to the container's `port`."""
         return "http://" + docker("port", self.id, str(port)).splitlines()[0]
 
     def answers(self, port: int, path: str = "/", seconds: float = 30) -> httpx.Response:
-        """The first answer that the container gives there."""
+        """Wait for the first response of the container, and return it."""
 
         address = self.address(port) + path
 
-        def ask() -> httpx.Response | None:
+        def request() -> httpx.Response | None:
             with contextlib.suppress(httpx.TransportError):
                 return get(address)
             return None
 
         try:
-            return until(ask, f"an answer on {port}{path}", seconds)
+            return until(request, f"a response on {port}{path}", seconds)
         except AssertionError as error:
-            raise AssertionError(f"{error}; it said:\n{self.logs()}") from None
+            raise AssertionError(f"{error}; its log:\n{self.logs()}") from None
 
     @property
     def running(self) -> bool:
@@ -114,27 +114,27 @@ class Container:
         return docker("logs", self.id)
 
     def uids(self) -> set[int]:
-        """The user of every process in it, as the host sees them."""
+        """Return the user ids of its processes, as the host sees them."""
         lines = docker("top", self.id, "-eo", "uid,pid").splitlines()[1:]
         return {int(line.split()[0]) for line in lines}
 
     def stop(self) -> tuple[int, float]:
-        """Send SIGTERM, as `docker stop` does: the exit code, and after how many seconds."""
+        """Stop the container; return its exit code, and the seconds that it took."""
         start = datetime.now(UTC)
         docker("stop", "--time", "10", self.id)
         state = json.loads(docker("inspect", "--format", "{{json .State}}", self.id))
-        # The engine's own time of its end: the docker command's may be later on a busy machine.
+        # From the engine: on a busy machine, the docker command ends later than the container.
         end = datetime.fromisoformat(re.sub(r"\.(\d{6})\d*Z", r".\1+00:00", state["FinishedAt"]))
         return state["ExitCode"], (end - start).total_seconds()
 
     def run(self, *command: str, check: bool = True) -> str:
-        """What a command prints that runs inside."""
+        """Return the output of a command that runs in the container."""
         return docker("exec", self.id, *command, check=check)
 
 
 @contextlib.contextmanager
 def container(image: str, *options: str, command: tuple[str, ...] = ()) -> Iterator[Container]:
-    """A container for as long as the block runs."""
+    """Run a container until the block ends."""
     name = f"workshop-test-{secrets.token_hex(4)}"
     try:
         docker("run", "--detach", "--name", name, *options, image, *command)
@@ -144,18 +144,18 @@ def container(image: str, *options: str, command: tuple[str, ...] = ()) -> Itera
 
 
 def files_in(image: str) -> list[str]:
-    """The path of every file in `image`, without a leading slash."""
-    words = ("--user=0", "--network=none", "--entrypoint=find", image, "/", "-xdev", "-type", "f")
-    return [path.removeprefix("/") for path in docker("run", "--rm", *words).splitlines()]
+    """Return the path of every file in `image`, without a leading slash."""
+    find = ("--user=0", "--network=none", "--entrypoint=find", image, "/", "-xdev", "-type", "f")
+    return [path.removeprefix("/") for path in docker("run", "--rm", *find).splitlines()]
 
 
 def config_of(image: str) -> dict:
-    """The image's configuration, as `docker image inspect` has it."""
+    """Return the image's configuration from `docker image inspect`."""
     return json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image))
 
 
-class Wire:
-    """A socket that passes everything on to the engine, until it is cut."""
+class Proxy:
+    """A Unix socket that forwards everything to the engine, until it is closed."""
 
     def __init__(self, path: Path) -> None:
         self._server = socket.socket(socket.AF_UNIX)
@@ -164,7 +164,7 @@ class Wire:
         self._ends: list[socket.socket] = [self._server]
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def cut(self) -> None:
+    def close(self) -> None:
         for end in self._ends:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -178,9 +178,9 @@ class Wire:
                 engine.connect(ENGINE_SOCKET)
                 self._ends += [client, engine]
                 for pair in ((client, engine), (engine, client)):
-                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+                    threading.Thread(target=self._forward, args=pair, daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+    def _forward(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 sink.sendall(data)

@@ -1,4 +1,4 @@
-"""Made-up images: what `docker save` would write of them, in either layout."""
+"""Fake images, as `docker save` writes them, in either layout."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Item:
 
 
 def file(name: str, data: bytes | int = b"", **facts: Any) -> Item:
-    """A regular file with this content, or with so many bytes."""
+    """Return a regular file with this content, or with a number of zero bytes."""
     return Item(name, data=bytes(data), **facts)
 
 
@@ -45,17 +45,17 @@ def hardlink(name: str, target: str) -> Item:
     return Item(name, tarfile.LNKTYPE, link=target)
 
 
-def tar(*items: Item, format: int = tarfile.PAX_FORMAT) -> bytes:  # noqa: A002 - tarfile's word
-    """A tar of these entries."""
-    paper = io.BytesIO()
-    with tarfile.open(fileobj=paper, mode="w", format=format) as archive:
+def tar(*items: Item, format: int = tarfile.PAX_FORMAT) -> bytes:  # noqa: A002 - as in tarfile
+    """Return a tar archive of these entries."""
+    output = io.BytesIO()
+    with tarfile.open(fileobj=output, mode="w", format=format) as archive:
         for item in items:
             info = tarfile.TarInfo(item.name)
             info.type, info.linkname, info.mode = item.type, item.link, item.mode
             info.uid, info.gid, info.size = item.uid, item.gid, len(item.data)
             info.pax_headers = item.extra
             archive.addfile(info, io.BytesIO(item.data))
-    return paper.getvalue()
+    return output.getvalue()
 
 
 def digest(data: bytes) -> str:
@@ -63,16 +63,16 @@ def digest(data: bytes) -> str:
 
 
 def config(layers: Sequence[bytes], **facts: Any) -> bytes:
-    """The document that names the layers; `facts` are its other parts."""
+    """Return the image configuration that lists the layers; `facts` are its other parts."""
     rootfs = {"type": "layers", "diff_ids": [f"sha256:{digest(layer)}" for layer in layers]}
-    usual = {"architecture": "amd64", "os": "linux", "config": {"Cmd": ["true"]}}
-    return json.dumps({**usual, **facts, "rootfs": rootfs}).encode()
+    defaults = {"architecture": "amd64", "os": "linux", "config": {"Cmd": ["true"]}}
+    return json.dumps({**defaults, **facts, "rootfs": rootfs}).encode()
 
 
 def oci(
     *layers: bytes, pack: Callable[[bytes], bytes] = bytes, tag: str = "x:1", **facts: Any
 ) -> io.BytesIO:
-    """What an engine of version 25 or later saves: blobs by their digest, the manifest last."""
+    """Return the archive of an engine since version 25: blobs by digest, the manifest last."""
     document = config(layers, **facts)
     packed = [pack(layer) for layer in layers]
     blobs = {f"blobs/sha256/{digest(blob)}": blob for blob in (document, *packed)}
@@ -83,7 +83,7 @@ def oci(
 
 
 def legacy(*layers: bytes, tag: str = "x:1", **facts: Any) -> io.BytesIO:
-    """What an older engine saves: a folder for each layer, and a link for one that comes twice."""
+    """Return the archive of an older engine: a folder for each layer, links for repeated ones."""
     document = config(layers, **facts)
     first: dict[bytes, str] = {}
     items: list[Item] = []

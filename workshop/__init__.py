@@ -1,1 +1,1 @@
-"""The workshop's tool: it readies a machine, builds every service and starts the web ones."""
+"""The command-line tool of the course: sets up a machine, runs the services, grades answers."""

@@ -1,8 +1,8 @@
-"""The words of the kit: each becomes one call, and an exit code.
+"""The command line: each command calls one function and returns its exit code.
 
-0: done. 1: something the learner built failed. 2: it could not be done.
+0: success. 1: something that the learner built failed. 2: an error.
 
-A word has to answer at once, so each imports what it needs when it runs.
+Each command imports its modules when it runs, so that the tool starts fast.
 """
 
 from __future__ import annotations
@@ -21,124 +21,131 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import FrameType
 
-    from workshop.commands.setup import Kit
+    from workshop.commands.setup import Setup
     from workshop.core.process import SubprocessRunner
 
-COULD_NOT = 2
+ERROR = 2
 INTERRUPTED = 130
 PROGRAM = "workshop"
-PURPOSE = "Ready a machine for the course, run its services, check what learners build."
+PURPOSE = "Set up a machine for the course, run its services, and grade your answers."
 COLUMNS = 79
 
 
-def _doctor(_asked: Namespace) -> int:
-    """Say whether this machine is ready for the course, and what to do if not."""
-    return 0 if _kit().doctor() else COULD_NOT
+def _doctor(_arguments: Namespace) -> int:
+    """Check whether this machine is ready for the course, and print how to fix it."""
+    return 0 if _setup().doctor() else ERROR
 
 
-def _bases_options(word: ArgumentParser) -> None:
-    word.add_argument(
+def _bases_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
         "--stand-ins",
         action="store_true",
-        help="Ask no registry: build them from Debian's packages.",
+        help="Build them from Debian packages instead of pulling them.",
     )
 
 
-def _bases(asked: Namespace) -> int:
-    """Make every base image of the course present, the day before."""
-    _kit().bases(ask_registry=not asked.stand_ins)
+def _bases(arguments: Namespace) -> int:
+    """Pull or build every base image of the course in advance."""
+    _setup().bases(ask_registry=not arguments.stand_ins)
     return 0
 
 
-def _up_options(word: ArgumentParser) -> None:
-    word.add_argument("--tests", action="store_true", help="Build the test and debug images too.")
-    word.add_argument(
+def _up_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--tests", action="store_true", help="Also build the test and debug images."
+    )
+    parser.add_argument(
         "--start", action=BooleanOptionalAction, default=True, help="Start the web services."
     )
 
 
-def _up(asked: Namespace) -> int:
-    """Build every service, start the web ones, and wait until each is healthy."""
-    _kit().up(tests=asked.tests, start=asked.start)
+def _up(arguments: Namespace) -> int:
+    """Build every service, start the web services, and wait until they are healthy."""
+    _setup().up(tests=arguments.tests, start=arguments.start)
     return 0
 
 
-def _down_options(word: ArgumentParser) -> None:
-    word.add_argument(
-        "--all", dest="everything", action="store_true", help="Remove the to-do data too."
+def _down_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--all", dest="everything", action="store_true", help="Also remove the to-do data."
     )
 
 
-def _down(asked: Namespace) -> int:
-    """Stop and remove what `up` started; the to-do data stays, unless --all is given."""
-    _kit().down(everything=asked.everything)
+def _down(arguments: Namespace) -> int:
+    """Stop and remove the containers that `up` started; keep the to-do data without --all."""
+    _setup().down(everything=arguments.everything)
     return 0
 
 
-def _start(asked: Namespace) -> int:
-    """Begin a task: lay out what it starts from, and say what is asked for."""
+def _start(arguments: Namespace) -> int:
+    """Start a task: copy its starter files, and print its requirements."""
     from workshop.commands import grading
 
-    return grading.start(asked.task, asked.path)
+    return grading.start(arguments.task, arguments.path)
 
 
-def _check_options(word: ArgumentParser) -> None:
-    _task_options(word)
-    word.add_argument("--static", action="store_true", help="Judge the text alone: no engine.")
-    word.add_argument("--watch", action="store_true", help="Check again whenever a file is saved.")
-    word.add_argument("--format", choices=("text", "json", "junit"), default="text")
+def _check_options(parser: ArgumentParser) -> None:
+    _task_options(parser)
+    parser.add_argument(
+        "--static", action="store_true", help="Only check the files; build nothing."
+    )
+    parser.add_argument(
+        "--watch", action="store_true", help="Check again whenever a file is saved."
+    )
+    parser.add_argument("--format", choices=("text", "json", "junit"), default="text")
 
 
-def _check(asked: Namespace) -> int:
-    """Build and run what you wrote for a task, and say what is right and what is not."""
+def _check(arguments: Namespace) -> int:
+    """Build, run and grade your answer to a task."""
     from workshop.commands import grading
 
-    do = grading.watch if asked.watch else grading.check
-    return do(asked.task, asked.path, asked.format, static=asked.static, runner=_runner)
+    grade = grading.watch if arguments.watch else grading.check
+    options = (arguments.task, arguments.path, arguments.format)
+    return grade(*options, static=arguments.static, runner=_runner)
 
 
-def _solution(asked: Namespace) -> int:
-    """Show how the kit's own answer to a task differs from yours."""
+def _solution(arguments: Namespace) -> int:
+    """Compare your answer to a task with the reference solution."""
     from workshop.commands import grading
 
-    return grading.solution(asked.task, asked.path)
+    return grading.solution(arguments.task, arguments.path)
 
 
-def _image_options(word: ArgumentParser) -> None:
-    word.add_argument("image", metavar="REF", help="Such as base-image-fastapi:dev.")
+def _image_options(parser: ArgumentParser) -> None:
+    parser.add_argument("image", metavar="IMAGE", help="For example base-image-fastapi:dev.")
 
 
-def _image(asked: Namespace) -> int:
-    """Show where the bytes of an image come from, and which of them are wasted."""
+def _image(arguments: Namespace) -> int:
+    """Show the size of each layer of an image, and how much of it is wasted."""
     from workshop.commands import image_report
 
-    sys.stdout.write(image_report.describe(asked.image, _runner()))
+    sys.stdout.write(image_report.describe(arguments.image, _runner()))
     return 0
 
 
-def _serve_options(word: ArgumentParser) -> None:
-    word.add_argument("--port", type=int, default=8800, help="The port to serve it on (8800).")
+def _serve_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=8800, help="The port to use (default: 8800).")
 
 
-def _serve(asked: Namespace) -> int:
-    """Show the course's lessons in a browser, until Ctrl-C."""
+def _serve(arguments: Namespace) -> int:
+    """Serve the lessons to your browser until you press Ctrl-C."""
     from workshop.site import build
 
-    build.show(asked.port, _runner())
+    build.show(arguments.port, _runner())
     return 0
 
 
-def _task_options(word: ArgumentParser) -> None:
-    word.add_argument("task", metavar="TASK", help="Such as task-1.")
-    word.add_argument("path", metavar="PATH", nargs="?", help="Your folder, if not the usual one.")
+def _task_options(parser: ArgumentParser) -> None:
+    parser.add_argument("task", metavar="TASK", help="For example task-1.")
+    parser.add_argument("path", metavar="PATH", nargs="?", help="Your folder, if not the default.")
 
 
-def _no_options(word: ArgumentParser) -> None:
-    """Such a word is all there is to say."""
+def _no_options(parser: ArgumentParser) -> None:
+    """Add no options."""
 
 
-class _Word(NamedTuple):
-    """What a word does, which its docstring says; and what may be said with it."""
+class _Command(NamedTuple):
+    """A command: the function that runs it, whose docstring is its help, and its options."""
 
     run: Callable[[Namespace], int]
     options: Callable[[ArgumentParser], None] = _no_options
@@ -148,119 +155,120 @@ class _Word(NamedTuple):
         return self.run.__doc__ or ""
 
 
-WORDS = {
-    "doctor": _Word(_doctor),
-    "bases": _Word(_bases, _bases_options),
-    "up": _Word(_up, _up_options),
-    "down": _Word(_down, _down_options),
-    "start": _Word(_start, _task_options),
-    "check": _Word(_check, _check_options),
-    "solution": _Word(_solution, _task_options),
-    "image": _Word(_image, _image_options),
-    "serve": _Word(_serve, _serve_options),
+COMMANDS = {
+    "doctor": _Command(_doctor),
+    "bases": _Command(_bases, _bases_options),
+    "up": _Command(_up, _up_options),
+    "down": _Command(_down, _down_options),
+    "start": _Command(_start, _task_options),
+    "check": _Command(_check, _check_options),
+    "solution": _Command(_solution, _task_options),
+    "image": _Command(_image, _image_options),
+    "serve": _Command(_serve, _serve_options),
 }
 
 
 def main() -> int:
-    """Run the command line; what the user can put right is one line and exit code 2."""
-    _heed_signals()
+    """Run the command line; a `UserError` is one line on standard error and exit code 2."""
+    _handle_signals()
     try:
         try:
-            return _answer(sys.argv[1:])
+            return _run(sys.argv[1:])
         finally:
             sys.stdout.flush()
     except UserError as error:
-        _complain(str(error))
-        return COULD_NOT
+        print(error, file=sys.stderr)
+        return ERROR
     except Interrupted:
-        _complain("Interrupted: what was under way was stopped. Run the command again to go on.")
+        print("Interrupted. Run the command again to continue.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read this has gone: Python would complain at its end, as it writes the rest.
+        # The reader has closed the pipe. Without this, Python fails to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return COULD_NOT
+        return ERROR
 
 
-def _answer(said: list[str]) -> int:
-    """Do what was said; the exit code."""
-    if not said:
-        _complain(_help())
-        return COULD_NOT
-    name, *more = said
+def _run(argv: list[str]) -> int:
+    """Run the command in `argv`, and return its exit code."""
+    if not argv:
+        print(_format_help(), file=sys.stderr)
+        return ERROR
+    name, *arguments = argv
     if name in {"-h", "--help"}:
-        print(_help())  # noqa: T201 - it is what was asked for
+        print(_format_help())
         return 0
-    if name not in WORDS:
-        raise UserError(PROGRAM, f"no word '{name}'", _fix(PROGRAM, name, WORDS))
-    return WORDS[name].run(_read(name, more))
+    if name not in COMMANDS:
+        raise UserError(PROGRAM, f"no command '{name}'", _suggest(PROGRAM, name, COMMANDS))
+    return COMMANDS[name].run(_parse(name, arguments))
 
 
-def _read(name: str, more: list[str]) -> Namespace:
-    """What was said with a word; a `UserError` names what it does not know."""
-    word = WORDS[name]
+def _parse(name: str, arguments: list[str]) -> Namespace:
+    """Parse the arguments of a command; raise a `UserError` about an unknown one."""
+    command = COMMANDS[name]
     parser = _Parser(
         prog=f"{PROGRAM} {name}",
-        description=word.help,
+        description=command.help,
         allow_abbrev=False,
-        # Of a width that is told: to ask the terminal takes longer than all the rest.
+        # A fixed width: reading the terminal's takes longer than everything else here.
         formatter_class=partial(HelpFormatter, width=COLUMNS),
     )
-    word.options(parser)
-    # Intermixed: an option may stand between two names.
-    asked, unknown = parser.parse_known_intermixed_args(more)
+    command.options(parser)
+    # Intermixed: an option may come between two positional arguments.
+    parsed, unknown = parser.parse_known_intermixed_args(arguments)
     if unknown:
         thing, _, _ = unknown[0].partition("=")
-        found = f"no option '{thing}'" if thing.startswith("-") else f"'{thing}' is a word too many"
-        raise UserError(parser.prog, found, _fix(parser.prog, thing, parser.format_usage().split()))
-    return asked
+        kind = "no option" if thing.startswith("-") else "unexpected argument"
+        fix = _suggest(parser.prog, thing, parser.format_usage().split())
+        raise UserError(parser.prog, f"{kind} '{thing}'", fix)
+    return parsed
 
 
 class _Parser(ArgumentParser):
-    """Says in one line what is wrong."""
+    """A parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
         raise UserError(self.prog, message, f"See {self.prog} --help")
 
 
-def _fix(program: str, wrong: str, known: Iterable[str]) -> str:
-    """The known word that `wrong` may have been meant to be, or where to look."""
+def _suggest(program: str, wrong: str, known: Iterable[str]) -> str:
+    """Suggest the `known` argument that is closest to `wrong`, or else `--help`."""
     import difflib
 
-    near = difflib.get_close_matches(wrong, [word.strip("[]") for word in known], n=1)
+    near = difflib.get_close_matches(wrong, [name.strip("[]") for name in known], n=1)
     return f"Did you mean '{near[0]}'?" if near else f"See {program} --help"
 
 
-def _help() -> str:
+def _format_help() -> str:
     import textwrap
 
-    lines = [f"usage: {PROGRAM} WORD [OPTIONS]", "", PURPOSE, ""]
-    width = max(map(len, WORDS)) + 4
-    for name, word in WORDS.items():
+    lines = [f"usage: {PROGRAM} COMMAND [OPTIONS]", "", PURPOSE, ""]
+    width = max(map(len, COMMANDS)) + 4
+    for name, command in COMMANDS.items():
         first, after = f"  {name}".ljust(width), " " * width
-        lines += textwrap.wrap(word.help, COLUMNS, initial_indent=first, subsequent_indent=after)
-    return "\n".join([*lines, "", f"{PROGRAM} WORD --help says more."])
+        lines += textwrap.wrap(command.help, COLUMNS, initial_indent=first, subsequent_indent=after)
+    return "\n".join([*lines, "", f"Run '{PROGRAM} COMMAND --help' for more information."])
 
 
-def _kit() -> Kit:
-    from workshop.commands.setup import Kit
+def _setup() -> Setup:
+    from workshop.commands.setup import Setup
 
-    return Kit.here(_runner())
+    return Setup.create(_runner())
 
 
 def _runner() -> SubprocessRunner:
-    """A runner of programs; a signal to this one ends them first.
+    """Return a runner whose children end before this program on a signal.
 
-    Their threads would else keep this program waiting for them.
+    Otherwise this program would wait for the threads that read from them.
     """
     from workshop.core.process import SubprocessRunner
 
     run = SubprocessRunner()
-    _heed_signals(run.stop)
+    _handle_signals(run.stop)
     return run
 
 
-def _heed_signals(stop: Callable[[], None] = lambda: None) -> None:
-    """From now on `stop` is called, and `Interrupted` raised, when the user wants an end."""
+def _handle_signals(stop: Callable[[], None] = lambda: None) -> None:
+    """Call `stop` and raise `Interrupted` on SIGINT and SIGTERM."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         stop()
@@ -268,7 +276,3 @@ def _heed_signals(stop: Callable[[], None] = lambda: None) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
-
-
-def _complain(line: str) -> None:
-    sys.stderr.write(line + "\n")

@@ -1,6 +1,6 @@
-"""What a grade is made of: tasks have checks, checks give results, results make a verdict.
+"""The types of grading: tasks have checks, checks have results, results make a verdict.
 
-Nothing here reads a file, asks an engine or prints.
+Nothing here reads files, calls the engine or prints.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """How a check ended. `ERROR` is the kit's own fault and costs nobody points."""
+    """The outcome of a check. `ERROR` is a fault of the kit and costs no points."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -23,8 +23,8 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
-# The facts that a check can ask for by the name of its parameter, in the order in which they
-# come to be, and the stage that each belongs to.
+# The facts that the parameter of a check can name, in the order in which
+# they become known, and the stage of each.
 STAGES: Mapping[str, str] = {
     "source": "source",
     "image": "image",
@@ -45,11 +45,11 @@ STAGES: Mapping[str, str] = {
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
-class Failed(Exception):  # noqa: N818 - the word that checks read best with
-    """A requirement is not met: what was `seen`, what was `wanted`, and where.
+class Failed(Exception):  # noqa: N818 - `raise Failed(...)` reads best in a check
+    """A requirement is not met: the `actual` and `expected` state, and the place.
 
-    `why` and `hint` replace the check's own where something more exact can be said. `line` counts
-    from 1 in `file`, which is the Dockerfile unless told; `layer` is the image's layer to blame.
+    `why` and `hint` replace those of the check if they can be more precise. `line` counts from
+    1 in `file`, by default the Dockerfile; `layer` is the number of the image layer to blame.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of what a learner reads
@@ -69,12 +69,12 @@ class Failed(Exception):  # noqa: N818 - the word that checks read best with
 
 
 class Check(NamedTuple):
-    """One requirement: how to judge it, what it is worth, and what to tell who misses it.
+    """One requirement: how to check it, its points, and what to print if it fails.
 
-    `judge` takes the fact called `needs` and raises `Failed`. `text`, where there is one, judges
-    the same by the learner's text alone: it stands in where nothing can be built, and finds the
-    line to blame where `judge` has failed. So do the last of the instructions named by `blame`.
-    `of` names the recipe that the fact is made by.
+    `judge` takes the fact named `needs` and raises `Failed`. The optional `text` checks the same
+    requirement statically: it replaces `judge` if nothing can be built, and finds the line to
+    blame if `judge` failed. Otherwise the last of the `blame` instructions is to blame.
+    `of` is the name of the recipe that the fact belongs to.
     """
 
     id: str
@@ -91,11 +91,11 @@ class Check(NamedTuple):
 
     @property
     def stage(self) -> str:
-        """`source`, `image`, `app` or `stack`; a fact of the task's own making is of the `app`."""
+        """`source`, `image`, `app` or `stack`; facts that a task defines belong to `app`."""
         return STAGES.get(self.needs, "app")
 
     def of_recipe(self, name: str) -> Check:
-        """The same requirement of another image of the task."""
+        """Return the same check for another image of the task."""
         return self._replace(id=f"{name}-{self.id}", title=f"{self.title} ({name})", of=name)
 
 
@@ -110,9 +110,9 @@ def check(  # noqa: PLR0913 - the parts of a check
     title: str = "",
     name: str = "",
 ) -> Callable[[Any], Check]:
-    """Make a check of a function: its name is the id, its docstring the title.
+    """Turn a function into a check: its name is the id, its docstring the title.
 
-    The name of its one parameter says which fact it needs.
+    The name of its only parameter is the fact that it needs.
     """
 
     def make(judge: FunctionType) -> Check:
@@ -134,12 +134,12 @@ def check(  # noqa: PLR0913 - the parts of a check
 
 
 class Recipe(NamedTuple):
-    """How one image of a task is built, and how its container is run.
+    """How to build one image of a task and run its container.
 
-    `name` is empty for a task's only image. `port` is 0 for a program that says something and
-    ends, which may take so many `seconds`; a server may also choose its port. `edit` is the source
-    file in which a line is changed to measure what a rebuild reuses, and `project` the distribution
-    that this source is. With `mount`, a copy of its folder is mounted over the one in the image.
+    `name` is empty for a task's only image. `port` is 0 for a program that prints and exits, for
+    which it has `seconds`; a server may also choose its port. `edit` is the source file that is
+    changed to measure what a rebuild reuses, and `project` is the distribution that contains it.
+    With `mount`, a copy of the folder is mounted over the one in the image.
     """
 
     name: str = ""
@@ -158,12 +158,11 @@ class Recipe(NamedTuple):
 class Task(NamedTuple):
     """One exercise.
 
-    `folder` is the kit's own, relative to its root; `answer` the files that the learner writes;
-    `withheld` patterns of other files that are no part of the starter; `only` the parts of the
-    folder that are, where not all of it is. `clutter` names files that lie about in many a folder:
-    they are put into each build context, to see whether an image holds them. `compose` is the
-    compose file, where that is graded.
-    `facts` are made by the task's own functions, of the bench and the name of a recipe.
+    `folder` has the reference solution, relative to the kit's root; `answer` lists the files that
+    the learner writes; `withheld` has patterns of other files that the starter leaves out; `only`
+    restricts the starter to some paths. `unwanted_files` are added to each build context, to find
+    out whether an image contains them. `compose` is the compose file, if that is graded.
+    `facts` maps names to functions that take the evaluation and the name of a recipe.
     """
 
     name: str
@@ -181,16 +180,16 @@ class Task(NamedTuple):
 
     @property
     def max_score(self) -> int:
-        """All the points there are."""
+        """The points of all checks."""
         return sum(check.points for check in self.checks)
 
     def recipe(self, name: str = "") -> Recipe:
-        """The recipe of that name; the first one without a name."""
+        """Return the recipe with that name, or the first one if `name` is empty."""
         return next(recipe for recipe in self.recipes if not name or recipe.name == name)
 
 
 class Result(NamedTuple):
-    """What came of one check."""
+    """The result of one check."""
 
     check: Check
     outcome: Outcome
@@ -203,12 +202,12 @@ class Result(NamedTuple):
 
     @property
     def points(self) -> int:
-        """What it earned."""
+        """The points earned."""
         return self.check.points if self.outcome is Outcome.PASSED else 0
 
 
 class LintWarning(NamedTuple):
-    """A linter's remark: it never costs points."""
+    """A warning of hadolint, which costs no points."""
 
     line: int
     code: str
@@ -216,7 +215,7 @@ class LintWarning(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a submission is worth, and why. `note` says why the kit could not grade it all."""
+    """The grade of a submission. `note` is the reason why the kit could not grade everything."""
 
     task: Task
     results: tuple[Result, ...]
@@ -232,12 +231,12 @@ class Verdict(NamedTuple):
 
     @property
     def max_score(self) -> int:
-        """All the points there are."""
+        """The points of all checks."""
         return self.task.max_score
 
     @property
     def outcome(self) -> str:
-        """`passed`, `failed`, or `ungradable` where the kit itself came to grief."""
+        """`passed`, `failed`, or `ungradable` if the kit itself had an error."""
         outcomes = {result.outcome for result in self.results}
         if Outcome.ERROR in outcomes or self.note:
             return "ungradable"

@@ -1,7 +1,7 @@
-// Draws the diagrams of a page, again whenever the theme changes.
+// Draws the diagrams on a page, and redraws them when the theme changes.
 //
-// Mermaid is large, so it is loaded where there is a diagram, and from this site: `make docs` puts
-// it beside this file. Where it is missing, the text of the diagram stays readable.
+// Mermaid is large, so only pages with a diagram load it, from this site: `make docs` puts it next
+// to this file. If it is missing, the diagram's source text stays readable.
 (() => {
   const diagrams = [...document.querySelectorAll("pre.diagram")].map((pre) => {
     const drawing = document.createElement("div");

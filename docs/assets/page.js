@@ -1,6 +1,6 @@
-// Small repairs to what the theme makes of a page.
+// Small fixes to the theme's pages.
 
-// What is copied from a console is what was typed: neither the prompts nor the answers.
+// The copy button of a console block copies only the commands, without prompts and output.
 for (const code of document.querySelectorAll(".language-console code")) {
   const typed = [...code.childNodes].filter(
     (node) => !node.classList?.contains("gp") && !node.classList?.contains("go"),
@@ -9,11 +9,11 @@ for (const code of document.querySelectorAll(".language-console code")) {
   code.dataset.copy = lines.filter((line) => line.trim()).join("\n");
 }
 
-// The theme gives the search a role without a name for those who hear the page.
+// The theme gives the search box a role but no accessible name; screen readers need one.
 document.querySelector("[data-md-component=search]")?.setAttribute("aria-label", "Search");
 
-// In an error that is pasted, quotes and colons are part of the text. The search would take them for
-// orders of its own, and refuse some: so only the words are handed to it.
+// A pasted error message contains quotes and colons. The search treats these as query operators and
+// rejects some of them, so paste only the words.
 const query = document.querySelector("[data-md-component=search-query]");
 query?.addEventListener("paste", (event) => {
   event.preventDefault();

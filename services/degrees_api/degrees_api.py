@@ -11,13 +11,13 @@ from flask.json.provider import DefaultJSONProvider
 from waitress import serve
 from werkzeug.exceptions import HTTPException
 
-# All addresses: a server that listens on 127.0.0.1 cannot be reached from outside its container.
+# Listen on all addresses: 127.0.0.1 cannot be reached from outside the container.
 HOST = "0.0.0.0"
 PORT = 5000
 
 
 class PrettyJSON(DefaultJSONProvider):
-    """JSON with sorted keys, indented by three spaces, for reading in a terminal."""
+    """JSON with sorted keys and an indent of three spaces, easy to read in a terminal."""
 
     compact = False
 
@@ -31,7 +31,7 @@ app.json = PrettyJSON(app)
 
 
 def get_data() -> list[dict[str, int]]:
-    """Return the five rows: id, calendar year, number of degrees awarded in it."""
+    """Return the five rows: id, calendar year, number of degrees awarded in that year."""
     return [
         {"id": 0, "year": 1990, "degrees": 5818},
         {"id": 1, "year": 1991, "degrees": 5725},
@@ -42,17 +42,17 @@ def get_data() -> list[dict[str, int]]:
 
 
 def whole_number(name: str, text: str) -> int:
-    """Return text as a whole number from 0 to 999999999, or answer 400 saying what is wrong."""
-    # Nine digits at most: int() refuses text of some thousands of digits with an error of its own.
+    """Return text as a whole number from 0 to 999999999, or abort with 400 and a message."""
+    # At most nine digits: int() raises ValueError for several thousand digits.
     if not re.fullmatch("[0-9]{1,9}", text):
         found = reprlib.repr(text)
-        abort(400, f"{name} must be a whole number from 0 to 999999999, but is {found}")
+        abort(400, f"{name} must be a whole number from 0 to 999999999, not {found}")
     return int(text)
 
 
 @app.get("/degrees")
 def degrees() -> Response:
-    """Answer the rows from the year `start` on (default: all), at most `limit` of them."""
+    """Return the rows from the year `start` on (default: all), at most `limit` rows."""
     rows = get_data()
     if "start" in request.args:
         start = whole_number("start", request.args["start"])
@@ -64,33 +64,33 @@ def degrees() -> Response:
 
 @app.get("/degrees/<row_id>")
 def degrees_for_id(row_id: str) -> Response:
-    """Answer the one row with this id; 400 if it is no whole number, 404 if no row has it."""
-    wanted = whole_number("id", row_id)
+    """Return the row with this id; 400 if it is not a whole number, 404 if no row has it."""
+    number = whole_number("id", row_id)
     rows = get_data()
     for row in rows:
-        if row["id"] == wanted:
+        if row["id"] == number:
             return jsonify(row)
     known = ", ".join(str(row["id"]) for row in rows)
-    abort(404, f"no row has the id {wanted}; the ids are {known}")
+    abort(404, f"no row has the id {number}; the ids are {known}")
 
 
 @app.get("/health")
 def health() -> Response:
-    """Answer 200 as long as the server runs."""
+    """Return 200 while the server is running."""
     return jsonify(status="ok")
 
 
 @app.errorhandler(404)
 def not_found(error: HTTPException) -> Response:
-    """Answer an unknown address by naming it, and any other 404 with its own message."""
+    """Name an unknown path in the response; other 404 errors keep their message."""
     if request.routing_exception is error:
-        error.description = f"no such address: {reprlib.repr(request.path)}; try /degrees"
+        error.description = f"no such path: {reprlib.repr(request.path)}; try /degrees"
     return json_error(error)
 
 
 @app.errorhandler(HTTPException)
 def json_error(error: HTTPException) -> Response:
-    """Answer any HTTP error as {"error": message}, keeping its status and headers."""
+    """Return any HTTP error as {"error": message}, with its status and headers."""
     response = error.get_response()
     response.data = app.json.dumps({"error": error.description}) + "\n"
     response.content_type = "application/json"
@@ -98,8 +98,8 @@ def json_error(error: HTTPException) -> Response:
 
 
 def main() -> None:
-    """Serve until SIGTERM; with DEBUG=1, use Flask's own server, reloader and debugger."""
-    # The kernel drops a SIGTERM that process 1 has no handler for: docker stop would wait 10 s.
+    """Serve until SIGTERM; with DEBUG=1, use Flask's server, reloader and debugger."""
+    # Process 1 ignores SIGTERM without a handler, and `docker stop` would wait 10 s.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if os.environ.get("DEBUG") == "1":
         app.run(host=HOST, port=PORT, debug=True)

@@ -1,11 +1,11 @@
-"""The test image's entry point.
+"""Entry point of the test image.
 
-No arguments        every test, once
-PATHS AND OPTIONS   handed to pytest: tests/unit, -k health, ...
-watch [OPTIONS]     unit and integration tests, again on each change of a file, until stopped;
-                    with OPTIONS, such as -k health, pytest gets those, and the browser tests run
-                    too. TEST_POLL=1 looks at the files every second, for mounts that send no
-                    events.
+No arguments        run all tests once
+PATHS AND OPTIONS   run pytest with them: tests/unit, -k health, ...
+watch [OPTIONS]     run the unit and integration tests again on every file change, until stopped.
+                    OPTIONS, such as -k health, are passed to pytest instead; then the browser
+                    tests run too. TEST_POLL=1 polls the files every second, for mounts that send
+                    no file events.
 """
 
 import os
@@ -13,17 +13,17 @@ import signal
 import subprocess
 import sys
 
-# Beside Python files, what the pages are made of.
+# Python files, and the files that the pages are made of.
 WATCHED = ".py,.html,.css,.js"
 FLAGS = {"": False, "0": False, "1": True}
 
 
 def command(arguments: list[str], poll: str) -> list[str]:
-    """Return the command that `arguments` ask for; raises ValueError when `poll` is no flag."""
+    """Return the command for `arguments`; raises ValueError if `poll` is not a valid flag."""
     if arguments[:1] != ["watch"]:
         return [sys.executable, "-m", "pytest", *arguments]
     if poll not in FLAGS:
-        raise ValueError(f"TEST_POLL is {poll!r}, wanted 1 (look at the files) or 0 (be told)")
+        raise ValueError(f"TEST_POLL is {poll!r}, expected 1 (poll files) or 0 (use file events)")
     return [
         *("ptw", "--nobeep", "--ext", WATCHED),
         *("--onpass", "echo GREEN: every test passes, waiting for a change"),
@@ -34,11 +34,11 @@ def command(arguments: list[str], poll: str) -> list[str]:
     ]
 
 
-def run(words: list[str]) -> int:
-    """Run the command and return its exit code; SIGTERM ends it and everything it started."""
-    # A group of its own, so that one signal also reaches the tests and browsers it starts.
-    child = subprocess.Popen(words, start_new_session=True)  # noqa: S603
-    # As process 1 of a container, Python would ignore SIGTERM.
+def run(argv: list[str]) -> int:
+    """Run the command and return its exit code; SIGTERM stops it and its child processes."""
+    # A separate process group, so that one signal also reaches its tests and browsers.
+    child = subprocess.Popen(argv, start_new_session=True)  # noqa: S603
+    # As process 1 of a container, Python ignores SIGTERM without a handler.
     signal.signal(signal.SIGTERM, lambda *_: os.killpg(child.pid, signal.SIGTERM))
     signal.signal(signal.SIGINT, lambda *_: os.killpg(child.pid, signal.SIGINT))
     code = child.wait()
@@ -47,7 +47,7 @@ def run(words: list[str]) -> int:
 
 if __name__ == "__main__":
     try:
-        words = command(sys.argv[1:], os.environ.get("TEST_POLL", ""))
+        argv = command(sys.argv[1:], os.environ.get("TEST_POLL", ""))
     except ValueError as error:
         sys.exit(str(error))
-    sys.exit(run(words))
+    sys.exit(run(argv))

@@ -1,4 +1,4 @@
-"""A real Chromium that looks at the site as it is served."""
+"""A real Chromium that opens the served site."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ FLAGS = (
 )
 
 
-def lacking(reason: str) -> None:
-    """Skip, or fail where a browser is required."""
+def skip_or_fail(reason: str) -> None:
+    """Skip the test, or fail if a browser is required."""
     if os.environ.get("REQUIRE_BROWSER", "") not in {"", "0"}:
         pytest.fail(reason)
     pytest.skip(reason)
@@ -42,33 +42,35 @@ def lacking(reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The machine's own Chromium; without one the test is skipped."""
+    """The machine's Chromium; without one the test is skipped."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
-        lacking(f"none of {', '.join(BROWSERS)} is on the PATH: install Debian's package chromium")
+        skip_or_fail(
+            f"none of {', '.join(BROWSERS)} is on the PATH: install Debian's package chromium"
+        )
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         except Error as error:
-            lacking(f"{found} does not start: {error}")
+            skip_or_fail(f"{found} does not start: {error}")
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="session")
-def course(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: ARG001 - first of all a browser
-    """The address of the site, built for these tests from what docs/ holds now."""
-    folder = copy(tmp_path_factory.mktemp("checkout"))
-    if missing := build.build(SubprocessRunner(), folder):
-        lacking(missing)
+def course(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: ARG001 - requires a browser
+    """The URL of the site, built for these tests from docs/."""
+    folder = copy_sources(tmp_path_factory.mktemp("checkout"))
+    if warning := build.build(SubprocessRunner(), folder):
+        skip_or_fail(warning)
     with build.serve(folder / build.SITE, 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://{build.HOST}:{server.server_port}"
         server.shutdown()
 
 
-def copy(folder: Path) -> Path:
-    """A checkout with what the site is made from; what npm fetched stays where it is."""
+def copy_sources(folder: Path) -> Path:
+    """Copy the sources of the site, with a link to the packages of npm."""
     ignore = shutil.ignore_patterns("node_modules", ".env", "__pycache__", ".*_cache")
     for name in (".github", "docs", "museum", "services", "tests"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
@@ -80,11 +82,11 @@ def copy(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """The script of axe-core, as npm has it."""
+    """The script of axe-core, from npm."""
     file = ROOT / "web/node_modules/axe-core/axe.min.js"
     if not file.exists():
-        words = ("npm", "ci", "--prefix", str(ROOT / "web"), "--ignore-scripts", "--no-audit")
-        done = SubprocessRunner()(words)
+        argv = ("npm", "ci", "--prefix", str(ROOT / "web"), "--ignore-scripts", "--no-audit")
+        done = SubprocessRunner()(argv)
         if done.code:
-            lacking(f"npm cannot fetch axe-core: {done.last_line}")
+            skip_or_fail(f"npm cannot fetch axe-core: {done.last_line}")
     return file.read_text(encoding="utf-8")

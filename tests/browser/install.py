@@ -1,4 +1,4 @@
-"""Install Chromium, where it is missing and this may be done. Run by `make course`."""
+"""Install Chromium if it is missing and may be installed. Run by `make test-all`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ BROWSERS = ("chromium", "google-chrome")
 
 
 def main() -> int:
-    """Say in one line what is done; 2 where it could not be."""
-    machine = host.look()
+    """Print in one line what is done; return 2 if the installation failed."""
+    machine = host.detect()
     if len(apt.missing(BROWSERS)) < len(BROWSERS):
         return 0
     if machine.obstacle:
-        _say("the pages are not looked at. Install Debian's package chromium")
+        _print("the pages are not tested. Install Debian's package chromium")
         return 0
-    _say("installing it from Debian's packages (WORKSHOP_NO_INSTALL=1 forbids it)")
+    _print("installing it from Debian packages (WORKSHOP_NO_INSTALL=1 forbids it)")
     try:
         apt.install(["chromium"], machine.codename, SubprocessRunner())
     except UserError as error:
@@ -28,8 +28,8 @@ def main() -> int:
     return 0
 
 
-def _say(what: str) -> None:
-    sys.stdout.write(f"No Chromium: {what}\n")
+def _print(text: str) -> None:
+    sys.stdout.write(f"No Chromium: {text}\n")
     sys.stdout.flush()
 
 

@@ -22,7 +22,7 @@ NAMES = sorted(
     for path in DOCS.rglob("*.md")
     if path.name != "TEMPLATE.md"
 )
-DRAWN = [page.name for page in lessons.pages() if page.count(lessons.DIAGRAM)]
+WITH_DIAGRAM = [page.name for page in lessons.pages() if page.count(lessons.DIAGRAM)]
 LESSON = "lessons/part-3/baby-steps"
 MUSEUM = ROOT / "museum"
 EXHIBITS = sorted(file.parent.name for file in MUSEUM.glob("*/exhibit.toml"))
@@ -32,23 +32,23 @@ SCHEMES = ("light", "dark")
 
 @dataclass(frozen=True)
 class Visit:
-    """A page that is open, and what went wrong while it was."""
+    """An open page, its errors, and its requests."""
 
     page: Page
-    wrong: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
 
 @contextmanager
 def visiting(chromium: Browser, course: str, name: str, scheme: str = "light") -> Iterator[Visit]:
-    """One page, as a reader with this taste and this window sees it."""
+    """Open a page in this colour scheme."""
     path = name.removesuffix("index")
     context = chromium.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 844})
     try:
         visit = Visit(context.new_page())
-        heed(visit, course)
+        record(visit, course)
         visit.page.goto(f"{course}/{path}{'' if path.endswith('/') or not path else '/'}")
-        if name in DRAWN:
+        if name in WITH_DIAGRAM:
             visit.page.wait_for_selector("div.diagram svg")
         visit.page.wait_for_load_state("networkidle")
         yield visit
@@ -56,38 +56,35 @@ def visiting(chromium: Browser, course: str, name: str, scheme: str = "light") -
         context.close()
 
 
-def heed(visit: Visit, course: str) -> None:
-    """Take note of errors, of requests that fail, and of those to other hosts."""
+def record(visit: Visit, course: str) -> None:
+    """Record errors, failed requests, and requests to other hosts."""
+    page, errors = visit.page, visit.errors
 
-    def ask(url: str) -> None:
-        visit.asked.append(url)
+    def request(url: str) -> None:
+        visit.requests.append(url)
         if not url.startswith((course, "data:", "blob:")):
-            visit.wrong.append(f"another host: {url}")
+            errors.append(f"another host: {url}")
 
-    page = visit.page
-    page.on("request", lambda request: ask(request.url))
-    page.on("requestfailed", lambda request: visit.wrong.append(f"failed: {request.url}"))
-    page.on("response", lambda r: visit.wrong.append(f"{r.status}: {r.url}") if not r.ok else None)
-    page.on("pageerror", lambda error: visit.wrong.append(str(error)))
-    page.on(
-        "console",
-        lambda said: visit.wrong.append(said.text) if said.type in {"error", "warning"} else None,
-    )
+    page.on("request", lambda r: request(r.url))
+    page.on("requestfailed", lambda r: errors.append(f"failed: {r.url}"))
+    page.on("response", lambda r: errors.append(f"{r.status}: {r.url}") if not r.ok else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda m: errors.append(m.text) if m.type in {"error", "warning"} else None)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_is_sound_wide_and_narrow_to_everyone(name, scheme, chromium, course, axe):
-    """One visit for all of it: opening a page takes longer than looking at it."""
+def test_a_page_has_no_errors_is_accessible_and_fits(name, scheme, chromium, course, axe):
+    """All in one visit, because opening a page takes longer than the checks."""
     with visiting(chromium, course, name, scheme) as visit:
         assert visit.page.locator("h1").count() == 1
         assert faults(visit.page, axe) == []
         assert too_wide(visit.page) == []
-        assert visit.wrong == []
+        assert visit.errors == []
 
 
 def too_wide(page: Page) -> list[str]:
-    """The windows, by their width in pixels, in which the page scrolls sideways."""
+    """Return the window widths in pixels at which the page scrolls horizontally."""
     found = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})
@@ -97,7 +94,7 @@ def too_wide(page: Page) -> list[str]:
 
 
 def faults(page: Page, axe: str) -> list[str]:
-    """What axe-core finds on the page that is serious or critical."""
+    """Return the serious and critical violations that axe-core finds on the page."""
     page.evaluate(axe)
     return [
         f"{fault['id']}: {node['html']} {node['any'][:1]}"
@@ -110,7 +107,7 @@ def faults(page: Page, axe: str) -> list[str]:
 BAD = "<h1>x</h1><img src='data:,'><p style='width: 2000px; color: #eee'>pale</p>"
 
 
-def test_a_bad_page_is_caught(chromium, course, axe):
+def test_the_faults_of_a_bad_page_are_found(chromium, course, axe):
     with visiting(chromium, course, "index") as visit:
         visit.page.set_content(f"{BAD}<img src='http://127.0.0.1:9/x.png' alt='x'>")
         visit.page.wait_for_load_state("networkidle")
@@ -118,11 +115,11 @@ def test_a_bad_page_is_caught(chromium, course, axe):
         found = " ".join(faults(visit.page, axe))
         assert "image-alt" in found
         assert "color-contrast" in found
-        assert "another host: http://127.0.0.1:9/x.png" in visit.wrong
+        assert "another host: http://127.0.0.1:9/x.png" in visit.errors
 
 
-@pytest.mark.parametrize("name", DRAWN)
-def test_diagrams_are_drawn_again_for_the_other_theme(name, chromium, course):
+@pytest.mark.parametrize("name", WITH_DIAGRAM)
+def test_diagrams_are_redrawn_for_the_other_theme(name, chromium, course):
     with visiting(chromium, course, name) as visit:
         page = visit.page
         assert page.locator("pre.diagram").count() == 0
@@ -132,25 +129,25 @@ def test_diagrams_are_drawn_again_for_the_other_theme(name, chromium, course):
             "id => document.querySelector('div.diagram svg')?.id !== id", arg=before
         )
         assert page.evaluate("document.body.dataset.mdColorScheme") == "slate"
-        assert visit.wrong == []
+        assert visit.errors == []
 
 
-def test_mermaid_is_loaded_only_where_there_is_a_diagram(chromium, course):
-    for name in (LESSON, *DRAWN[:1]):
+def test_mermaid_is_loaded_only_on_pages_with_a_diagram(chromium, course):
+    for name in (LESSON, *WITH_DIAGRAM[:1]):
         with visiting(chromium, course, name) as visit:
-            loaded = any(url.endswith("/mermaid.js") for url in visit.asked)
-            assert loaded == (name in DRAWN)
+            loaded = any(url.endswith("/mermaid.js") for url in visit.requests)
+            assert loaded == (name in WITH_DIAGRAM)
 
 
-def test_a_page_with_one_diagram_more_has_one_drawing_more(chromium, course):
+def test_every_diagram_is_drawn(chromium, course):
     for page in lessons.pages():
-        if page.name in DRAWN:
+        if page.name in WITH_DIAGRAM:
             with visiting(chromium, course, page.name) as visit:
                 drawn = visit.page.locator("div.diagram svg").count()
                 assert drawn == page.count(lessons.DIAGRAM)
 
 
-def test_the_copy_button_copies_what_is_typed_and_nothing_else(chromium, course):
+def test_the_copy_button_copies_only_the_commands(chromium, course):
     with visiting(chromium, course, LESSON) as visit:
         page = visit.page
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -168,17 +165,17 @@ def test_the_copy_button_copies_what_is_typed_and_nothing_else(chromium, course)
             assert copied.splitlines() == "\n".join(typed).splitlines()
 
 
-def test_the_search_finds_what_a_lesson_says(chromium, course):
+def test_the_search_finds_a_lesson(chromium, course):
     with visiting(chromium, course, "index") as visit:
         page = visit.page
         page.locator("input.md-search__input").click()
         page.locator("input.md-search__input").press_sequentially("speech bubble")
         page.wait_for_selector(f".md-search-result__link[href*='{LESSON}']", state="attached")
-        assert visit.wrong == []
+        assert visit.errors == []
 
 
 @pytest.mark.parametrize("name", EXHIBITS)
-def test_the_search_finds_the_error_of_an_exhibit_as_it_is_pasted(name, chromium, course):
+def test_the_search_finds_an_exhibit_by_its_pasted_error(name, chromium, course):
     lines = (MUSEUM / name / "error.txt").read_text(encoding="utf-8").splitlines()
     with visiting(chromium, course, "museum/index") as visit:
         page = visit.page
@@ -187,11 +184,11 @@ def test_the_search_finds_the_error_of_an_exhibit_as_it_is_pasted(name, chromium
         page.locator("input.md-search__input").click()
         page.keyboard.press("Control+V")
         page.wait_for_selector(f".md-search-result__link[href*='{name}']", state="attached")
-        assert visit.wrong == []
+        assert visit.errors == []
 
 
-def test_the_first_lesson_is_light(chromium, course):
-    """Under 400 kB, without the index of the search."""
+def test_the_first_lesson_is_small(chromium, course):
+    """Under 400 kB, without the search index."""
     with visiting(chromium, course, LESSON) as visit:
         sizes = visit.page.evaluate(
             "performance.getEntries().filter(e => 'transferSize' in e)"

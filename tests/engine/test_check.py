@@ -12,7 +12,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from harness import ROOT, WORKSHOP, Wire, docker, until
+from harness import ROOT, WORKSHOP, Proxy, docker, until
 from rubric.examples import lay_out_answer
 
 from workshop.analysis import source
@@ -237,7 +237,7 @@ def test_what_a_killed_check_leaves_the_next_one_removes(own, check, folder, tmp
 def test_an_engine_that_goes_away_half_way_is_no_grade(own, folder, tmp_path):
     main = folder / "app/main.py"
     main.write_text("import time\ntime.sleep(600)\n")
-    wire = Wire(tmp_path / "engine.sock")
+    proxy = Proxy(tmp_path / "engine.sock")
     words = (*WORKSHOP, "check", TASK.name, str(folder))
     env = {**own, "DOCKER_HOST": f"unix://{tmp_path}/engine.sock"}
     with subprocess.Popen(
@@ -245,7 +245,7 @@ def test_an_engine_that_goes_away_half_way_is_no_grade(own, folder, tmp_path):
     ) as child:
         names = until(lambda: containers_of(tmp_path / "cache")[1:], "containers of a check", 60)
         until(lambda: docker("ps", "--quiet", "--filter", f"name={names[-1]}"), "a container", 60)
-        wire.cut()
+        proxy.close()
         (tmp_path / "engine.sock").unlink()
         said = child.communicate(timeout=120)[0]
     docker("rm", "--force", *names, check=False)

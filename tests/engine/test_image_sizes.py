@@ -1,4 +1,4 @@
-"""The ladder of sizes in the READMEs is the one that the images climb down."""
+"""The image sizes in the READMEs are those of the images."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ TOLERANCE = 0.05
 
 
 @pytest.mark.parametrize("readme", image_sizes.READMES, ids=lambda path: path.parent.name)
-def test_a_readme_prints_the_measured_ladder(built, engine, readme):
+def test_a_readme_has_the_measured_sizes(built, engine, readme):
     for image in IMAGES:
-        if image.word.startswith("task-"):
+        if image.service.startswith("task-"):
             built(image.name)
     if not engine.standin_for("base-image-fastapi:dev"):
         pytest.skip("the README's figures were measured on stand-ins, these bases are real")

@@ -46,7 +46,7 @@ FILES = {
     "task-3-2": Files("app/main.py", "poetry.lock"),
     "task-5": Files("app/main.py", "poetry.lock"),
 }
-CASES = [image for image in IMAGES if image.word in FILES]
+CASES = [image for image in IMAGES if image.service in FILES]
 
 
 def ids(image) -> str:
@@ -88,22 +88,22 @@ def first_install(checkout: Path, image: Image) -> str:
     return ""
 
 
-@pytest.mark.parametrize("image", [i for i in CASES if FILES[i.word].source], ids=ids)
+@pytest.mark.parametrize("image", [i for i in CASES if FILES[i.service].source], ids=ids)
 def test_an_edited_source_line_reinstalls_nothing(built, checkout, image):
     built(image.name)
-    touch(checkout / image.folder / FILES[image.word].source)
+    touch(checkout / image.folder / FILES[image.service].source)
     assert first_install(checkout, image) == ""
 
 
 @pytest.mark.parametrize("image", CASES, ids=ids)
 def test_a_changed_lock_file_reinstalls(built, checkout, image):
     built(image.name)
-    touch(checkout / image.folder / FILES[image.word].lock)
+    touch(checkout / image.folder / FILES[image.service].lock)
     assert first_install(checkout, image)
 
 
 def test_the_lock_file_decides_and_not_its_date(built, checkout):
     """The cache goes by content: the copied checkout builds from the kit's own cache."""
-    image = next(image for image in IMAGES if image.word == "greeter")
+    image = next(image for image in IMAGES if image.service == "greeter")
     built(image.name)
     assert first_install(checkout, image) == ""

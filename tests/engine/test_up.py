@@ -12,7 +12,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from harness import ROOT, Wire, docker, free_ports, get, until
+from harness import ROOT, Proxy, docker, free_ports, get, until
 
 from workshop.stack.images import IMAGES, WEB
 
@@ -148,11 +148,11 @@ def test_an_engine_that_goes_away_half_way_is_told_in_one_line(kit):
     """As seen from the docker CLI: its connection ends, and no new one can be had."""
     lock = kit / "services/fastapi/poetry.lock"
     lock.write_text(lock.read_text() + f"# {secrets.token_hex(8)}\n")  # so that a build lasts
-    wire = Wire(kit / "engine.sock")
+    proxy = Proxy(kit / "engine.sock")
     child = start(kit, "up", DOCKER_HOST=f"unix://{kit}/engine.sock")
     assert child.stdout
     until(lambda: re.search(r"\d s$", child.stdout.readline().rstrip()), "a first image")
-    wire.cut()
+    proxy.close()
     (kit / "engine.sock").unlink()
     said = child.communicate(timeout=120)[0]
     assert child.returncode == 2

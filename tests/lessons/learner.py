@@ -1,6 +1,6 @@
-"""A learner: types what a lesson says into a terminal, and sees what comes.
+"""A learner: runs the commands of a lesson in a terminal, and compares their output.
 
-The folder is a copy of the kit, as a learner has it, and its own compose project.
+The folder is a copy of the kit, as a learner has it, with its own compose project.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from typing import TYPE_CHECKING
 
 import pexpect
 from harness import ROOT
-from lessons.leftovers import Leftovers
+from lessons.cleanup import Cleanup
 
-from workshop.site import lessons
-from workshop.site.lessons import Said
+from workshop.site import lessons, output
+from workshop.site.blocks import InnerCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from workshop.site.lessons import Block, Command, Page
+    from workshop.site.blocks import Block, Command
+    from workshop.site.lessons import Page
 
 SECONDS = 900
 SECONDS_TO_ANSWER = 60
@@ -48,12 +49,12 @@ _TERMINAL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 _NEEDS_TERMINAL = re.compile(r" -(it|ti|t)\b| --tty\b")
 
 
-class Wrong(AssertionError):  # noqa: N818 - it is the lesson that is wrong
-    """Something that a lesson says is not so."""
+class LessonError(AssertionError):
+    """A lesson does not match what happens."""
 
 
 class Learner:
-    """Goes through one page, in a folder of its own, and leaves nothing behind."""
+    """Follows one page in a new folder, and removes everything that it created."""
 
     def __init__(self, folder: Path) -> None:
         self.project = f"lesson-{secrets.token_hex(4)}"
@@ -61,7 +62,7 @@ class Learner:
         self._state = folder / "state"
         self._running: list[subprocess.Popen[str]] = []
         self._page = ""
-        self._leftovers = Leftovers(self.project)
+        self._cleanup = Cleanup(self.project)
         shutil.copytree(ROOT, self.folder, ignore=shutil.ignore_patterns(*NOT_COPIED))
         (self.folder / ".venv").symlink_to(ROOT / ".venv")
         self._state.write_text(f"cd {self.folder}\n", encoding="utf-8")
@@ -75,42 +76,41 @@ class Learner:
         }
 
     def follow(self, page: Page) -> None:
-        """Do what a page says, block by block; `Wrong` says where it is not so."""
+        """Follow a page block by block; a `LessonError` names the line that is wrong."""
         self._page = page.name
         try:
             for block in page.blocks:
-                self._do(block)
+                self._follow_block(block)
         finally:
             while self._running:
-                self._end()
-            self._leftovers.remove()
+                self._press_ctrl_c()
+            self._cleanup.remove()
 
-    def _do(self, block: Block) -> None:
+    def _follow_block(self, block: Block) -> None:
         if block.kind == lessons.CONSOLE:
-            self._type(block)
+            self._run_commands(block)
         elif block.kind == lessons.CTRL_C:
-            self._end()
+            self._press_ctrl_c()
         elif block.kind in {lessons.FILE, lessons.EDIT}:
             self._save(block)
         elif block.kind == lessons.TREE:
-            found = lessons.tree(self._here(block.title))
+            found = output.draw_tree(self._resolve(block.title))
             self._compare(block.line, block.title, block.body, found)
 
     def _save(self, block: Block) -> None:
-        """Write a file, or change one."""
-        file = self._here(block.title)
+        """Write or edit a file."""
+        file = self._resolve(block.title)
         text = "".join(f"{line}\n" for line in block.body)
         if block.kind == lessons.EDIT:
             try:
-                text = lessons.edited(file.read_text(encoding="utf-8"), block.body)
+                text = output.apply_edit(file.read_text(encoding="utf-8"), block.body)
             except (OSError, ValueError) as error:
-                raise self._wrong(
-                    block.line, f"{block.title} cannot be changed", str(error)
-                ) from None
+                found = f"{block.title} cannot be edited"
+                raise self._error(block.line, found, str(error)) from None
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
 
-    def _type(self, block: Block) -> None:
+    def _run_commands(self, block: Block) -> None:
         *others, last = block.commands
         for command in others:
             self._run(command, fails=False)
@@ -120,25 +120,24 @@ class Learner:
             self._run(last, fails="fails" in block.classes)
 
     def _run(self, command: Command, *, fails: bool) -> None:
-        """Run a command to its end, and compare what it prints with what is shown."""
-        self._leftovers.heed(command.text)
+        """Run a command, and compare its output with the output in the lesson."""
+        self._cleanup.record_names(command.text)
         terminal = command.inner or _NEEDS_TERMINAL.search(command.text)
-        code, actual = self._converse(command) if terminal else self._listen(command)
-        self._leftovers.put_value()
+        code, actual = self._run_in_terminal(command) if terminal else self._run_plain(command)
+        self._cleanup.record_images()
         if bool(code) != fails:
-            expected = "something else than 0" if fails else "0"
-            raise self._wrong(
-                command.line, f"$ {command.text}\nended with {code}, not {expected}", actual
-            )
+            expected = "an exit code other than 0" if fails else "0"
+            found = f"$ {command.text}\nended with {code}, not {expected}"
+            raise self._error(command.line, found, actual)
         if not terminal and command.shown:
             self._compare(command.line, f"$ {command.text}", command.shown, actual.splitlines())
 
     def _script(self, command: str) -> list[str]:
-        """One command of a terminal that goes on: its folder and variables outlive it."""
+        """Return a script that runs a command and keeps its folder and variables for the next."""
         keep = f'code=$?; {{ export -p; printf "cd %q\\n" "$PWD"; }} > {self._state}; exit $code'
         return ["bash", "-c", f". {self._state}\n{command}\n{keep}"]
 
-    def _listen(self, command: Command) -> tuple[int, str]:
+    def _run_plain(self, command: Command) -> tuple[int, str]:
         done = subprocess.run(
             self._script(command.text),
             env=self._env,
@@ -152,50 +151,54 @@ class Learner:
         )
         return done.returncode, done.stdout
 
-    def _converse(self, command: Command) -> tuple[int, str]:
-        """Run a command in a terminal, and type into it what is shown at its prompts."""
-        program, *words = self._script(command.text)
-        env: dict[str, str] = self._env
+    def _run_in_terminal(self, command: Command) -> tuple[int, str]:
+        """Run a command in a terminal, and type the lines of the lesson at its prompts."""
+        program, *arguments = self._script(command.text)
         child = pexpect.spawn(
-            program, words, env=env, encoding="utf-8", timeout=SECONDS_TO_ANSWER, dimensions=WINDOW
+            program,
+            arguments,
+            env=self._env,
+            encoding="utf-8",
+            timeout=SECONDS_TO_ANSWER,
+            dimensions=WINDOW,
         )
-        now = Said(command.line, "$", command.text, command.shown)
+        current = InnerCommand(command.line, "$", command.text, command.shown)
         try:
-            for said in command.inner:
-                self._await(child, said)
-                self._compare_said(now, child)
-                if now.prompt == "$":
-                    # A shell that is told the size of its window draws its prompt again.
-                    child.expect([_prompt(said), pexpect.TIMEOUT], timeout=SECONDS_TO_DRAW)
-                child.sendline(said.text)
-                now = said
+            for inner in command.inner:
+                self._await_prompt(child, inner)
+                self._compare_inner(current, child)
+                if current.prompt == "$":
+                    # A shell redraws its prompt when it gets the size of its window.
+                    child.expect([_pattern(inner), pexpect.TIMEOUT], timeout=SECONDS_TO_DRAW)
+                child.sendline(inner.text)
+                current = inner
             child.expect(pexpect.EOF)
-            self._compare_said(now, child)
+            self._compare_inner(current, child)
         except pexpect.TIMEOUT:
-            found = f"{now.prompt} {now.text}\nwaits for more"
-            raise self._wrong(now.line, found, "\n".join(_lines(child.before))) from None
+            found = f"{current.prompt} {current.text}\nwaits for more input"
+            raise self._error(current.line, found, "\n".join(_lines(child.before))) from None
         finally:
             child.close(force=True)
         return child.exitstatus or 0, child.before or ""
 
-    def _compare_said(self, said: Said, child: pexpect.spawn) -> None:
-        """Compare what came after what was typed; a terminal repeats that first."""
+    def _compare_inner(self, inner: InnerCommand, child: pexpect.spawn) -> None:
+        """Compare the output after a typed line, without the terminal's echo of that line."""
         actual = _lines(child.before)
-        if actual[:1] == [said.text]:
+        if actual[:1] == [inner.text]:
             del actual[0]
-        self._compare(said.line, f"{said.prompt} {said.text}", said.shown, actual)
+        self._compare(inner.line, f"{inner.prompt} {inner.text}", inner.shown, actual)
 
-    def _await(self, child: pexpect.spawn, said: Said) -> None:
-        """Wait for a prompt like the one shown."""
+    def _await_prompt(self, child: pexpect.spawn, inner: InnerCommand) -> None:
+        """Wait for the prompt of an inner command."""
         try:
-            child.expect(_prompt(said))
+            child.expect(_pattern(inner))
         except (pexpect.TIMEOUT, pexpect.EOF):
-            found = f"the prompt {said.prompt} did not come"
-            raise self._wrong(said.line, found, _TERMINAL.sub("", child.before or "")) from None
+            found = f"the prompt {inner.prompt} did not appear"
+            raise self._error(inner.line, found, _TERMINAL.sub("", child.before or "")) from None
 
     def _start(self, command: Command) -> None:
-        """Run a command on, and wait until it has printed what is shown."""
-        self._leftovers.heed(command.text)
+        """Start a command in the background, and wait for the output in the lesson."""
+        self._cleanup.record_names(command.text)
         log = self._state.with_name(f"log-{command.line}")
         with log.open("w") as out:
             child = subprocess.Popen(
@@ -209,15 +212,15 @@ class Learner:
             )
         self._running.append(child)
         deadline = time.monotonic() + SECONDS_TO_ANSWER
-        while not lessons.agrees((*command.shown, "..."), _lines(log.read_text(errors="replace"))):
+        while not output.matches((*command.shown, "..."), _lines(log.read_text(errors="replace"))):
             if child.poll() is not None or time.monotonic() > deadline:
                 actual = _lines(log.read_text(errors="replace"))
                 self._compare(command.line, f"$ {command.text}", command.shown, actual)
-                raise self._wrong(command.line, f"$ {command.text}\nended", "\n".join(actual))
+                raise self._error(command.line, f"$ {command.text}\nended", "\n".join(actual))
             time.sleep(0.1)
 
-    def _end(self) -> None:
-        """Press Ctrl-C in the command that was started last."""
+    def _press_ctrl_c(self) -> None:
+        """Interrupt the background command that was started last."""
         child = self._running.pop()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGINT)
@@ -227,33 +230,32 @@ class Learner:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
 
-    def _here(self, path: str) -> Path:
-        """A path as the learner's terminal has it."""
+    def _resolve(self, path: str) -> Path:
+        """Resolve a path against the current folder of the learner's terminal."""
         done = subprocess.run(
             self._script("pwd"), env=self._env, stdout=subprocess.PIPE, text=True, check=True
         )
         return Path(done.stdout.strip()) / path
 
-    def _compare(self, line: int, what: str, shown: Iterable[str], actual: Iterable[str]) -> None:
+    def _compare(self, line: int, thing: str, shown: Iterable[str], actual: Iterable[str]) -> None:
         shown, actual = list(shown), list(actual)
-        if shown and not lessons.agrees(shown, actual):
-            raise self._wrong(
-                line, f"{what}\ndid not give what is shown", _difference(shown, actual)
-            )
+        if shown and not output.matches(shown, actual):
+            found = f"{thing}\ndiffers from the lesson"
+            raise self._error(line, found, _difference(shown, actual))
 
-    def _wrong(self, line: int, found: str, more: str) -> Wrong:
-        return Wrong(f"docs/{self._page}.md, line {line}: {found}:\n{more.rstrip()}")
+    def _error(self, line: int, found: str, details: str) -> LessonError:
+        return LessonError(f"docs/{self._page}.md, line {line}: {found}:\n{details.rstrip()}")
 
 
-def _prompt(said: Said) -> str:
-    """The prompt as a pattern: the name of the container is another each time."""
-    user, at, rest = said.prompt.partition("@")
+def _pattern(inner: InnerCommand) -> str:
+    """Return a pattern of the prompt for any container name."""
+    user, at, rest = inner.prompt.partition("@")
     place = rest.partition(":")[2]
-    return rf"{user}@[\w.-]+:{re.escape(place)} ?" if at else re.escape(said.prompt) + " ?"
+    return rf"{user}@[\w.-]+:{re.escape(place)} ?" if at else re.escape(inner.prompt) + " ?"
 
 
 def _lines(text: str | None) -> list[str]:
-    """What a terminal printed, without its controls."""
+    """Return the lines of a terminal's output without control sequences."""
     return _TERMINAL.sub("", text or "").splitlines()
 
 

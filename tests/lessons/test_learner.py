@@ -1,4 +1,4 @@
-"""A wrong lesson is told with its file, line and difference; nothing of it stays behind."""
+"""An error of a lesson has its file, line and difference, and everything is removed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from harness import docker
-from lessons.learner import Learner, Wrong
-from lessons.leftovers import names
+from lessons.cleanup import read_names
+from lessons.learner import Learner, LessonError
 
 from workshop.site import lessons
 
@@ -22,7 +22,7 @@ BASE = "debian:trixie-slim"
 
 
 @pytest.fixture
-def learner(engine: Engine, tmp_path: Path) -> Learner:  # noqa: ARG001 - needs an engine
+def learner(engine: Engine, tmp_path: Path) -> Learner:  # noqa: ARG001 - requires an engine
     return Learner(tmp_path)
 
 
@@ -30,7 +30,7 @@ def follow(learner: Learner, text: str) -> None:
     learner.follow(lessons.read("made-up", dedent(text)))
 
 
-def test_folders_and_variables_last_from_one_block_to_the_next(learner):
+def test_folders_and_variables_are_kept_between_blocks(learner):
     follow(
         learner,
         """\
@@ -56,7 +56,7 @@ def test_folders_and_variables_last_from_one_block_to_the_next(learner):
         Hello,
         you
         $ workshop --help
-        usage: workshop WORD [OPTIONS]
+        usage: workshop COMMAND [OPTIONS]
         ...
         ```
 
@@ -71,21 +71,21 @@ def test_folders_and_variables_last_from_one_block_to_the_next(learner):
 @pytest.mark.parametrize(
     ("block", "where", "what"),
     [
-        ("```console\n$ echo a\nb\n```", "line 4: $ echo a\ndid not give", "@@ -1 +1 @@\n-b\n+a"),
+        ("```console\n$ echo a\nb\n```", "line 4: $ echo a\ndiffers", "@@ -1 +1 @@\n-b\n+a"),
         ("```console\n$ true\n$ false\n```", "line 5: $ false\nended with 1, not 0", ""),
         ("```{ .console .fails }\n$ true\n```", "line 4: $ true\nended with 0", ""),
-        ('```diff title="a"\n-b\n```', "line 3: a cannot be changed", "No such file"),
+        ('```diff title="a"\n-b\n```', "line 3: a cannot be edited", "No such file"),
         ('```{ .text .tree title="services/fastapi/app" }\napp/\n```', "line 3: ", "+├── __init"),
-        ("```{ .console .keeps-running }\n$ echo a\nb\n```", "line 4: $ echo a\ndid not", "-b\n+a"),
+        ("```{ .console .keeps-running }\n$ echo a\nb\n```", "line 4: $ echo a\ndiffers", "-b\n+a"),
     ],
 )
-def test_what_is_wrong_is_told_with_file_line_and_difference(block, where, what, learner):
-    with pytest.raises(Wrong, match=re.escape(f"docs/made-up.md, {where}")) as told:
+def test_an_error_has_the_file_the_line_and_the_difference(block, where, what, learner):
+    with pytest.raises(LessonError, match=re.escape(f"docs/made-up.md, {where}")) as caught:
         follow(learner, f"# Made up\n\n{block}\n")
-    assert what in str(told.value)
+    assert what in str(caught.value)
 
 
-def test_a_program_that_is_typed_into_is_compared_at_each_prompt(learner):
+def test_an_interactive_program_is_compared_at_each_prompt(learner):
     follow(
         learner,
         f"""\
@@ -104,13 +104,13 @@ def test_a_program_that_is_typed_into_is_compared_at_each_prompt(learner):
 @pytest.mark.parametrize(
     ("lines", "fault"),
     [
-        ("root@0:/# echo a\nb\nroot@0:/# exit\nexit", "line 3: root@0:/# echo a\ndid not give"),
-        ("nobody@0:/# exit", "line 3: the prompt nobody@0:/# did not come"),
+        ("root@0:/# echo a\nb\nroot@0:/# exit\nexit", "line 3: root@0:/# echo a\ndiffers"),
+        ("nobody@0:/# exit", "line 3: the prompt nobody@0:/# did not appear"),
     ],
 )
-def test_what_is_wrong_inside_a_program_is_told_too(lines, fault, learner, monkeypatch):
+def test_an_error_in_an_interactive_program_has_its_line(lines, fault, learner, monkeypatch):
     monkeypatch.setattr("lessons.learner.SECONDS_TO_ANSWER", 10)
-    with pytest.raises(Wrong, match=re.escape(f"docs/made-up.md, {fault}")):
+    with pytest.raises(LessonError, match=re.escape(f"docs/made-up.md, {fault}")):
         follow(learner, f"```console\n$ docker run -it --rm {BASE} bash\n{lines}\n```\n")
 
 
@@ -142,8 +142,8 @@ def test_a_server_runs_until_ctrl_c_or_the_end(learner):
     )
 
 
-@pytest.mark.parametrize("wrong", [False, True])
-def test_nothing_stays_of_what_a_lesson_made(wrong, learner):
+@pytest.mark.parametrize("fails", [False, True])
+def test_everything_that_a_lesson_created_is_removed(fails, learner):
     name = learner.project
     text = f"""\
     ```dockerfile title="made/Dockerfile"
@@ -171,9 +171,9 @@ def test_nothing_stays_of_what_a_lesson_made(wrong, learner):
     """
     text = "\n".join(line for line in dedent(text).splitlines())
     text = text.replace(f"create {name}\n{name}\n", f"create {name}\n...\n")
-    if wrong:
+    if fails:
         text += "\n```console\n$ false\n```\n"
-        with pytest.raises(Wrong):
+        with pytest.raises(LessonError):
             follow(learner, text)
     else:
         follow(learner, text)
@@ -182,7 +182,7 @@ def test_nothing_stays_of_what_a_lesson_made(wrong, learner):
     assert docker("images", "--quiet", "--filter", f"label=made-up={name}") == ""
 
 
-def test_a_name_that_was_there_before_means_afterwards_what_it_meant(learner):
+def test_an_image_gets_its_name_back(learner):
     name = f"{learner.project}:before"
     docker("tag", BASE, name)
     try:
@@ -190,14 +190,14 @@ def test_a_name_that_was_there_before_means_afterwards_what_it_meant(learner):
         text = f'```dockerfile title="made/Dockerfile"\nFROM {BASE}\nLABEL a={name}\n```\n'
         follow(learner, f"{text}\n```console\n$ docker build -t {name} made\n```\n")
         form = "{{.Id}}"
-        one, other = docker("image", "inspect", "--format", form, name, BASE).splitlines()
-        assert one == other
+        named, base = docker("image", "inspect", "--format", form, name, BASE).splitlines()
+        assert named == base
     finally:
         docker("image", "rm", name, check=False)
 
 
 @pytest.mark.parametrize(
-    ("command", "made"),
+    ("command", "created"),
     [
         ("docker build -t a:1 .", [("image", "a:1")]),
         ("docker build --tag=a --file x .", [("image", "a")]),
@@ -214,5 +214,5 @@ def test_a_name_that_was_there_before_means_afterwards_what_it_meant(learner):
         ("echo it's", []),
     ],
 )
-def test_the_names_of_what_a_command_makes_are_read_from_it(command, made):
-    assert list(names(command)) == made
+def test_the_names_of_created_objects_are_read_from_a_command(command, created):
+    assert list(read_names(command)) == created

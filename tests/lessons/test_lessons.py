@@ -1,4 +1,4 @@
-"""Every page does what it says, on the real engine."""
+"""Every page is correct on a real engine."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _PUBLISHED = re.compile(r"(?:-p|--publish)[ =](?:127\.0\.0\.1:)?(\d+):\d+")
 
 
 @pytest.fixture
-def alone(engine: Engine) -> Iterator[None]:  # noqa: ARG001 - needs an engine
-    """One lesson at a time: two may publish the same port, or give the same name."""
+def alone(engine: Engine) -> Iterator[None]:  # noqa: ARG001 - requires an engine
+    """Run one lesson at a time: two may use the same port or the same name."""
     with (ROOT / "mkdocs.yml").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def busy(page: Page) -> list[int]:
-    """The ports that the page publishes, and that something else has on this machine."""
+    """Return the ports that the page publishes and that are in use on this machine."""
     text = "\n".join(command.text for block in page.blocks for command in block.commands)
     return [port for port in sorted(set(map(int, _PUBLISHED.findall(text)))) if _taken(port)]
 
@@ -48,9 +48,9 @@ def _taken(port: int) -> bool:
     "page", [page for page in lessons.pages() if page.runs], ids=lambda page: page.name
 )
 @pytest.mark.usefixtures("alone")
-def test_a_page_does_what_it_says(page: Page, tmp_path: Path, record_property):
+def test_a_page_is_correct(page: Page, tmp_path: Path, record_property):
     if ports := busy(page):
-        reason = f"something else listens on {ports}, which the lesson needs: try `make down`"
+        reason = f"ports {ports}, which the lesson needs, are in use: try `make down`"
         if os.environ.get("REQUIRE_ENGINE", "") not in {"", "0"}:
             pytest.fail(reason)
         pytest.skip(reason)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from harness import ROOT, docker, run
 
-from workshop.site import lessons
+from workshop.site import output
 from workshop.stack import versions
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _side(home: Path, part: str, says: str, told: dict) -> Side:
 def contains(actual: str, lines: tuple[str, ...]) -> bool:
     """Whether the lines stand somewhere in what was seen, one below the other."""
     found = [_STEP.sub("", line) for line in actual.splitlines()]
-    return lessons.agrees(("...", *lines, "..."), found)
+    return output.matches(("...", *lines, "..."), found)
 
 
 @pytest.fixture

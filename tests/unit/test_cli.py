@@ -1,6 +1,6 @@
-"""The words of the kit: what they print, the code they end with, and what they leave behind.
+"""The commands of the kit: their output, their exit codes, and the files that they leave.
 
-Each runs in a checkout of the test's own, on a machine where no engine can be had.
+Each runs in a copy of the checkout, on a machine without an engine.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from workshop.stack.settings import TODO_FOLDER
 if TYPE_CHECKING:
     from pathlib import Path
 
-WORDS = ("doctor", "bases", "up", "down")
+COMMANDS = ("doctor", "bases", "up", "down")
 
 
 @dataclass(frozen=True)
 class Kit:
-    """A checkout, and an environment in which no word of the kit reaches an engine."""
+    """A checkout, and an environment in which no command reaches an engine."""
 
     folder: Path
     env: dict[str, str]
 
-    def start(self, *words: str, **env: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            (sys.executable, "-m", "workshop", *words),
+            (sys.executable, "-m", "workshop", *arguments),
             cwd=self.folder,
             env={**self.env, **env},
             stdin=subprocess.DEVNULL,
@@ -45,9 +45,9 @@ class Kit:
             text=True,
         )
 
-    def run(self, *words: str, **env: str) -> tuple[int, str, str]:
-        """The exit code, and the two outputs."""
-        with self.start(*words, **env) as child:
+    def run(self, *arguments: str, **env: str) -> tuple[int, str, str]:
+        """Return the exit code and both outputs."""
+        with self.start(*arguments, **env) as child:
             out, err = child.communicate(timeout=60)
         assert "Traceback" not in out + err
         return child.returncode, out, err
@@ -59,7 +59,7 @@ class Kit:
 @pytest.fixture
 def kit(tmp_path) -> Kit:
     folder = tmp_path / "checkout"
-    # With its bytecode, so that it need not be compiled each time.
+    # With its bytecode, so that it is not compiled each time.
     shutil.copytree(ROOT / "workshop", folder / "workshop")
     shutil.copy(ROOT / "versions.toml", folder)
     (folder / TODO_FOLDER).mkdir(parents=True)
@@ -72,7 +72,7 @@ def kit(tmp_path) -> Kit:
 
 @pytest.fixture
 def unreachable(kit, tmp_path) -> Kit:
-    """The same with a docker command, whose engine is one that is not there."""
+    """The same with a docker command whose engine does not run."""
     programs(
         tmp_path / "bin",
         docker='echo "Cannot connect to the Docker daemon at $DOCKER_HOST." >&2; exit 1',
@@ -80,54 +80,54 @@ def unreachable(kit, tmp_path) -> Kit:
     return Kit(kit.folder, kit.env | {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
 
 
-@pytest.mark.parametrize("word", WORDS)
-def test_every_word_explains_itself(word, kit):
-    code, out, err = kit.run(word, "--help")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command, kit):
+    code, out, err = kit.run(command, "--help")
     assert (code, err) == (0, "")
-    assert out.startswith(f"usage: workshop {word} [-h]")
+    assert out.startswith(f"usage: workshop {command} [-h]")
     assert max(map(len, out.splitlines())) < 80
 
 
-def test_the_kit_names_its_words_with_what_they_do(kit):
+def test_help_lists_the_commands(kit):
     code, out, err = kit.run("--help")
     assert (code, err) == (0, "")
-    for word in WORDS:
-        assert re.search(rf"^ +{word} +[A-Z]\w+", out, re.MULTILINE)
+    for command in COMMANDS:
+        assert re.search(rf"^ +{command} +[A-Z]\w+", out, re.MULTILINE)
     assert max(map(len, out.splitlines())) < 80
 
 
-def test_without_a_word_it_helps_and_ends_with_2(kit):
+def test_no_command_prints_the_help_with_exit_code_2(kit):
     _, expected, _ = kit.run("--help")
     assert kit.run() == (2, "", expected)
 
 
 @pytest.mark.parametrize(
-    ("words", "line"),
+    ("arguments", "line"),
     [
-        ("ups", "workshop: no word 'ups'. Did you mean 'up'?"),
-        ("xyz", "workshop: no word 'xyz'. See workshop --help"),
-        ("--up", "workshop: no word '--up'. Did you mean 'up'?"),
+        ("ups", "workshop: no command 'ups'. Did you mean 'up'?"),
+        ("xyz", "workshop: no command 'xyz'. See workshop --help"),
+        ("--up", "workshop: no command '--up'. Did you mean 'up'?"),
         ("up --tess", "workshop up: no option '--tess'. Did you mean '--tests'?"),
         ("up --starts=1", "workshop up: no option '--starts'. Did you mean '--start'?"),
         ("up --test", "workshop up: no option '--test'. Did you mean '--tests'?"),
         ("up --xyz", "workshop up: no option '--xyz'. See workshop up --help"),
-        ("down all", "workshop down: 'all' is a word too many. Did you mean '--all'?"),
-        ("down xyz", "workshop down: 'xyz' is a word too many. See workshop down --help"),
+        ("down all", "workshop down: unexpected argument 'all'. Did you mean '--all'?"),
+        ("down xyz", "workshop down: unexpected argument 'xyz'. See workshop down --help"),
     ],
 )
-def test_what_it_does_not_know_it_names_beside_what_may_be_meant(words, line, kit):
-    assert kit.run(*words.split()) == (2, "", line + "\n")
+def test_an_unknown_argument_is_an_error_with_a_suggestion(arguments, line, kit):
+    assert kit.run(*arguments.split()) == (2, "", line + "\n")
 
 
-def test_an_option_used_wrongly_is_one_line_and_2(kit):
+def test_an_invalid_option_is_one_line_and_exit_code_2(kit):
     code, out, err = kit.run("up", "--tests=no")
     assert (code, out) == (2, "")
     assert re.fullmatch(r"workshop up: .*--tests.*\. See workshop up --help\n", err)
 
 
-@pytest.mark.parametrize("words", [["--help"], ["up", "--help"], ["down"]])
-def test_a_reader_that_has_gone_is_no_trouble(words, unreachable):
-    with unreachable.start(*words) as child:
+@pytest.mark.parametrize("arguments", [["--help"], ["up", "--help"], ["down"]])
+def test_a_closed_pipe_is_no_error(arguments, unreachable):
+    with unreachable.start(*arguments) as child:
         child.stdout.close()
         err = child.stderr.read()
     assert err == ""
@@ -136,31 +136,31 @@ def test_a_reader_that_has_gone_is_no_trouble(words, unreachable):
 SLOW = ("httpx", "pydantic", "rich", "typer", "yaml")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["up", "--help"], ["ups"]])
-def test_no_slow_package_is_loaded_before_a_word_runs(words, kit):
-    _, _, err = kit.run(*words, PYTHONPROFILEIMPORTTIME="1")
+@pytest.mark.parametrize("arguments", [["--help"], ["up", "--help"], ["ups"]])
+def test_no_slow_package_is_imported_before_a_command_runs(arguments, kit):
+    _, _, err = kit.run(*arguments, PYTHONPROFILEIMPORTTIME="1")
     loaded = {line.split("|")[-1].strip().partition(".")[0] for line in err.splitlines()}
     assert "argparse" in loaded
     assert loaded.isdisjoint(SLOW)
 
 
-def test_trouble_is_one_line_and_2(kit):
+def test_a_user_error_is_one_line_and_exit_code_2(kit):
     (kit.folder / "versions.toml").write_text("[poetry\n", encoding="utf-8")
     code, out, err = kit.run("doctor")
     assert (code, out) == (2, "")
     assert re.fullmatch(r"versions\.toml: .*\. Restore it with: git checkout versions\.toml\n", err)
 
 
-@pytest.mark.parametrize("word", ["up", "bases"])
-def test_without_a_docker_command_that_may_be_installed_it_says_so(word, kit):
+@pytest.mark.parametrize("command", ["up", "bases"])
+def test_an_engine_that_may_not_be_installed_is_an_error(command, kit):
     before = kit.files()
-    code, out, err = kit.run(word)
+    code, out, err = kit.run(command)
     assert (code, out) == (2, "")
     assert re.fullmatch(r"Docker engine: .*WORKSHOP_NO_INSTALL forbids .*\n", err)
     assert kit.files() == before
 
 
-def test_without_the_engine_that_docker_host_names_it_says_so(unreachable):
+def test_an_engine_of_docker_host_that_does_not_answer_is_an_error(unreachable):
     before = unreachable.files()
     code, out, err = unreachable.run("up", WORKSHOP_NO_INSTALL="")
     assert (code, out) == (2, "")
@@ -168,13 +168,14 @@ def test_without_the_engine_that_docker_host_names_it_says_so(unreachable):
     assert unreachable.files() == before
 
 
-def test_down_has_nothing_to_do_without_an_engine(unreachable):
+def test_down_does_nothing_without_an_engine(unreachable):
     before = unreachable.files()
-    assert unreachable.run("down") == (0, "No Docker engine answers: nothing of the kit runs\n", "")
+    line = "No Docker engine answers, so no service is running\n"
+    assert unreachable.run("down") == (0, line, "")
     assert unreachable.files() == before
 
 
-def test_the_doctor_ends_with_2_where_something_is_bad(unreachable):
+def test_a_bad_finding_of_the_doctor_is_exit_code_2(unreachable):
     before = unreachable.files()
     code, out, err = unreachable.run("doctor")
     assert (code, err) == (2, "")
@@ -186,14 +187,14 @@ def test_the_doctor_ends_with_2_where_something_is_bad(unreachable):
     assert unreachable.files() == before
 
 
-def test_a_bad_settings_file_is_said_before_anything_is_done(kit, tmp_path):
-    programs(tmp_path / "bin", docker=f"touch {tmp_path}/asked")
+def test_a_bad_settings_file_is_an_error_before_any_docker_command(kit, tmp_path):
+    programs(tmp_path / "bin", docker=f"touch {tmp_path}/called")
     (kit.folder / ".env").write_text("A = 1\n", encoding="utf-8")
     code, out, err = kit.run("up")
     assert (code, out) == (2, "")
     assert err.startswith(".env, line 1: ")
     assert err.count("\n") == 1
-    assert not (tmp_path / "asked").exists()
+    assert not (tmp_path / "called").exists()
 
 
 READY = """
@@ -206,21 +207,21 @@ esac
 
 
 @pytest.mark.parametrize(
-    ("number", "at"),
+    ("number", "script"),
     [(signal.SIGTERM, ""), (signal.SIGINT, READY)],
-    ids=["asking for an engine", "building"],
+    ids=["looking for an engine", "building"],
 )
-def test_an_interrupted_word_ends_at_once_with_130_and_leaves_no_child(number, at, kit, tmp_path):
+def test_an_interrupt_ends_the_command_and_its_children(number, script, kit, tmp_path):
     pid = tmp_path / "pid"
     wait = f"echo $$ > {pid}.part; /bin/mv {pid}.part {pid}; exec /bin/sleep 20"
-    programs(tmp_path / "bin", docker=at + wait)
+    programs(tmp_path / "bin", docker=script + wait)
     with kit.start("up") as child:
-        until(pid.exists, "a docker that runs", 20)
+        until(pid.exists, "a running docker", 20)
         start = time.monotonic()
         child.send_signal(number)
         _, err = child.communicate(timeout=30)
     assert time.monotonic() - start < 10
     assert child.returncode == 130
-    assert err == ("Interrupted: what was under way was stopped. Run the command again to go on.\n")
+    assert err == "Interrupted. Run the command again to continue.\n"
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text(encoding="utf-8")), 0)

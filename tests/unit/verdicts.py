@@ -1,17 +1,17 @@
-"""A made-up verdict with a result of each kind."""
+"""A fake verdict with a result of each outcome."""
 
 from __future__ import annotations
 
 from workshop.model import Check, LintWarning, Outcome, Recipe, Result, Task, Verdict
 
-WORDS = {"lesson": "some/lesson", "why": "It matters.", "hint": "Try that.", "judge": print}
+TEXTS = {"lesson": "some/lesson", "why": "It matters.", "hint": "Try that.", "judge": print}
 
 
-def made_up(number: int, needs: str = "app") -> Check:
-    return Check(f"check-{number}", f"Requirement {number} " + "word " * 20, needs, 2, **WORDS)
+def fake_check(number: int, needs: str = "app") -> Check:
+    return Check(f"check-{number}", f"Requirement {number} " + "word " * 20, needs, 2, **TEXTS)
 
 
-CHECKS = (made_up(1, "source"), made_up(2), made_up(3), made_up(4))
+CHECKS = (fake_check(1, "source"), fake_check(2), fake_check(3), fake_check(4))
 TASK = Task("task-0", "do something", "some/lesson", "folder", ("Dockerfile",), (Recipe(),), CHECKS)
 FAILED = Result(
     CHECKS[1],
@@ -26,8 +26,8 @@ FAILED = Result(
 RESULTS = (
     Result(CHECKS[0], Outcome.PASSED),
     FAILED,
-    Result(CHECKS[2], Outcome.SKIPPED, "not looked at"),
-    Result(CHECKS[3], Outcome.ERROR, "the engine went away"),
+    Result(CHECKS[2], Outcome.SKIPPED, "not checked"),
+    Result(CHECKS[3], Outcome.ERROR, "the engine stopped"),
 )
 VERDICT = Verdict(TASK, RESULTS, lint_warnings=(LintWarning(4, "DL3000", "Use absolute WORKDIR"),))
 GRADED = Verdict(TASK, RESULTS[:3])

@@ -1,4 +1,4 @@
-"""What each command does, once the command line has parsed it.
+"""Implements each command, after the command line is parsed.
 
 Imports everything below the command line.
 """

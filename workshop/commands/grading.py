@@ -1,4 +1,4 @@
-"""The words that learners type: start a task, check it, compare it with the kit's answer."""
+"""The commands `start`, `check` and `solution`, which learners use for a task."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ EXIT_CODES = {"passed": 0, "failed": 1, "ungradable": 2}
 
 
 def start(name: str, path: str | None) -> int:
-    """Lay a task's starter out; what is there already stays as it is."""
+    """Copy a task's starter files to a folder; existing files stay as they are."""
     from workshop.analysis import starter
 
     task = course.task(name)
-    folder = Path(path) if path else _usual(task)
+    folder = Path(path) if path else _default_folder(task)
     if folder.exists() and not folder.is_dir():
-        raise UserError(str(folder), "it is a file", "Name a folder, or one that is not there yet")
+        raise UserError(str(folder), "it is a file", "Name a folder, which may be new")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         new = starter.copy_missing(task, folder)
     except OSError as error:
         fix = "Name a folder that you may write to"
         raise UserError(str(folder), error.strerror or "cannot be written", fix) from None
-    _say(f"{task.name}: {task.title}\n")
-    _say(f"{folder}: {len(new)} files new, the rest left as it was\n")
-    _say(f"Write {' and '.join(task.answer)} there. What is asked for, with its points:")
+    print(f"{task.name}: {task.title}\n")
+    print(f"{folder}: {len(new)} new files; existing files are unchanged\n")
+    print(f"Write {' and '.join(task.answer)} there. Requirements and points:")
     for check in task.checks:
-        _say(f"  {check.points:>2}  {check.title}")
+        print(f"  {check.points:>2}  {check.title}")
     where = f" {path}" if path else ""
-    _say(f"\nThen: workshop check {task.name}{where}")
+    print(f"\nThen: workshop check {task.name}{where}")
     return 0
 
 
 def check(
     name: str, path: str | None, kind: str, *, static: bool, runner: Callable[[], SubprocessRunner]
 ) -> int:
-    """Grade a learner's folder, and say what came of it."""
-    verdict = look(course.task(name), path, static=static, runner=runner)
+    """Grade a learner's folder and print the verdict."""
+    verdict = grade_folder(course.task(name), path, static=static, runner=runner)
     _print(verdict, kind)
     return EXIT_CODES[verdict.outcome]
 
@@ -61,33 +61,32 @@ def check(
 def watch(
     name: str, path: str | None, kind: str, *, static: bool, runner: Callable[[], SubprocessRunner]
 ) -> int:
-    """Check at every save, by the text at once and then in full, until Ctrl-C."""
+    """Grade the folder whenever a file is saved, statically first, until Ctrl-C."""
     from workshop.grading import watch
 
     task = course.task(name)
     code = 0
-    for _ in watch.saves(_folder(task, path)):
+    for _ in watch.saves(_find_folder(task, path)):
         try:
-            verdict = look(task, path, static=True, runner=runner)
+            verdict = grade_folder(task, path, static=True, runner=runner)
             _print(verdict, kind)
             if not static:
-                _say("\nBuilding and running it ...\n")
-                verdict = look(task, path, static=False, runner=runner)
+                print("\nBuilding and running it ...\n")
+                verdict = grade_folder(task, path, static=False, runner=runner)
                 _print(verdict, kind)
             code = EXIT_CODES[verdict.outcome]
         except UserError as error:
-            _say(str(error))
-        _say("\nWaiting for a file to be saved; Ctrl-C ends this.\n")
-        sys.stdout.flush()
+            print(error)
+        print("\nWaiting for a file to be saved. Press Ctrl-C to quit.\n", flush=True)
     return code
 
 
-def look(
+def grade_folder(
     task: Task, path: str | None, *, static: bool, runner: Callable[[], SubprocessRunner]
 ) -> Verdict:
-    """The verdict on a learner's folder, with hadolint's advice."""
-    folder = _folder(task, path)
-    # First of all: hadolint reads while this program is still loading its parts.
+    """Return the verdict on a learner's folder, with hadolint's warnings."""
+    folder = _find_folder(task, path)
+    # Start hadolint first: it runs while this program imports its modules.
     hear = lint.ask([folder / recipe.context / recipe.dockerfile for recipe in task.recipes[:1]])
     from workshop.analysis import source
 
@@ -102,14 +101,14 @@ def look(
 
 
 def _grade(source: Source, run: SubprocessRunner) -> Verdict:
-    """Build, run and judge; without an engine, what the text alone tells."""
+    """Build, run and grade; without an engine, only run the static checks."""
     from workshop.engine import Engine
     from workshop.grading import grade
 
     engine = Engine(run)
     verdict = grade.settled(lambda: _evaluate(engine, source))
     if verdict.outcome == "ungradable" and engine.info() is None:
-        note = "no Docker engine answers. Start one with make up; workshop doctor says more"
+        note = "no Docker engine answers. Start one with make up; see also workshop doctor"
         return grade.static(source, note)
     return verdict
 
@@ -130,7 +129,7 @@ def _evaluate(engine: Engine, source: Source) -> Verdict:
 
 @contextlib.contextmanager
 def _progress(name: str) -> Iterator[Callable[[str], None]]:
-    """Shows the step that a build is at, where somebody sits before a terminal."""
+    """Show the current build step if standard error is a terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -146,22 +145,18 @@ def _progress(name: str) -> Iterator[Callable[[str], None]]:
 
 
 def solution(name: str, path: str | None) -> int:
-    """Show how the kit's own answer differs from the learner's."""
+    """Print the difference between the learner's files and the reference solution."""
     from workshop.analysis import source
 
     task = course.task(name)
-    found = source.find(task, _folder(task, path))
-    same = True
-    for file in task.answer:
-        for line in _difference(found, file):
-            same = False
-            sys.stdout.write(line)
-    if same:
-        _say("Your answer is the kit's own, letter for letter.")
+    found = source.find(task, _find_folder(task, path))
+    difference = [line for file in task.answer for line in _compare(found, file)]
+    sys.stdout.writelines(difference or ["Your answer is identical to the reference solution.\n"])
     return 0
 
 
-def _difference(found: Source, file: str) -> Iterator[str]:
+def _compare(found: Source, file: str) -> Iterator[str]:
+    """Return the unified diff from the learner's file to the reference solution's."""
     import difflib
 
     from workshop.model import Failed
@@ -170,23 +165,24 @@ def _difference(found: Source, file: str) -> Iterator[str]:
         yours = found.read(file)
     except Failed:
         yours = ""
-    kits = (ROOT / found.task.folder / file).read_text(encoding="utf-8")
-    old, new = ([line + "\n" for line in text.splitlines()] for text in (yours, kits))
-    return (yield from difflib.unified_diff(old, new, f"yours/{file}", f"the kit's/{file}"))
+    reference = (ROOT / found.task.folder / file).read_text(encoding="utf-8")
+    old, new = ([line + "\n" for line in text.splitlines()] for text in (yours, reference))
+    return difflib.unified_diff(old, new, f"yours/{file}", f"reference/{file}")
 
 
-def _usual(task: Task) -> Path:
-    """Where a task's folder is unless told: tasks on one service share theirs."""
+def _default_folder(task: Task) -> Path:
+    """Return the folder of a task without PATH; tasks on the same service share one."""
     return Path(EXERCISES) / (task.name if task.compose else Path(task.folder).name)
 
 
-def _folder(task: Task, path: str | None) -> Path:
-    """The folder to look at: the one told, the usual one, or the one we are in."""
+def _find_folder(task: Task, path: str | None) -> Path:
+    """Return the folder to grade: `path`, the task's default, or the current folder."""
     if path:
         return Path(path)
-    if not _usual(task).is_dir() and any(Path(file).exists() for file in task.answer):
+    default = _default_folder(task)
+    if not default.is_dir() and any(Path(file).exists() for file in task.answer):
         return Path()
-    return _usual(task)
+    return default
 
 
 def _print(verdict: Verdict, kind: str) -> None:
@@ -197,12 +193,8 @@ def _print(verdict: Verdict, kind: str) -> None:
     elif kind == "json":
         from workshop.reports import json
 
-        _say(json.write(verdict))
+        print(json.write(verdict))
     else:
         from workshop.reports import junit
 
-        _say(junit.write(verdict))
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
+        print(junit.write(verdict))

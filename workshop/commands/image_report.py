@@ -1,4 +1,4 @@
-"""The word `image`: where the bytes of an image come from."""
+"""The command `image`: the layers of an image and their sizes."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 
 def describe(reference: str, run: SubprocessRunner) -> str:
-    """The layers of an image, with those of a base image of the course in one row."""
+    """Return the table of an image's layers, with one row for a base image of the course."""
     engine = Engine(run)
     engine.require(f"image {reference}")
     identity = engine.inspect(reference, "{{.Id}}")
     if not identity:
-        fix = "Look at `docker images` for its name, or build it"
-        raise UserError(f"image {reference}", "the engine has no image of that name", fix)
+        fix = "Look up its name with `docker images`, or build it"
+        raise UserError(f"image {reference}", "the engine has no image with that name", fix)
     store = Store(cache_folder() / "images")
     found = store.image(identity)
     if found is None:
         with engine.save(identity) as stream:
             found = docker_save.read(stream, known=store.layer)
         store.keep(found, identity)
-    base, name = _base(engine, found)
+    base, name = _find_base(engine, found)
     return layers.layers(found, base, name)
 
 
-def _base(engine: Engine, found: Image) -> tuple[list[str], str]:
-    """The diff IDs and the name of the course's base image that this one builds on, if any."""
+def _find_base(engine: Engine, found: Image) -> tuple[list[str], str]:
+    """Return the diff IDs and the name of the image's base if it is one of the course's."""
     pins = tomllib.loads((ROOT / "versions.toml").read_text(encoding="utf-8"))
     best: tuple[list[str], str] = ([], "")
     for name in (base["image"] for base in pins["base"]):

@@ -1,4 +1,4 @@
-"""What the words for the whole course do: ready this machine, build, start and stop."""
+"""The commands `doctor`, `bases`, `up` and `down`, which set up the course."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 
 from workshop.core.paths import ROOT
-from workshop.core.progress import ProgressDisplay
+from workshop.core.progress import ProgressDisplay, print_plain
 from workshop.engine import Engine
 from workshop.machine import base_images, daemon, disk, doctor, host
 from workshop.machine.machine import Machine
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Kit:
-    """A checkout, the engine it is built with, and the terminal it speaks on."""
+class Setup:
+    """The engine, the pinned versions and the console that the commands use."""
 
     console: Console
     run: Runner
@@ -30,62 +30,60 @@ class Kit:
     pins: versions.Versions
 
     @classmethod
-    def here(cls, run: Runner) -> Self:
-        """The kit that this file belongs to, which runs other programs with `run`."""
+    def create(cls, run: Runner) -> Self:
+        """Return the setup of this checkout, with `run` to run programs."""
         return cls(Console(), run, Engine(run), versions.read(ROOT / "versions.toml"))
 
     def doctor(self) -> bool:
-        """Say what is good and what is bad here; whether all of it is good."""
+        """Print the findings about this machine, and return whether all are good."""
         good = True
-        for finding in doctor.examine(self.engine, host.look(), self.pins, ROOT):
+        for finding in doctor.examine(self.engine, host.detect(), self.pins, ROOT):
             mark = "ok " if finding.good else "BAD"
-            self._say(f"{mark} {finding.thing}: {finding.found}")
+            self._print(f"{mark} {finding.thing}: {finding.found}")
             if not finding.good:
                 good = False
-                self._say(f"    {finding.fix}")
+                self._print(f"    {finding.fix}")
         return good
 
     def bases(self, *, ask_registry: bool) -> None:
-        """Make every base image present, and list them."""
+        """Provide every base image, and list them."""
         with ProgressDisplay(self.console) as display:
             self._provide(display, ask_registry=ask_registry)
         for base in self.pins.base:
             if self.engine.has(base.image):
-                kind = "stand-in" if self.engine.standin_for(base.image) else ""
-                size = self.engine.size(base.image) / 1e6
-                self._say(
-                    f"{base.image:<28} {size:5.0f} MB  supported until {base.ends}  {kind}".rstrip()
-                )
+                kind = "  stand-in" if self.engine.standin_for(base.image) else ""
+                size = f"{self.engine.size(base.image) / 1e6:5.0f} MB"
+                self._print(f"{base.image:<28} {size}  supported until {base.ends}{kind}")
 
     def up(self, *, tests: bool, start: bool) -> None:
-        """Build every image, those for tests too if asked; start the web services if asked."""
+        """Build the images, with those for `tests`, and `start` the web services."""
         settings.check(ROOT)
         with ProgressDisplay(self.console) as display:
             disk.check(self._provide(display), disk.AGAIN)
-            settings.write_missing(ROOT, display.say)
+            settings.write_missing(ROOT, display.print)
             images = IMAGES + (EXTRA_IMAGES if tests else ())
             built = services.build(self.engine, ROOT, images, display)
             addresses = services.start(self.engine, ROOT, display) if start else {}
         self.console.print()
         self.console.print(services.table(built, addresses), highlight=False)
         if any(self.engine.standin_for(base.image) for base in self.pins.base):
-            self._say(
-                "\nBase images are stand-ins from Debian's packages: no image registry answered."
+            self._print(
+                "\nBase images are stand-ins from Debian packages: no image registry answered."
             )
 
     def down(self, *, everything: bool) -> None:
         """Stop and remove what `up` started, with its data if `everything`."""
         if self.engine.info() is None:
-            self._say("No Docker engine answers: nothing of the kit runs")
+            self._print("No Docker engine answers, so no service is running")
             return
         services.down(self.engine, ROOT, everything=everything)
 
     def _provide(self, display: ProgressDisplay, *, ask_registry: bool = True) -> Info:
-        """An engine that answers, and every base image in it."""
-        machine = Machine(host.look(), self.engine, self.run, display)
+        """Provide a running engine with every base image."""
+        machine = Machine(host.detect(), self.engine, self.run, display)
         info = daemon.ready(machine)
         base_images.ready(machine, self.pins, info, ask_registry=ask_registry)
         return info
 
-    def _say(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+    def _print(self, line: str) -> None:
+        print_plain(self.console, line)

@@ -1,4 +1,4 @@
-"""What every part uses: errors, running other programs, progress, paths, safe text.
+"""The basis of every other package: errors, processes, progress, paths, safe text.
 
 Imports nothing else of `workshop`.
 """

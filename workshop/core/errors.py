@@ -1,19 +1,19 @@
-"""Why a command ends early: what the user can put right, or what the user wants."""
+"""Exceptions that end a command: an error that the user can fix, or an interrupt."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """Something that the user can put right: said in one line, and the exit code is 2."""
+    """An error that the user can fix: printed in one line, with exit code 2."""
 
     def __init__(self, thing: str, found: str, fix: str) -> None:
-        """Name the `thing`, what was `found` there (and what was wanted), and the `cure`."""
+        """Name the `thing`, what was `found` (and what was expected), and the `fix`."""
         self.thing, self.found, self.fix = thing, found, fix
         super().__init__(f"{thing}: {found}. {fix}")
 
 
 class Interrupted(BaseException):
-    """The user wants this to end, by Ctrl-C or by ending the process.
+    """The user interrupted the command with Ctrl-C or SIGTERM.
 
-    No `KeyboardInterrupt`: libraries catch that one and answer in their own words.
+    Not a `KeyboardInterrupt`: libraries catch that one and print their own messages.
     """

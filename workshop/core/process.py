@@ -1,9 +1,10 @@
-"""Other programs, run to their end: no child outlives the call that started it."""
+"""Run other programs. No child process outlives the call that started it."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -29,10 +30,10 @@ SECONDS_TO_STREAM = 600.0
 
 @dataclass(frozen=True)
 class ProcessResult:
-    """How a program ended: its exit code, and the last lines of what it printed.
+    """The exit code of a program, and the last lines that it printed.
 
-    `output` is both of its outputs; `stdout` its standard output, without what it printed
-    as an error, but where somebody listened to every line: then it is both.
+    `output` is standard output and standard error. `stdout` is standard output only, unless
+    the caller passed `on_line`: then it is both.
     """
 
     code: int
@@ -41,13 +42,13 @@ class ProcessResult:
 
     @property
     def last_line(self) -> str:
-        """The last line that says something; empty where the program said nothing."""
+        """The last line that is not blank; empty if the program printed nothing."""
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
         return lines[-1] if lines else ""
 
 
 class Runner(Protocol):
-    """Runs one program and waits for it."""
+    """Runs a program and waits for it."""
 
     def __call__(
         self,
@@ -57,33 +58,35 @@ class Runner(Protocol):
         on_line: Callable[[str], None] | None = None,
         timeout: float | None = None,
     ) -> ProcessResult:
-        """Run `argv`; `env` is added to this process's own; `timeout` is in seconds.
+        """Run `argv`, with `env` added to the environment; `timeout` is in seconds.
 
-        A program that is missing ends with code 127, one that is too slow with 124.
+        The exit code is 127 for a missing program, and 124 after a timeout.
         """
         ...
 
     def interact(self, argv: Sequence[str]) -> AbstractContextManager[InteractiveProcess]:
-        """A program to ask and be answered by, line by line, until the block ends."""
+        """Start a program that answers line by line, and end it with the block."""
         ...
 
     def stream(self, argv: Sequence[str]) -> AbstractContextManager[IO[bytes]]:
-        """What a program prints, as it prints it, until the block ends."""
+        """Open a program's standard output as a stream, and end the program with the block."""
         ...
 
 
 class InteractiveProcess:
-    """A program that answers one line to each that it is told."""
+    """A program that answers each line of input with one line of output."""
 
     def __init__(self, child: subprocess.Popen[str]) -> None:
         self._child = child
 
     def ask(self, line: str, seconds: float) -> str:
-        """Its answer; empty where it has ended, or took longer, which ends it."""
+        """Send a line and return the answer; empty if the program has ended.
+
+        A program that takes longer than `seconds` is killed.
+        """
         assert self._child.stdin is not None  # noqa: S101 - both were opened as pipes
         assert self._child.stdout is not None  # noqa: S101
-        timer = threading.Timer(seconds, _kill, [self._child])
-        timer.start()
+        timer = _kill_after(self._child, seconds)
         try:
             self._child.stdin.write(line + "\n")
             self._child.stdin.flush()
@@ -95,11 +98,13 @@ class InteractiveProcess:
 
 
 class SubprocessRunner:
-    """A `Runner` that can stop all it has started, from whichever thread."""
+    """A `Runner` whose `stop` ends all its children, from any thread."""
 
     def __init__(self) -> None:
-        self._live: set[subprocess.Popen[str]] = set()
-        # Re-entrant: a signal may call `stop` while this thread holds it.
+        # The folder for temporary files of each running child: docker leaves files behind
+        # when it is killed.
+        self._folders: dict[subprocess.Popen[str], str] = {}
+        # Re-entrant: a signal handler may call `stop` while this thread holds the lock.
         self._lock = threading.RLock()
         self._stopped = False
 
@@ -111,21 +116,19 @@ class SubprocessRunner:
         on_line: Callable[[str], None] | None = None,
         timeout: float | None = None,
     ) -> ProcessResult:
-        """See `Runner`; `Interrupted` is raised once `stop` was called."""
-        # Who listens hears both outputs in their order; who asks gets the answer apart.
+        """See `Runner`; raises `Interrupted` after `stop` was called."""
+        # `on_line` gets both outputs in their order; without it they are kept apart.
         with contextlib.ExitStack() as stack:
             errors = None if on_line else stack.enter_context(tempfile.TemporaryFile("w+b"))
             try:
                 child = self._start(argv, env, errors)
             except OSError as error:
                 return ProcessResult(127, f"{argv[0]}: {error.strerror}")
-            timer = threading.Timer(timeout, _kill, [child]) if timeout else None
-            if timer:
-                timer.start()
+            timer = _kill_after(child, timeout) if timeout else None
             lines: deque[str] = deque(maxlen=KEPT_LINES)
             try:
                 assert child.stdout is not None  # noqa: S101 - it was opened as a pipe
-                # A program may print without an end of line, and without an end.
+                # A program may print endlessly, and without any line break.
                 while line := child.stdout.readline(LONGEST_LINE):
                     lines.append(line)
                     if on_line:
@@ -148,14 +151,19 @@ class SubprocessRunner:
         try:
             yield InteractiveProcess(child)
         finally:
+            # Close its input to end the program: a container may ignore SIGTERM.
+            if child.stdin:
+                with contextlib.suppress(OSError):
+                    child.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(SECONDS_TO_END)
             self._end(child)
 
     @contextlib.contextmanager
     def stream(self, argv: Sequence[str]) -> Iterator[IO[bytes]]:
         """See `Runner`."""
         child = self._start(argv, None, subprocess.DEVNULL)
-        timer = threading.Timer(SECONDS_TO_STREAM, _kill, [child])
-        timer.start()
+        timer = _kill_after(child, SECONDS_TO_STREAM)
         try:
             yield cast("IO[bytes]", cast("TextIOWrapper", child.stdout).buffer)
         finally:
@@ -163,10 +171,10 @@ class SubprocessRunner:
             self._end(child)
 
     def stop(self) -> None:
-        """End every child that still runs, and start no more."""
+        """Terminate every running child, and refuse to start another."""
         with self._lock:
             self._stopped = True
-            for child in list(self._live):
+            for child in list(self._folders):
                 _signal(child, signal.SIGTERM)
 
     def _start(
@@ -179,25 +187,28 @@ class SubprocessRunner:
         with self._lock:
             if self._stopped:
                 raise Interrupted
-            child = subprocess.Popen(
-                argv,
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=errors or subprocess.STDOUT,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                env={**os.environ, **(env or {})},
-                # A group of its own: Ctrl-C reaches this program alone, which then ends
-                # the child and whatever the child has started.
-                start_new_session=True,
-            )
-            self._live.add(child)
+            folder = tempfile.mkdtemp(prefix="workshop-")
+            try:
+                child = subprocess.Popen(
+                    argv,
+                    stdin=stdin,
+                    stdout=subprocess.PIPE,
+                    stderr=errors or subprocess.STDOUT,
+                    text=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    env={**os.environ, "TMPDIR": folder, **(env or {})},
+                    # In its own session, Ctrl-C reaches this program only, which then ends
+                    # the child with its descendants.
+                    start_new_session=True,
+                )
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            self._folders[child] = folder
             return child
 
     def _end(self, child: subprocess.Popen[str]) -> None:
-        with self._lock:
-            self._live.discard(child)
         if child.poll() is None:
             _signal(child, signal.SIGTERM)
             try:
@@ -209,14 +220,23 @@ class SubprocessRunner:
             if pipe:
                 with contextlib.suppress(OSError):
                     pipe.close()
+        with self._lock:
+            folder = self._folders.pop(child)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _text(file: IO[bytes] | None) -> str:
-    """What was written into `file`, as far as it is UTF-8."""
+    """Return what was written to `file`, with a replacement for bytes that are not UTF-8."""
     if file is None:
         return ""
     file.seek(0)
     return file.read().decode("utf-8", errors="replace")
+
+
+def _kill_after(child: subprocess.Popen[str], seconds: float) -> threading.Timer:
+    timer = threading.Timer(seconds, _kill, [child])
+    timer.start()
+    return timer
 
 
 def _kill(child: subprocess.Popen[str]) -> None:
@@ -224,7 +244,7 @@ def _kill(child: subprocess.Popen[str]) -> None:
 
 
 def _signal(child: subprocess.Popen[str], number: int) -> None:
-    """Signal a child and all that it has started; Windows knows the child alone."""
+    """Send a signal to a child and its descendants; on Windows to the child only."""
     if not hasattr(os, "killpg"):
         child.terminate()
         return

@@ -1,4 +1,4 @@
-"""What is going on, for as long as it goes on."""
+"""Shows the progress of builds and other long jobs."""
 
 from __future__ import annotations
 
@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 _STEP = re.compile(r"#\d+ \[(?P<where>[^]]*\d+/\d+)] (?P<what>.*)")
 
 
+def print_plain(console: Console, line: str) -> None:
+    """Print a line as it is: no markup, no highlighting, no wrapping."""
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
 class Job:
-    """One piece of work on the board."""
+    """One line of the progress display."""
 
     def __init__(self, name: str, show: Callable[[str], None]) -> None:
         self.name, self._show = name, show
@@ -31,25 +36,25 @@ class Job:
 
     @property
     def seconds(self) -> float:
-        """How long this has been going on."""
+        """How long the job has been running."""
         return time.monotonic() - self._start
 
     def step(self, line: str) -> None:
-        """Show the step that a line of BuildKit's progress begins; other lines say nothing."""
+        """Show the build step if a line of BuildKit's progress starts one."""
         if found := _STEP.match(line):
             self.line(f"{found['where']} {found['what']}")
 
     def line(self, text: str) -> None:
-        """Show a line of another program's output as it is."""
+        """Show a line of another program's output."""
         self._show(text.strip())
 
     def note(self, remark: str) -> None:
-        """What to say at the end in place of "done"."""
+        """Set the remark that is printed after the job."""
         self.remark = remark
 
 
 class ProgressDisplay:
-    """A line for each job while it runs: live on a terminal, plain lines elsewhere."""
+    """One line for each running job: live on a terminal, plain lines otherwise."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -79,13 +84,13 @@ class ProgressDisplay:
     ) -> None:
         self._live.stop()
 
-    def say(self, line: str) -> None:
-        """Print a line that stays."""
-        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+    def print(self, line: str) -> None:
+        """Print a permanent line."""
+        print_plain(self._console, line)
 
     @contextlib.contextmanager
     def job(self, name: str, doing: str) -> Iterator[Job]:
-        """Show `name` for as long as the block runs, and what came of it at the end."""
+        """Show `name` while the block runs, and print its duration at the end."""
         line = self._live.add_task(name, total=None, step=doing)
 
         def show(step: str) -> None:
@@ -96,4 +101,4 @@ class ProgressDisplay:
             yield job
         finally:
             self._live.remove_task(line)
-        self.say(f"  {name:<38} {job.seconds:6.1f} s  {job.remark}".rstrip())
+        self.print(f"  {name:<38} {job.seconds:6.1f} s  {job.remark}".rstrip())

@@ -1,13 +1,12 @@
-"""The only door to Docker: every call of the docker command line is made here.
+"""Access to Docker: the only package that runs the docker command line.
 
 Imports `core`.
 """
 
+from workshop.engine.build import Build, BuildError
 from workshop.engine.engine import (
     KIT_LABEL,
     STANDIN_LABEL,
-    Build,
-    BuildError,
     Engine,
     EngineUnavailableError,
     Info,

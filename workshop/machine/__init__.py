@@ -1,4 +1,4 @@
-"""Checks whether this machine is ready for the course, and makes it ready.
+"""Checks whether a machine is ready for the course, and prepares it.
 
 Imports `stack`, `engine` and `core`.
 """

@@ -1,4 +1,4 @@
-"""Debian's packages, installed without changing how the machine's own apt is set up."""
+"""Installs Debian packages without changing the machine's apt configuration."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from workshop.core.process import Runner
 
-# Debian 12's own engine is too old for compose 2 and buildx. Debian 13's runs
-# there as it is, so those four packages, and nothing else, come from Debian 13.
+# Debian 12's Docker is too old for compose 2 and buildx. Debian 13's packages also run on
+# Debian 12, so these four packages, and no others, come from Debian 13.
 NEWER = "trixie"
 FROM_NEWER = ("docker.io", "docker-cli", "docker-compose", "docker-buildx")
 ENGINE = (*FROM_NEWER, "containerd", "runc", "iptables")
@@ -27,14 +27,14 @@ _ENV = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 
 
 def mirror(etc: Path = Path("/etc/apt")) -> str:
-    """The address of the Debian mirror that this machine's own apt uses."""
+    """Return the URL of the Debian mirror in this machine's apt sources."""
     files = [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]
     for file in files:
         if file.suffix not in _READERS or not file.is_file():
             continue
         text = file.read_text(encoding="utf-8", errors="replace")
         lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-        # Debian's own packages are in `main`; other vendors name their components otherwise.
+        # Debian's packages are in `main`; other vendors use other component names.
         for address, components in _READERS[file.suffix](lines):
             if "main" in components and address.rstrip("/").endswith("/debian"):
                 return address.rstrip("/")
@@ -43,16 +43,15 @@ def mirror(etc: Path = Path("/etc/apt")) -> str:
     )
 
 
-def _one_line(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """The sources of a `.list` file: an address and its components each."""
+def _read_list(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the URL and the components of each source in a `.list` file."""
     for line in lines:
-        found = re.match(r"deb(?:\s+\[[^]]*\])?\s+(\S+)\s+\S+\s+(.*)", line.strip())
-        if found:
+        if found := re.match(r"deb(?:\s+\[[^]]*\])?\s+(\S+)\s+\S+\s+(.*)", line.strip()):
             yield found[1], found[2].split()
 
 
-def _deb822(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """The sources of a `.sources` file that are switched on: addresses and components each."""
+def _read_deb822(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the URL and the components of each enabled source in a `.sources` file."""
     for stanza in "\n".join(lines).split("\n\n"):
         fields = dict(re.findall(r"^([A-Za-z-]+):[ \t]*(.*(?:\n[ \t].*)*)", stanza, re.MULTILINE))
         if fields.get("Enabled", "yes").strip().lower() in {"no", "false", "0"}:
@@ -61,7 +60,7 @@ def _deb822(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
             yield address, fields.get("Components", "").split()
 
 
-_READERS = {".list": _one_line, ".sources": _deb822}
+_READERS = {".list": _read_list, ".sources": _read_deb822}
 
 
 def install(
@@ -71,27 +70,27 @@ def install(
     on_line: Callable[[str], None] | None = None,
 ) -> None:
     """Install `packages` on Debian `codename`, as root."""
-    # An interrupted run may have left packages unpacked but not set up.
+    # An interrupted run may have left packages unpacked but not configured.
     run(["dpkg", "--configure", "-a"], env=_ENV, timeout=300)
     with tempfile.TemporaryDirectory(prefix="workshop-apt-") as folder:
-        options = _own_setup(Path(folder), codename)
-        for words in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-            done = run(["apt-get", *options, *words], env=_ENV, on_line=on_line, timeout=900)
+        options = _write_configuration(Path(folder), codename)
+        for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+            done = run(["apt-get", *options, *command], env=_ENV, on_line=on_line, timeout=900)
             if done.code:
                 raise UserError(
-                    f"apt-get {words[0]}",
-                    _complaint(done.output),
-                    "Check the network (and that no other apt is at work), then run this again",
+                    f"apt-get {command[0]}",
+                    _first_error(done.output),
+                    "Check the network (and that no other apt is running), then run this again",
                 )
 
 
 def missing(programs: Sequence[str]) -> list[str]:
-    """Those of `programs` that are not on the PATH."""
+    """Return those `programs` that are not on the PATH."""
     return [program for program in programs if not shutil.which(program)]
 
 
-def _own_setup(folder: Path, codename: str) -> list[str]:
-    """apt's options for sources, pins and lists that live in `folder` alone."""
+def _write_configuration(folder: Path, codename: str) -> list[str]:
+    """Write apt's sources, pins and lists to `folder`, and return the options that use them."""
     suites = " ".join(dict.fromkeys((codename, f"{codename}-updates", NEWER)))
     (folder / "sources").mkdir()
     (folder / "sources" / "debian.sources").write_text(
@@ -112,12 +111,12 @@ def _own_setup(folder: Path, codename: str) -> list[str]:
         "Dir::Cache::PkgCache": "",
         "Dir::Cache::SrcPkgCache": "",
         "DPkg::Lock::Timeout": "120",
-        "APT::Sandbox::User": "root",  # the folder is root's alone
+        "APT::Sandbox::User": "root",  # only root may read the folder
     }
-    return [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+    return [part for key, value in settings.items() for part in ("-o", f"{key}={value}")]
 
 
-def _complaint(output: str) -> str:
-    """apt's first error, without its `E:`."""
+def _first_error(output: str) -> str:
+    """Return apt's first error, without its `E:`."""
     errors = [line[2:].strip() for line in output.splitlines() if line.startswith("E:")]
     return (errors or ["it failed"])[0].rstrip(".")

@@ -1,7 +1,7 @@
-"""Base images: pulled where a registry answers, else stood in for by Debian's packages.
+"""Provides the base images: pulls them, or builds stand-ins from Debian packages.
 
-A stand-in bears the real image's name, so that every Dockerfile and compose file builds
-unchanged, and a label, so that every report which rests on one can say so.
+A stand-in has the name of the real image, so that Dockerfiles and compose files build
+unchanged, and a label, so that reports can mention it.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 RECIPES = Path(__file__).parent / "standins"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 ROOT_RECIPE = "debian"
-RETRY = "Check the network, then run this again: what is made already stays"
+RETRY = "Check the network, then run this again: finished images are kept"
 
 
 def ready(machine: Machine, pins: Versions, info: Info, *, ask_registry: bool = True) -> None:
-    """Make every base image present: from a registry, or else, in the kit's own engine, made here.
+    """Pull the missing base images, or build stand-ins if no registry answers.
 
-    Without `ask_registry` stand-ins are made in whatever engine this is.
+    Stand-ins are built only in an engine that the kit has started, or without `ask_registry`.
     """
     needed = missing(machine.engine, pins)
     if needed:
@@ -47,47 +47,48 @@ def ready(machine: Machine, pins: Versions, info: Info, *, ask_registry: bool = 
             raise UserError(
                 f"base image {needed[0].image}",
                 "no registry answers",
-                "Check the network, or make stand-ins with: .venv/bin/workshop bases --stand-ins",
+                "Check the network, or build stand-ins: .venv/bin/workshop bases --stand-ins",
             )
     if needed:
         _provide_mmdebstrap(machine)
-        stand_in(machine, pins, needed)
+        build_standins(machine, pins, needed)
 
 
 def missing(engine: Engine, pins: Versions) -> list[Base]:
-    """The base images that services build on and the engine does not hold."""
+    """Return the base images of services that the engine does not have."""
     return [b for b in pins.base if b.recipe != ROOT_RECIPE and not engine.has(b.image)]
 
 
 def pull(machine: Machine, needed: Iterable[Base]) -> list[Base]:
-    """Pull what is `wanted`; returns what could not be had once the registry does not answer."""
+    """Pull the `needed` images until one fails; return that one and the rest."""
     left = list(needed)
     while left:
         with machine.display.job(left[0].image, "pulling") as job:
             done = machine.engine.pull(left[0].image, on_line=job.line)
             if done.code:
-                job.note(f"no registry answers ({_short(done.last_line)})")
+                reason = done.last_line.rsplit(": ", 1)[-1][:60]
+                job.note(f"no registry answers ({reason})")
                 return left
         left.pop(0)
     return left
 
 
-def stand_in(machine: Machine, pins: Versions, needed: Iterable[Base]) -> None:
-    """Make a stand-in for each image that is `wanted`, one Debian release beside the other."""
+def build_standins(machine: Machine, pins: Versions, needed: Iterable[Base]) -> None:
+    """Build a stand-in for each `needed` image, with the Debian releases in parallel."""
     suites: dict[str, list[Base]] = {}
     for base in needed:
         suites.setdefault(base.suite, []).append(base)
     roots = {b.suite: b for b in pins.base if b.recipe == ROOT_RECIPE}
     with tempfile.TemporaryDirectory(prefix="workshop-bases-") as folder:
-        maker = _Maker(machine, pins.standin, Path(folder))
+        builder = _StandinBuilder(machine, pins.standin, Path(folder))
         with ThreadPoolExecutor() as pool:
 
-            def whole_suite(suite: str) -> list[Future[None]]:
-                maker.root(roots[suite])
-                return [pool.submit(maker.child, base) for base in suites[suite]]
+            def build_suite(suite: str) -> list[Future[None]]:
+                builder.build_root(roots[suite])
+                return [pool.submit(builder.build_child, base) for base in suites[suite]]
 
-            for made in [pool.submit(whole_suite, suite) for suite in suites]:
-                for child in made.result():
+            for built in [pool.submit(build_suite, suite) for suite in suites]:
+                for child in built.result():
                     child.result()
 
 
@@ -96,26 +97,26 @@ def _provide_mmdebstrap(machine: Machine) -> None:
         return
     if machine.host.obstacle:
         raise UserError("mmdebstrap", "it is missing", "Install it, then run this again")
-    machine.display.say("Base images are to be made from Debian's packages: installing mmdebstrap")
+    machine.display.print("Installing mmdebstrap, to build base images from Debian packages")
     with machine.display.job("mmdebstrap", "installing") as job:
         apt.install(apt.BOOTSTRAP, machine.host.codename, machine.run, on_line=job.line)
 
 
-class _Maker:
-    """Builds stand-ins by the recipes in `workshop/machine/standins/`, in a temporary `folder`."""
+class _StandinBuilder:
+    """Builds stand-ins from `workshop/machine/standins/`, in a temporary `folder`."""
 
     def __init__(self, machine: Machine, pins: Standin, folder: Path) -> None:
-        self._engine, self._run, self._board = machine.engine, machine.run, machine.display
+        self._engine, self._run, self._display = machine.engine, machine.run, machine.display
         self._pins, self._folder = pins, folder
 
-    def root(self, base: Base) -> None:
-        """Debian itself, from the mirror that this machine uses."""
+    def build_root(self, base: Base) -> None:
+        """Build a minimal Debian from the mirror that this machine uses."""
         if self._engine.has(base.image):
             return
         context = self._folder / base.suite
         shutil.copytree(RECIPES / "etc", context / "etc")
         _copy_certificates(context / CERTIFICATES.name)
-        with self._board.job(base.image, "mmdebstrap: Debian from its packages") as job:
+        with self._display.job(base.image, "mmdebstrap: Debian from its packages") as job:
             done = self._run(
                 [
                     "mmdebstrap",
@@ -130,16 +131,13 @@ class _Maker:
                 timeout=900,
             )
             if done.code:
-                raise UserError(
-                    f"stand-in for {base.image}",
-                    f"mmdebstrap failed: {done.last_line}",
-                    RETRY,
-                )
+                found = f"mmdebstrap failed: {done.last_line}"
+                raise UserError(f"stand-in for {base.image}", found, RETRY)
             arguments = {"PACKAGE_INDEX": package_index(self._run)}
             self._build(base, context, arguments, job)
 
-    def child(self, base: Base) -> None:
-        """An image made from its release's Debian."""
+    def build_child(self, base: Base) -> None:
+        """Build an image on the Debian of its release."""
         context = self._folder / base.image.replace(":", "-")
         context.mkdir()
         arguments = {"SUITE": base.suite}
@@ -149,7 +147,7 @@ class _Maker:
                 "PIP": self._pins.pip,
                 "MIRROR_PLUGIN": self._pins.mirror_plugin,
             }
-        with self._board.job(base.image, "stand-in") as job:
+        with self._display.job(base.image, "stand-in") as job:
             self._build(base, context, arguments, job)
 
     def _build(self, base: Base, context: Path, arguments: dict[str, str], job: Job) -> None:
@@ -163,7 +161,7 @@ class _Maker:
         try:
             self._engine.build(build, on_line=job.step)
         except UserError as error:
-            # Its context is gone by the time that this is read: no command could repeat it.
+            # The error's fix would name a build context that is deleted by then.
             raise UserError(f"stand-in for {base.image}", error.found, RETRY) from None
 
 
@@ -172,15 +170,12 @@ def _copy_certificates(target: Path) -> None:
     try:
         shutil.copy(source, target)
     except OSError as error:
-        raise UserError(
-            f"certificates {source}",
-            str(error.strerror),
-            "Install ca-certificates, or unset SSL_CERT_FILE",
-        ) from None
+        fix = "Install ca-certificates, or unset SSL_CERT_FILE"
+        raise UserError(f"certificates {source}", str(error.strerror), fix) from None
 
 
 def package_index(run: Runner) -> str:
-    """Where this machine's pip looks packages up; one that holds a password is kept out."""
+    """Return pip's package index on this machine; one with a password is a `UserError`."""
     done = run(["python3", "-m", "pip", "config", "get", "global.index-url"], timeout=60)
     address = os.environ.get("PIP_INDEX_URL") or ("" if done.code else done.stdout.strip())
     if not address:
@@ -191,11 +186,7 @@ def package_index(run: Runner) -> str:
     if parts.password or parts.username:
         raise UserError(
             "pip's index-url",
-            "it holds a password, which would be readable in every image",
-            "Give the password in a .netrc file instead",
+            "it contains a password, which every image would reveal",
+            "Put the password in a .netrc file instead",
         )
     return address
-
-
-def _short(line: str) -> str:
-    return line.rsplit(": ", 1)[-1][:60]

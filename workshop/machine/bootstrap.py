@@ -1,7 +1,7 @@
-"""Make .venv, the kit's own Python environment, with exactly what requirements.txt pins.
+"""Create .venv, the kit's Python environment, from the pins in requirements.txt.
 
-Run by the Makefile with whatever Python the machine has, so it uses nothing but the
-standard library, and no syntax that an old Python would not understand.
+The Makefile runs this with the machine's Python, so it uses only the standard library,
+and no syntax that an old Python cannot parse.
 """
 
 import compileall
@@ -22,34 +22,34 @@ BAR, WIDTH = 30, 60  # columns
 
 
 def main() -> None:
-    """Make the environment anew; the Makefile keeps a stamp, so this runs once."""
+    """Create the environment; the Makefile keeps a stamp, so this runs once."""
     if sys.version_info < NEEDED:
         found = ".".join(map(str, sys.version_info[:3]))
         fail(
-            "Python: it is %s, 3.11 or later is needed. Name one: make PYTHON=python3.12 up" % found
+            "Python: found %s, 3.11 or later is needed. Name one: make PYTHON=python3.12 up" % found
         )
-    print("Setting up .venv, the kit's own Python environment (once)")
-    made = subprocess.call(
+    print("Setting up .venv, the kit's Python environment (once)")
+    code = subprocess.call(
         [sys.executable, "-m", "venv", "--clear", FOLDER],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    if made:
-        fail("Python: it cannot make a virtual environment. Install the package python3-venv")
+    if code:
+        fail("Python: it cannot create a virtual environment. Install the package python3-venv")
     with open(REQUIREMENTS, encoding="utf-8") as file:
         count = len(re.findall(r"^[\w.-]+==", file.read(), re.MULTILINE))
     install(["--require-hashes", "--no-compile", "--requirement", REQUIREMENTS], count)
     install(["--no-deps", "--no-build-isolation", "--editable", ROOT], 1)
-    # A learner's first check should not have to wait for this.
+    # Otherwise the first check would compile these files.
     compileall.compile_dir(os.path.join(ROOT, "workshop"), quiet=1)
 
 
-def install(words: "list[str]", count: int) -> None:
-    """Run pip with `words`, which collects `count` packages, and show how far it is."""
+def install(arguments: "list[str]", count: int) -> None:
+    """Run `pip install` for `count` packages, and show its progress."""
     argv = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     lines, done = [], 0
     with subprocess.Popen(
-        argv + words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
+        argv + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
     ) as pip:
         for line in pip.stdout or ():
             lines.append(line.strip())
@@ -64,7 +64,7 @@ def install(words: "list[str]", count: int) -> None:
 
 
 def show(done: int, count: int) -> None:
-    """Draw a bar on a terminal, and nothing elsewhere; `count` 0 wipes it away."""
+    """Draw a progress bar on a terminal, and nothing elsewhere; `count` 0 removes it."""
     if sys.stdout.isatty():
         full = BAR * done // count if count else 0
         bar = "  [%s] %d of %d packages" % (("#" * full).ljust(BAR), done, count) if count else ""
@@ -73,7 +73,7 @@ def show(done: int, count: int) -> None:
 
 
 def fail(line: str) -> "NoReturn":
-    """Say what is wrong, and what to do, in one line."""
+    """Print an error and its fix in one line, and exit."""
     sys.stderr.write(line + "\n")
     sys.exit(COULD_NOT)
 
@@ -82,5 +82,5 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.stderr.write("Interrupted. Run the command again to go on.\n")
+        sys.stderr.write("Interrupted. Run the command again to continue.\n")
         sys.exit(INTERRUPTED)

@@ -1,4 +1,4 @@
-"""An engine that answers: the user's own, or else one that the kit installs and starts."""
+"""Provides a Docker engine: one that runs already, or one that the kit installs and starts."""
 
 from __future__ import annotations
 
@@ -23,53 +23,60 @@ if TYPE_CHECKING:
 
 LOG = Path("/var/log/workshop-dockerd.log")
 LOCK = Path("/run/lock/workshop-engine.lock")
-# The major version. Before 25, no HEALTHCHECK has a --start-interval; 26 is Debian's.
+# The major version: HEALTHCHECK has --start-interval since 25, and Debian 13 has 26.
 OLDEST = 26
 PLUGINS = ("compose", "buildx")
 SECONDS_TO_ANSWER = 60.0
 _POLL_SECONDS = 0.1
 
-FORBIDDEN = "it is there, and you may not use it"
-FORBIDDEN_CURE = "Join its group (sudo usermod -aG docker $USER), then log in again"
-# On a bad network a question for a name is often lost: ask again soon, and often.
-PATIENT_NAMES = ("--dns-opt", "timeout:1", "--dns-opt", "attempts:10")
-INSTALL_CURE = "Install Docker (docs.docker.com/engine/install), start it, then run this again"
+# On a bad network DNS queries are often lost: retry soon, and often.
+DNS_OPTIONS = ("--dns-opt", "timeout:1", "--dns-opt", "attempts:10")
+INSTALL_DOCKER = "Install Docker (docs.docker.com/engine/install), start it, then run this again"
 
 
 def ready(machine: Machine) -> Info:
-    """Make an engine answer, and tell what it is.
+    """Return the running engine's info, after starting an engine if none answers.
 
-    One that answers already is used as it is. A `UserError` says why none can be had.
+    Raises a `UserError` if the kit cannot start one, or if a plug-in is missing.
     """
-    engine, host = machine.engine, machine.host
+    engine = machine.engine
     info = engine.info()
     if info is None:
-        if engine.is_forbidden():
-            raise UserError("Docker engine", FORBIDDEN, FORBIDDEN_CURE)
-        if host.obstacle:
-            raise UserError("Docker engine", f"none answers, and {host.obstacle}", fix(host))
-        with _alone():
+        if error := obstacle(engine, machine.host):
+            raise error
+        with _lock():
             info = engine.info() or _set_up(machine)
     for plugin in PLUGINS:
-        if engine.lacks(plugin):
-            raise UserError(
-                f"docker {plugin}",
-                "the docker command has no such plug-in",
-                f"Install docker-{plugin}-plugin (docs.docker.com/engine/install)",
-            )
+        if error := missing_plugin(engine, plugin):
+            raise error
     return info
 
 
-def fix(host: Host) -> str:
-    """What the user can do where the kit cannot start an engine."""
-    return "Start that engine, or unset DOCKER_HOST" if host.other_engine else INSTALL_CURE
+def obstacle(engine: Engine, host: Host) -> UserError | None:
+    """Return the reason why the kit cannot start an engine here, or None."""
+    if engine.is_forbidden():
+        fix = "Join its group (sudo usermod -aG docker $USER), then log in again"
+        return UserError("Docker engine", "it runs, but you may not use it", fix)
+    if host.obstacle:
+        restart = "Start that engine, or unset DOCKER_HOST"
+        fix = restart if host.other_engine else INSTALL_DOCKER
+        return UserError("Docker engine", f"none answers, and {host.obstacle}", fix)
+    return None
+
+
+def missing_plugin(engine: Engine, plugin: str) -> UserError | None:
+    """Return an error if the docker command lacks `plugin`, or None."""
+    if not engine.lacks(plugin):
+        return None
+    fix = f"Install docker-{plugin}-plugin (docs.docker.com/engine/install)"
+    return UserError(f"docker {plugin}", "the docker command has no such plug-in", fix)
 
 
 def _set_up(machine: Machine) -> Info:
     engine, host, display = machine.engine, machine.host, machine.display
     if apt.missing(["dockerd", "docker", "iptables"]) or any(map(engine.lacks, PLUGINS)):
-        display.say(
-            "No Docker engine answers: installing one from Debian's packages "
+        display.print(
+            "No Docker engine answers: installing one from Debian packages "
             "(WORKSHOP_NO_INSTALL=1 forbids it)"
         )
         with display.job("Docker engine", "installing") as job:
@@ -83,8 +90,8 @@ def _set_up(machine: Machine) -> Info:
 
 
 def _start(host: Host) -> subprocess.Popen[bytes]:
-    """Start dockerd in a session of its own, so that it outlives this program and Ctrl-C."""
-    argv = ["dockerd", "--label", KIT_LABEL, *PATIENT_NAMES]
+    """Start dockerd in a separate session, so that it outlives this program and Ctrl-C."""
+    argv = ["dockerd", "--label", KIT_LABEL, *DNS_OPTIONS]
     if host.mtu < MTU_OF_ETHERNET:
         option = f"bridge=com.docker.network.driver.mtu={host.mtu}"
         argv += ["--mtu", str(host.mtu), "--default-network-opt", option]
@@ -94,17 +101,17 @@ def _start(host: Host) -> subprocess.Popen[bytes]:
         )
 
 
-def _wait(engine: Engine, alive: Callable[[], bool]) -> Info:
-    """Wait until the engine answers; one that dies, or never answers, is a `UserError`."""
+def _wait(engine: Engine, is_alive: Callable[[], bool]) -> Info:
+    """Wait until the engine answers; raise a `UserError` if it exits or takes too long."""
     deadline = time.monotonic() + SECONDS_TO_ANSWER
-    while alive() and time.monotonic() < deadline:
+    while is_alive() and time.monotonic() < deadline:
         if info := engine.info():
             return info
         time.sleep(_POLL_SECONDS)
-    raise UserError("Docker engine", f"it did not start: {_last_words()}", f"Read {LOG}")
+    raise UserError("Docker engine", f"it did not start: {_last_log_line()}", f"Read {LOG}")
 
 
-def _last_words() -> str:
+def _last_log_line() -> str:
     if not LOG.exists():
         return "it left no log"
     lines = LOG.read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -112,12 +119,12 @@ def _last_words() -> str:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Keep a second checkout from installing or starting an engine at the same time."""
+def _lock() -> Iterator[None]:
+    """Prevent two checkouts from installing or starting an engine at the same time."""
     if not LOCK.parent.is_dir() or not shutil.which("dpkg"):
         yield
         return
-    import fcntl  # noqa: PLC0415 - not there on Windows
+    import fcntl  # noqa: PLC0415 - Windows has no such module
 
     with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

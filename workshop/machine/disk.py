@@ -1,4 +1,4 @@
-"""Room for images, where the engine keeps them."""
+"""Checks the free disk space for images."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     from workshop.engine import Info
 
 GB = 10**9
-# What the first `make up` takes: about 2.5 GB of images, and build caches.
+# For the first `make up`: about 2.5 GB of images, and build caches.
 FIRST_TIME = 5 * GB
-# What one more takes, with the base images there and most layers in the cache.
+# For another one, with the base images present and most layers cached.
 AGAIN = 1 * GB
 
 
 def check(info: Info, needed: int) -> None:
-    """Refuse to begin what the disk cannot hold; `needed` is in bytes."""
+    """Raise a `UserError` if fewer than `needed` bytes are free."""
     folder = Path(info.root)
-    if not folder.is_dir():  # the engine lives elsewhere: in a virtual machine, say
+    if not folder.is_dir():  # the engine runs elsewhere, such as in a virtual machine
         return
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UserError(
             f"disk under {folder}",
             f"{free / GB:.1f} GB free, {needed / GB:.0f} GB are needed",
-            "Free some (docker system prune removes what no container uses), then run this again",
+            "Free some (docker system prune removes what no container uses), then run it again",
         )

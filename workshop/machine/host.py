@@ -1,4 +1,4 @@
-"""What kind of machine this is."""
+"""Detects the operating system and what the kit may install on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MTU_OF_ETHERNET = 1500
 
 @dataclass(frozen=True)
 class Host:
-    """The facts on which it depends what can be installed here."""
+    """The facts that decide what the kit can install here."""
 
     system: str
     release: str
@@ -30,18 +30,18 @@ class Host:
 
     @property
     def codename(self) -> str:
-        """The distribution's code name, as in `bookworm`."""
+        """The distribution's code name, such as `bookworm`."""
         return self.release.split()[-1]
 
     @property
     def obstacle(self) -> str:
-        """Why the kit cannot install an engine here; empty where it can."""
+        """The reason why the kit cannot install an engine here, or empty."""
         if self.other_engine:
-            return f"DOCKER_HOST asks for {self.other_engine}"
+            return f"DOCKER_HOST points to {self.other_engine}"
         if self.forbidden:
             return f"{NO_INSTALL} forbids installing one"
         if self.system != "Linux" or self.release not in {"debian bookworm", "debian trixie"}:
-            return f"the kit can install one on Debian 12 and 13 only, and this is {self.release}"
+            return f"the kit can install one only on Debian 12 and 13, not on {self.release}"
         if not self.root:
             return "installing one needs root"
         if not shutil.which("apt-get"):
@@ -49,8 +49,8 @@ class Host:
         return ""
 
 
-def look(environ: Mapping[str, str] = os.environ) -> Host:
-    """Look at this machine."""
+def detect(environ: Mapping[str, str] = os.environ) -> Host:
+    """Detect the facts of this machine."""
     return Host(
         system=platform.system(),
         release=_release(),
@@ -63,23 +63,23 @@ def look(environ: Mapping[str, str] = os.environ) -> Host:
 
 
 def _release() -> str:
-    """The distribution and its code name, as in `debian bookworm`."""
+    """Return the distribution and its code name, such as `debian bookworm`."""
     try:
-        said = platform.freedesktop_os_release()
+        release = platform.freedesktop_os_release()
     except OSError:
         return f"{platform.system()} {platform.release()}".strip()
-    return f"{said.get('ID', '')} {said.get('VERSION_CODENAME', '')}".strip()
+    return f"{release.get('ID', '')} {release.get('VERSION_CODENAME', '')}".strip()
 
 
 def _mtu() -> int:
-    """The smallest MTU, in bytes, of the cards that lead out of this machine.
+    """Return the smallest MTU, in bytes, of the machine's network interfaces.
 
-    Containers that send larger packets than the machine can pass on see connections hang.
+    Connections of containers that send larger packets than that hang.
     """
-    cards = Path("/sys/class/net")
+    interfaces = Path("/sys/class/net")
     sizes = [
-        int((card / "mtu").read_text())
-        for card in (cards.iterdir() if cards.is_dir() else ())
-        if (card / "device").exists() or card.name.startswith(("eth", "en"))
+        int((interface / "mtu").read_text())
+        for interface in (interfaces.iterdir() if interfaces.is_dir() else ())
+        if (interface / "device").exists() or interface.name.startswith(("eth", "en"))
     ]
     return min([MTU_OF_ETHERNET, *sizes])

@@ -1,4 +1,4 @@
-"""What the kit works with on this machine."""
+"""`Machine`: the host, its engine, and how to run programs and show progress."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Machine:
-    """The facts of the host, the door to its engine, its programs, and where progress is shown."""
+    """The host, its engine, a runner for its programs, and the progress display."""
 
     host: Host
     engine: Engine

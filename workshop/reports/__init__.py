@@ -1,1 +1,4 @@
-"""What was found, told to people and to programs."""
+"""Formats verdicts and image layers for people and for programs.
+
+Imports `analysis`, `model` and `core`.
+"""

@@ -1,4 +1,4 @@
-"""A verdict for other programs: schema `workshop/verdict/v1`."""
+"""Formats a verdict as JSON: schema `workshop/verdict/v1`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ SCHEMA = "workshop/verdict/v1"
 
 
 def write(verdict: Verdict) -> str:
-    """The verdict as JSON text, one object."""
+    """Return the verdict as a JSON object."""
     return json.dumps(document(verdict), indent=2, ensure_ascii=False)
 
 
 def document(verdict: Verdict) -> dict[str, Any]:
-    """The verdict as plain values: what other programs rely on."""
+    """Return the verdict as a dict, in the schema that other programs rely on."""
     return {
         "schema": SCHEMA,
         "task": verdict.task.name,

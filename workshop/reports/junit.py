@@ -1,4 +1,4 @@
-"""A verdict as JUnit XML, which test dashboards read."""
+"""Formats a verdict as JUnit XML, for test dashboards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def write(verdict: Verdict) -> str:
-    """One test suite with one test case a check."""
+    """Return a test suite with one test case for each check."""
     outcomes = [result.outcome for result in verdict.results]
     suite = ET.Element(
         "testsuite",
@@ -33,8 +33,8 @@ def write(verdict: Verdict) -> str:
 def _case(result: Result) -> ET.Element:
     case = ET.Element("testcase", classname=result.check.stage, name=result.check.title)
     if result.outcome is Outcome.FAILED:
-        said = f"actual: {result.actual}; expected: {result.expected}"
-        failure = ET.SubElement(case, "failure", message=said)
+        message = f"actual: {result.actual}; expected: {result.expected}"
+        failure = ET.SubElement(case, "failure", message=message)
         where = f"{result.file}, line {result.line}\n" if result.line else ""
         failure.text = f"{where}{result.why}\n{result.hint}\nLesson: {result.check.lesson}"
     elif result.outcome is Outcome.ERROR:

@@ -1,4 +1,4 @@
-"""What `workshop image` says: where an image's bytes come from, and which of them are wasted."""
+"""Formats the layers of an image for `workshop image`: their sizes and wasted bytes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _TEXT = WIDTH - len(f"{0:>5}  {0:>9}  {0:>9}  ")
 
 
 def layers(image: Image, base: Sequence[str] = (), base_name: str = "") -> str:
-    """The table of the layers, the totals, and a sentence for each waste of 0.1 MB or more.
+    """Return the table of layers, the totals, and a sentence for each waste of 0.1 MB or more.
 
-    `base` is the diff IDs of the base image: its layers make one row. Plain text, `WIDTH` wide;
-    sizes in decimal megabytes.
+    The layers in `base`, the diff IDs of the base image, share one row. The text is `WIDTH`
+    columns wide; sizes are in decimal megabytes.
     """
     shared = image.shared(base)
     return "\n".join(
@@ -37,9 +37,9 @@ def layers(image: Image, base: Sequence[str] = (), base_name: str = "") -> str:
 
 
 def megabytes(size: int) -> str:
-    """`size` bytes in decimal megabytes, as `84` or, below ten, `0.3`."""
+    """Format `size` bytes in decimal megabytes, as `84` or, below ten, `0.3`."""
     value = size / 10**6
-    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"  # noqa: PLR2004 - the docstring's
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"  # noqa: PLR2004 - see the docstring
 
 
 def _rows(image: Image, shared: int, base_name: str) -> Iterator[str]:
@@ -63,11 +63,11 @@ def _row(number: str, size: int, wasted: int, made_by: str) -> str:
 
 
 def instruction(created_by: str) -> str:
-    """A step of the history as it stands in a Dockerfile: one line, all of it printable."""
+    """Return a step of the history as a Dockerfile instruction: one printable line."""
     text = " ".join("".join(c if c.isprintable() else " " for c in created_by).split())
     text = re.sub(r" # buildkit$", "", text)
     text = re.sub(r"^/bin/sh -c #\(nop\) ", "", text)
-    return re.sub(r"^(RUN )?(\|\d+ .*?)?/bin/sh -c ", "RUN ", text) or "(not said)"
+    return re.sub(r"^(RUN )?(\|\d+ .*?)?/bin/sh -c ", "RUN ", text) or "(unknown)"
 
 
 def _totals(image: Image, shared: int) -> Iterator[str]:
@@ -76,8 +76,8 @@ def _totals(image: Image, shared: int) -> Iterator[str]:
     if shared:
         size = megabytes(sum(layer.size for layer in own))
         yield f"own    {size:>9} MB in {_count(len(own))} above the base"
-    yield f"live   {megabytes(image.live):>9} MB that a container sees"
-    yield f"wasted {megabytes(image.waste):>9} MB that are stored, and that no container sees"
+    yield f"live   {megabytes(image.live):>9} MB visible in a container"
+    yield f"wasted {megabytes(image.waste):>9} MB stored but not visible in a container"
 
 
 def _count(number: int) -> str:
@@ -85,7 +85,7 @@ def _count(number: int) -> str:
 
 
 def _sentences(image: Image, shared: int) -> Iterator[str]:
-    """What the learner can do without; the base image's own waste is not the learner's."""
+    """Yield a sentence for each large waste, except for waste within the base image."""
     ours = [
         waste
         for waste in image.wasted_by()
@@ -93,10 +93,10 @@ def _sentences(image: Image, shared: int) -> Iterator[str]:
     ]
     if ours:
         yield ""
-    for waste in sorted(ours, key=lambda one: -one.bytes)[:MOST_SENTENCES]:
+    for waste in sorted(ours, key=lambda waste: -waste.bytes)[:MOST_SENTENCES]:
         stored, size = waste.stored_by, megabytes(waste.bytes)
         if stored == waste.killed_by:
             yield f"Layer {stored} stores {size} MB twice."
         else:
-            who = "The base image" if stored < shared else f"Layer {stored}"
-            yield f"{who} stores {size} MB that layer {waste.killed_by} deletes or replaces."
+            layer = "The base image" if stored < shared else f"Layer {stored}"
+            yield f"{layer} stores {size} MB that layer {waste.killed_by} deletes or replaces."

@@ -1,4 +1,4 @@
-"""A verdict to read: the same words with colour and without, at any width from 40 columns on."""
+"""Formats a verdict for the terminal, with or without colour, from 40 columns on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLUMNS = 80
 _INDENT = " " * 10
 _LABEL = 10
 
-# What stands before a result, and its colour.
+# The label of each outcome, and its style.
 _MARKS = {
     Outcome.PASSED: ("passed", "green"),
     Outcome.FAILED: ("FAILED", "bold red"),
@@ -28,7 +28,7 @@ _MARKS = {
 
 
 def lines(verdict: Verdict, columns: int = COLUMNS) -> Iterator[tuple[str, str]]:
-    """The verdict line by line: each with its style, which is empty for plain text."""
+    """Yield each line of the verdict with its style, which is empty for plain text."""
     yield f"{verdict.task.name}: {verdict.task.title}", "bold"
     yield "", ""
     for result in verdict.results:
@@ -40,33 +40,33 @@ def lines(verdict: Verdict, columns: int = COLUMNS) -> Iterator[tuple[str, str]]
 
 
 def summary(verdict: Verdict) -> str:
-    """The whole of it in a sentence or two."""
+    """Summarise the verdict in one or two sentences."""
     if verdict.note:
         return f"Not graded: {verdict.note}"
     failed = sum(result.outcome is Outcome.FAILED for result in verdict.results)
     if verdict.static:
         rest = sum(result.outcome is Outcome.SKIPPED for result in verdict.results)
-        found = f"{failed} found wrong by the text" if failed else "The text shows nothing wrong"
-        return f"{found}; {rest} can only be told by building: leave out --static."
+        found = f"{failed} failed" if failed else "No static check failed"
+        unknown = f"{rest} check{' needs' if rest == 1 else 's need'} a build"
+        return f"{found}; {unknown}: run without --static."
     if verdict.outcome == "ungradable":
-        return "Not graded: the kit could not look at everything (see ERROR). No points are lost."
-    said = f"{verdict.score} of {verdict.max_score} points"
+        return "Not graded: the kit could not run every check (see ERROR). No points are lost."
+    score = f"{verdict.score} of {verdict.max_score} points"
     if verdict.outcome == "passed":
-        return f"{said}: everything passed."
-    return f"{said}: {failed} failed."
+        return f"{score}: everything passed."
+    return f"{score}: {failed} failed."
 
 
 def show(verdict: Verdict, stream: TextIO | None = None) -> None:
-    """Print a verdict, in colour where a terminal is there to show it."""
-    paper = stream or sys.stdout
-    if not paper.isatty():
-        for line, _ in lines(verdict):
-            paper.write(line + "\n")
+    """Print a verdict, in colour if `stream` (by default, standard output) is a terminal."""
+    stream = stream or sys.stdout
+    if not stream.isatty():
+        stream.writelines(f"{line}\n" for line, _ in lines(verdict))
         return
-    from rich.console import Console  # noqa: PLC0415 - it takes longer to load than plain lines do
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and rarely needed
     from rich.text import Text  # noqa: PLC0415
 
-    console = Console(file=paper)
+    console = Console(file=stream)
     for line, style in lines(verdict, min(console.width, 100)):
         console.print(Text(line, style), soft_wrap=True)
 
@@ -78,25 +78,28 @@ def _result(result: Result, columns: int) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(wrapped or [""]):
         yield f"  {head if not number else ' ' * len(head)}{line}", style
     if result.outcome is Outcome.FAILED:
-        yield from _why_failed(result, columns)
+        yield from _failure(result, columns)
     elif result.actual:
         yield from _labelled("", result.actual, columns)
 
 
-def _why_failed(result: Result, columns: int) -> Iterator[tuple[str, str]]:
-    yield from _labelled("actual", result.actual, columns)
-    yield from _labelled("expected", result.expected, columns)
-    if result.file:
-        where = f"{result.file}, line {result.line}" if result.line else result.file
-        yield from _labelled("where", where, columns)
-    yield from _labelled("why", result.why, columns)
-    yield from _labelled("hint", result.hint, columns)
-    yield from _labelled("lesson", result.check.lesson, columns)
+def _failure(result: Result, columns: int) -> Iterator[tuple[str, str]]:
+    where = f"{result.file}, line {result.line}" if result.line else result.file
+    fields = {
+        "actual": result.actual,
+        "expected": result.expected,
+        **({"where": where} if result.file else {}),
+        "why": result.why,
+        "hint": result.hint,
+        "lesson": result.check.lesson,
+    }
+    for label, text in fields.items():
+        yield from _labelled(label, text, columns)
     yield "", ""
 
 
 def _labelled(label: str, text: str, columns: int) -> Iterator[tuple[str, str]]:
-    """A text behind its label. Further lines of it are a program's own, and stay as they are."""
+    """Yield a text with its label. Only the first line wraps: the others are program output."""
     first, *more = text.splitlines() or [""]
     room = columns - len(_INDENT) - _LABEL
     for number, line in enumerate(textwrap.wrap(first, room) or [""]):

@@ -1,4 +1,4 @@
-"""The documentation site: its build, the lessons' blocks, the generated reference pages.
+"""The documentation site: its build, the code blocks of lessons, the generated reference pages.
 
 Imports `tasks`, `stack` and what is below them.
 """

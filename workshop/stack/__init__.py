@@ -1,4 +1,4 @@
-"""The course's services: their images and versions, the settings of a checkout, up and down.
+"""The course's services: images, versions, settings, and starting and stopping them.
 
 Imports `engine` and `core`.
 """

@@ -1,6 +1,6 @@
-"""The ladder of sizes that the FastAPI tasks climb down, measured and written into the READMEs.
+"""Measures the image sizes of the FastAPI tasks and writes them to the READMEs.
 
-Run as `make ladder`.
+Run as `make image-sizes`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from workshop.stack import versions
 from workshop.stack.images import IMAGES
 
 READMES = (ROOT / "README.md", ROOT / "services/fastapi/README.md")
-_MARKED = re.compile(r"(<!-- ladder -->\n).*?(<!-- /ladder -->)", re.DOTALL)
+_MARKED = re.compile(r"(<!-- image-sizes -->\n).*?(<!-- /image-sizes -->)", re.DOTALL)
 
 
 def measure(engine: Engine, bases: list[str]) -> str:
-    """The ladder as a Markdown table: sizes in decimal megabytes, layers above the base image."""
-    below = [_layers(engine, base) for base in bases]
+    """Return a Markdown table: sizes in decimal megabytes, layers above the base image."""
+    base_layers = [_read_layers(engine, base) for base in bases]
     lines = ["| task | Dockerfile | image | MB | layers added |", "|---|---|---|---|---|"]
-    for image in (image for image in IMAGES if image.word.startswith("task-")):
-        layers = _layers(engine, image.name)
+    for image in (image for image in IMAGES if image.service.startswith("task-")):
+        layers = _read_layers(engine, image.name)
         if not layers:
             raise UserError(f"image {image.name}", "it is not built", "Build it with: make build")
-        base = max((b for b in below if layers[: len(b)] == b), key=len)
-        number, megabytes = image.word.removeprefix("task-"), engine.size(image.name) / 1e6
+        base = max((b for b in base_layers if layers[: len(b)] == b), key=len)
+        number, megabytes = image.service.removeprefix("task-"), engine.size(image.name) / 1e6
         lines.append(
             f"| {number} | `{image.dockerfile}` | `{image.name}` "
             f"| {megabytes:.0f} | {len(layers) - len(base)} |"
@@ -36,14 +36,14 @@ def measure(engine: Engine, bases: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _layers(engine: Engine, image: str) -> list[str]:
-    """The digests of an image's layers, the lowest first; none where there is no such image."""
+def _read_layers(engine: Engine, image: str) -> list[str]:
+    """Return the digests of an image's layers, lowest first; none if there is no such image."""
     layers: list[str] = json.loads(engine.inspect(image, "{{json .RootFS.Layers}}") or "[]")
     return layers
 
 
 def main() -> None:
-    """Measure, and write the table between the markers of each README."""
+    """Measure the images and write the table between the markers of each README."""
     pins = versions.read(ROOT / "versions.toml")
     try:
         table = measure(Engine(), [base.image for base in pins.base])

@@ -1,4 +1,4 @@
-"""The images that the kit builds: one row each, named as the lessons name them."""
+"""The images that the kit builds, with the names that the lessons use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Web:
-    """A compose service with a page: the port it has on this machine, and what changes that."""
+    """A compose service with a web page: its port on the host, and the variable that sets it."""
 
     service: str
     variable: str
@@ -24,9 +24,9 @@ class Web:
 
 @dataclass(frozen=True)
 class Image:
-    """One image: the word for it, its name, what builds it, and the web service it serves."""
+    """One image: its service, its name, how it is built, and its web service."""
 
-    word: str
+    service: str
     name: str
     folder: str
     dockerfile: str = "Dockerfile"
@@ -34,7 +34,7 @@ class Image:
     web: Web | None = None
 
     def build(self, root: Path, arguments: Mapping[str, str] | None = None) -> Build:
-        """How this image is built from the checkout at `root`."""
+        """Return the build of this image from the checkout at `root`."""
         context = root / self.folder
         return Build(self.name, context, context / self.dockerfile, self.target, arguments or {})
 
@@ -65,7 +65,7 @@ IMAGES = (
 
 WEB = tuple(image.web for image in IMAGES if image.web)
 
-# What only the tests and the debugger need.
+# Images that only the tests and the debugger need.
 EXTRA_IMAGES = (
     Image("todo-app", "todo-app:debug", _TODO, target="debug"),
     Image("todo-app", "todo-app:test", _TODO, target="test"),

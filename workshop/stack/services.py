@@ -1,4 +1,4 @@
-"""Everything built and started, and everything undone again."""
+"""Builds the images, and starts and stops the web services."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from workshop.core.process import ProcessResult
     from workshop.core.progress import ProgressDisplay
 
-# More builds at a time than this only make each other wait.
+# More parallel builds than this slow each other down.
 BUILDS_AT_A_TIME = 3
 
 
 @dataclass(frozen=True)
 class Built:
-    """An image, and what it cost: its size in bytes, and how many seconds its build took."""
+    """A built image: its size in bytes, and its build time in seconds."""
 
     image: Image
     size: int
@@ -39,16 +39,16 @@ class Built:
 def build(
     engine: Engine, root: Path, images: Sequence[Image], display: ProgressDisplay
 ) -> list[Built]:
-    """Build `images` from the checkout at `root`, a few at a time, in the order given."""
+    """Build `images` in their order from the checkout at `root`, a few in parallel."""
 
-    def one(image: Image) -> Built:
+    def build_image(image: Image) -> Built:
         start = time.monotonic()
         with display.job(image.name, "building") as job:
             engine.build(image.build(root), on_line=job.step)
         return Built(image, engine.size(image.name), time.monotonic() - start)
 
     with ThreadPoolExecutor(BUILDS_AT_A_TIME) as pool:
-        jobs = [pool.submit(one, image) for image in images]
+        jobs = [pool.submit(build_image, image) for image in images]
         try:
             return [job.result() for job in jobs]
         except BaseException:
@@ -57,59 +57,58 @@ def build(
 
 
 def start(engine: Engine, root: Path, display: ProgressDisplay) -> dict[str, str]:
-    """Start the web services and wait until each is healthy; returns their addresses by name."""
+    """Start the web services, wait until each is healthy, and return their URLs by name."""
     _check_ports(engine, root)
-    ran_before = any(_rows(engine, root))
-    names = [web.service for web in WEB]
-    words = ("--profile", "all", "up", "--detach", "--wait", "--no-build", *names)
+    ran_before = any(_list_containers(engine, root))
+    pages = {web.service: web.page for web in WEB}
+    options = ("--profile", "all", "up", "--detach", "--wait", "--no-build")
     with display.job("web services", "waiting until each is healthy"):
         try:
-            done = engine.compose(*words, folder=root)
+            done = engine.compose(*options, *pages, folder=root)
         except Interrupted:
             if not ran_before:
-                down(Engine(), root)  # the engine at hand starts no more programs
+                down(Engine(), root)  # the interrupted engine starts no programs any longer
             raise
         if done.code:
-            why = _last_words(engine, root, done)
+            fix = _read_last_log_line(engine, root, done)
             if not ran_before:
-                with contextlib.suppress(UserError):  # why it did not come up is the news
+                with contextlib.suppress(UserError):  # report the first error
                     down(engine, root)
-            engine.check("docker compose up", done, why)
-    pages = {web.service: web.page for web in WEB}
+            engine.check("docker compose up", done, fix)
     return {
         row["Service"]: f"http://localhost:{port}{pages[row['Service']]}"
-        for row in _rows(engine, root)
-        for port in _published(row)
+        for row in _list_containers(engine, root)
+        for port in _published_ports(row)
         if row["Service"] in pages
     }
 
 
 def down(engine: Engine, root: Path, *, everything: bool = False) -> None:
-    """Remove this checkout's containers and networks, and its data too where `everything`."""
-    words = ["--profile", "all", "down", "--remove-orphans"]
-    done = engine.compose(*words, *(["--volumes"] if everything else []), folder=root)
+    """Remove this checkout's containers and networks, and with `everything` its data."""
+    options = ["--profile", "all", "down", "--remove-orphans"]
+    done = engine.compose(*options, *(["--volumes"] if everything else []), folder=root)
     engine.check("docker compose down", done, "Run it again")
 
 
 def table(built: Iterable[Built], addresses: dict[str, str]) -> Table:
-    """What `make up` ends with. Sizes are in decimal megabytes, build times in seconds."""
-    sheet = Table(box=None, pad_edge=False, header_style="bold")
-    sheet.add_column("service", no_wrap=True)
-    sheet.add_column("URL", no_wrap=True)
-    sheet.add_column("MB", justify="right")
-    sheet.add_column("build s", justify="right")
-    for one in built:
-        address = addresses.get(one.image.web.service, "") if one.image.web else ""
-        name = f"{one.image.word} {one.image.target}".rstrip()
-        sheet.add_row(name, address, f"{one.size / 1e6:.0f}", f"{one.seconds:.1f}")
-    return sheet
+    """Return the table that `make up` prints: sizes in decimal megabytes, times in seconds."""
+    result = Table(box=None, pad_edge=False, header_style="bold")
+    result.add_column("service", no_wrap=True)
+    result.add_column("URL", no_wrap=True)
+    result.add_column("MB", justify="right")
+    result.add_column("build s", justify="right")
+    for image, size, seconds in ((b.image, b.size, b.seconds) for b in built):
+        address = addresses.get(image.web.service, "") if image.web else ""
+        name = f"{image.service} {image.target}".rstrip()
+        result.add_row(name, address, f"{size / 1e6:.0f}", f"{seconds:.1f}")
+    return result
 
 
 def _check_ports(engine: Engine, root: Path) -> None:
-    """Refuse a port that another program holds, before anything is started."""
-    ours = {port for row in _rows(engine, root) for port in _published(row)}
+    """Raise a `UserError` if another program uses a port, before anything starts."""
+    ours = {port for row in _list_containers(engine, root) for port in _published_ports(row)}
     done = engine.compose("--profile", "all", "config", "--format", "json", folder=root)
-    engine.check("docker-compose.yml", done, "Mend the line that it names")
+    engine.check("docker-compose.yml", done, "Fix the line that it names")
     services = json.loads(done.stdout)["services"]
     for web in WEB:
         port = int(services[web.service]["ports"][0]["published"])
@@ -121,23 +120,23 @@ def _check_ports(engine: Engine, root: Path) -> None:
             )
 
 
-def _rows(engine: Engine, root: Path) -> Iterator[dict[str, Any]]:
-    """The checkout's containers, as `docker compose ps` has them."""
+def _list_containers(engine: Engine, root: Path) -> Iterator[dict[str, Any]]:
+    """Yield the checkout's containers, as `docker compose ps` lists them."""
     done = engine.compose("--profile", "all", "ps", "--format", "json", folder=root)
     engine.check("docker compose ps", done, "Run the command again")
     for line in done.stdout.splitlines():
         yield json.loads(line)
 
 
-def _published(row: dict[str, Any]) -> set[int]:
-    """The ports of this machine that lead to a container."""
+def _published_ports(row: dict[str, Any]) -> set[int]:
+    """Return the host ports that a container publishes."""
     return {port["PublishedPort"] for port in row["Publishers"] or () if port["PublishedPort"]}
 
 
-def _last_words(engine: Engine, root: Path, done: ProcessResult) -> str:
-    """What the container said last that did not become healthy."""
+def _read_last_log_line(engine: Engine, root: Path, done: ProcessResult) -> str:
+    """Return the last log line of the container that did not become healthy."""
     for web in WEB:
         if f"-{web.service}-" in done.last_line:
             log = engine.compose("logs", "--no-log-prefix", "--tail", "5", web.service, folder=root)
-            return f"Its last words: {log.last_line}"
+            return f"Its last log line: {log.last_line}"
     return "Run the command again"

@@ -1,4 +1,4 @@
-"""The two files of settings that belong to one checkout, and are never committed."""
+"""The two `.env` files of a checkout, which are never committed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-# How far the next port lies that is tried where one is taken.
-PORT_STEP = 1
-# Ports that stay what they are: those of docker-compose.debug.yml, and those that browsers
-# refuse to open because other protocols use them (fetch.spec.whatwg.org, "bad port").
+# Ports that are never picked: those of docker-compose.debug.yml, and those that browsers
+# block because other protocols use them (fetch.spec.whatwg.org, "bad port").
 RESERVED = frozenset(
     {5110, 5678, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080}
 )
@@ -28,35 +26,35 @@ TODO_FOLDER = "services/todo-app"
 
 
 def write_missing(
-    root: Path, say: Callable[[str], None], environ: Mapping[str, str] = os.environ
+    root: Path, report: Callable[[str], None], environ: Mapping[str, str] = os.environ
 ) -> None:
-    """Write whichever of the two files is not there yet; one that is there is never touched."""
+    """Write those of the two files that do not exist, and `report` it line by line."""
     own = root / ".env"
     if not own.exists():
-        _write(own, _own_lines(root, say, environ))
+        _write(own, _compose_settings(root, report, environ))
     todo = root / TODO_FOLDER / ".env"
     if not todo.exists():
-        template = _template(todo.parent / ".env.template")
-        say(f"Writing {TODO_FOLDER}/.env from its template, with a secret of its own")
+        template = _read_template(todo.parent / ".env.template")
+        report(f"Writing {TODO_FOLDER}/.env from its template, with a new secret key")
         key = f"SECRET_KEY={secrets.token_hex(32)}"
         _write(todo, re.sub(r"^SECRET_KEY=.*$", key, template, flags=re.MULTILINE))
 
 
 def check(root: Path) -> None:
-    """Refuse a settings file that Docker would read otherwise than it looks; none is well too."""
+    """Raise a `UserError` about a line that Docker would misread; a file may be missing."""
     for path in (root / ".env", root / TODO_FOLDER / ".env"):
         if not path.exists():
             continue
         if not path.is_file():
             raise UserError(
-                str(path.relative_to(root)), "it is no file", "Remove it: make up writes it"
+                str(path.relative_to(root)), "it is not a file", "Remove it: make up writes it"
             )
         for number, line in enumerate(path.read_bytes().splitlines(), start=1):
             _check_line(f"{path.relative_to(root)}, line {number}", line)
 
 
 def is_free(port: int) -> bool:
-    """Whether nothing listens on `port` of this machine."""
+    """Whether no program listens on `port` of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -66,12 +64,12 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _own_lines(root: Path, say: Callable[[str], None], environ: Mapping[str, str]) -> str:
-    """The checkout's own file: a name for its containers, and ports that are free."""
-    # Two checkouts may lie in folders of one name: a few letters of the path tell them apart.
+def _compose_settings(root: Path, report: Callable[[str], None], environ: Mapping[str, str]) -> str:
+    """Return the checkout's `.env`: a compose project name, and free ports."""
+    # Two checkouts may be in folders of the same name: a hash of the path differs.
     place = hashlib.sha256(str(root).encode()).hexdigest()[:6]
     lines = [
-        "# What is this checkout's own. Written by `make up`; yours to change.",
+        "# The settings of this checkout. Written by `make up`; you may change them.",
         f"COMPOSE_PROJECT_NAME=workshop-{place}",
         "COMPOSE_IGNORE_ORPHANS=1",
     ]
@@ -84,10 +82,10 @@ def _own_lines(root: Path, say: Callable[[str], None], environ: Mapping[str, str
             continue
         port = web.port
         while port in taken or not is_free(port):
-            port += PORT_STEP
+            port += 1
         taken.add(port)
         if port != web.port:
-            say(f"Port {web.port} is taken: {web.service} gets {port} ({web.variable} in .env)")
+            report(f"Port {web.port} is in use: {web.service} gets {port} ({web.variable} in .env)")
         lines.append(f"{web.variable}={port}")
     return "\n".join(lines) + "\n"
 
@@ -103,7 +101,9 @@ def _check_line(where: str, line: bytes) -> None:
     name, equals, value = text.partition("=")
     if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         # The line is not shown: it may hold a secret.
-        raise UserError(where, "it is not of the form NAME=value", "Write NAME=value, no spaces")
+        raise UserError(
+            where, "it does not have the form NAME=value", "Write NAME=value, no spaces"
+        )
     if value[:1] in {'"', "'"}:
         raise UserError(
             where,
@@ -113,13 +113,13 @@ def _check_line(where: str, line: bytes) -> None:
     if value != value.strip() or " #" in value or "$" in value or raw.endswith(" "):
         raise UserError(
             where,
-            f"the value of {name} has a blank at an end, a comment behind it, or a dollar sign, "
+            f"the value of {name} has a blank at an end, a comment after it, or a dollar sign, "
             "which docker compose and docker run --env-file read differently",
             "Remove it",
         )
 
 
-def _template(path: Path) -> str:
+def _read_template(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
@@ -128,7 +128,7 @@ def _template(path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write `path` whole or not at all, readable by its owner alone."""
+    """Write `path` completely or not at all, readable only by its owner."""
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

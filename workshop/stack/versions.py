@@ -1,4 +1,4 @@
-"""Every pin of the kit, as `versions.toml` has it."""
+"""Reads the pinned versions in `versions.toml`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Table(BaseModel):
 
 
 class Base(_Table):
-    """A base image, the day its support ends, and how its stand-in is made."""
+    """A base image, the day its support ends, and how its stand-in is built."""
 
     image: str
     ends: date
@@ -31,7 +31,7 @@ class Base(_Table):
 
 
 class Original(_Table):
-    """A version that the course was first written for, and the build arguments that reach it."""
+    """A version that the course was first written for, and the build arguments that select it."""
 
     service: str
     image: str
@@ -46,14 +46,14 @@ class Poetry(_Table):
 
 
 class Standin(_Table):
-    """What pip installs into a stand-in for Python, as requirement specifiers."""
+    """The packages that pip installs in a stand-in for Python, as requirement specifiers."""
 
     pip: str
     mirror_plugin: str
 
 
 class Versions(_Table):
-    """The whole of `versions.toml`."""
+    """The content of `versions.toml`."""
 
     poetry: Poetry
     standin: Standin
@@ -62,7 +62,7 @@ class Versions(_Table):
 
 
 def read(path: Path) -> Versions:
-    """Read `path`; a file that is not as it should be is a `UserError` that names the entry."""
+    """Read `path`; raise a `UserError` that names the entry if one is invalid."""
     try:
         return Versions.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -72,4 +72,4 @@ def read(path: Path) -> Versions:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UserError(path.name, f"{where}: {first['msg']}", "Mend that entry.") from None
+        raise UserError(path.name, f"{where}: {first['msg']}", "Fix that entry.") from None

@@ -1,1 +1,1 @@
-"""A web API that keeps planets, and a command line that serves it or destroys one."""
+"""A web API for planets, and a command line that serves it or destroys a planet."""

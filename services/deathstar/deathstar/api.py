@@ -1,4 +1,4 @@
-"""The web API: look at planets, and destroy them."""
+"""The web API: list, show and destroy planets."""
 
 from typing import Annotated
 
@@ -22,19 +22,19 @@ PlanetName = Annotated[
 
 
 class Planet(BaseModel):
-    """A planet that is still there."""
+    """A planet that has not been destroyed."""
 
     name: str
 
 
 class Health(BaseModel):
-    """How the server is."""
+    """The status of the server."""
 
     status: str
 
 
 class Problem(BaseModel):
-    """Why a request could not be answered."""
+    """The reason why a request failed."""
 
     detail: str
 
@@ -43,19 +43,19 @@ NO_SUCH_PLANET = {404: {"model": Problem, "description": "There is no such plane
 
 
 def create_app(planets: Planets | None = None) -> FastAPI:
-    """Return the API over these planets; without any, over a fresh set of the known ones."""
-    # Its state lives in this process: run one worker, or each would have planets of its own.
+    """Return the API for these planets (default: a new set of the known planets)."""
+    # The planets are kept in this process: run one worker, or each has a separate set.
     planets = Planets() if planets is None else planets
     app = FastAPI(title="Death Star", version="1.0.0", redirect_slashes=False)
 
     @app.get("/api/v1/planets")
     async def list_planets() -> list[Planet]:
-        """Answer all planets that are left."""
+        """Return all planets that have not been destroyed."""
         return [Planet(name=name) for name in planets.names()]
 
     @app.get("/api/v1/planets/{name}", responses=NO_SUCH_PLANET)
     async def get_planet(name: PlanetName) -> Planet:
-        """Answer one planet."""
+        """Return one planet."""
         known = planets.find(name)
         if known is None:
             raise HTTPException(404, f"there is no planet {name}")
@@ -63,14 +63,14 @@ def create_app(planets: Planets | None = None) -> FastAPI:
 
     @app.delete("/api/v1/planets/{name}", status_code=204, responses=NO_SUCH_PLANET)
     async def destroy_planet(name: PlanetName) -> None:
-        """Destroy one planet, for good: until the server starts again."""
+        """Destroy one planet. A restart of the server restores it."""
         if not planets.destroy(name):
             raise HTTPException(404, f"there is no planet {name}")
 
     @app.exception_handler(405)
-    async def name_all_methods(request: Request, error: HTTPException) -> Response:
-        """Answer a wrong method with the right ones: those of every route with this path."""
-        # A route knows only its own method; GET and DELETE of a planet are two routes.
+    async def list_all_methods(request: Request, error: HTTPException) -> Response:
+        """Respond to a wrong method with the allowed methods of every route with this path."""
+        # Each route knows only its own method, and GET and DELETE of a planet are two routes.
         routes = [route for route in app.routes if route.matches(request.scope)[0] != Match.NONE]
         methods = sorted(set().union(*(route.methods for route in routes)))
         error.headers = {"Allow": ", ".join(methods)}
@@ -78,7 +78,7 @@ def create_app(planets: Planets | None = None) -> FastAPI:
 
     @app.get("/health")
     async def health() -> Health:
-        """Answer 200 as long as the server runs."""
+        """Return 200 while the server is running."""
         return Health(status="ok")
 
     return app

@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 
 NO_SUCH_PLANET = 1
-NO_ANSWER = 2
+API_ERROR = 2
 
 
 @app.command()
@@ -30,10 +30,10 @@ def api(
         int, typer.Option(envvar="DEATHSTAR_PORT", min=1, max=65535, help="Port to listen on.")
     ] = 8080,
 ) -> None:
-    """Serve the API until SIGTERM."""
-    # The kernel drops a SIGTERM that process 1 has no handler for, and Uvicorn's own comes later.
+    """Serve the API until it receives SIGTERM."""
+    # Process 1 ignores SIGTERM without a handler, and Uvicorn installs its own only later.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    # By name, so that firing the laser need not load FastAPI.
+    # An import string, so that `laser` does not import FastAPI.
     uvicorn.run(
         "deathstar.api:create_app",
         factory=True,
@@ -47,12 +47,12 @@ def api(
 def laser(
     planet: Annotated[str, typer.Argument(help="Name of the planet to destroy.")],
     url: Annotated[
-        str, typer.Option(envvar="DEATHSTAR_URL", help="Where the API listens.")
+        str, typer.Option(envvar="DEATHSTAR_URL", help="Address of the API.")
     ] = "http://127.0.0.1:8080",
 ) -> None:
-    """Destroy PLANET; exit with 1 if there is no such planet, 2 if the API gives no answer."""
+    """Destroy PLANET; exit with 1 if there is no such planet, 2 if the API cannot be reached."""
     if not url.startswith(("http://", "https://")):
-        fail(f"--url must start with http:// or https://, but is {url}", NO_ANSWER)
+        fail(f"--url must start with http:// or https://, not {url}", API_ERROR)
     address = f"{url.rstrip('/')}/api/v1/planets/{quote(planet, safe='')}"
     try:
         with urlopen(Request(address, method="DELETE"), timeout=5) as response:
@@ -62,15 +62,15 @@ def laser(
         error.close()
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
-        fail(f"no answer from the API at {url} ({reason}); 'deathstar api' starts it", NO_ANSWER)
+        fail(f"cannot reach the API at {url} ({reason}); start it with 'deathstar api'", API_ERROR)
     if status in (404, 422):
         fail(f"there is no planet {planet}", NO_SUCH_PLANET)
     if status != 204:
-        fail(f"the API at {url} answered {status} where 204 was expected", NO_ANSWER)
+        fail(f"the API at {url} returned status {status}, expected 204", API_ERROR)
     typer.echo(f"{planet} is destroyed.")
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """Print the message on one line of stderr and exit with this code."""
+    """Print the message as one line on stderr and exit with this code."""
     typer.echo(f"deathstar: {message}", err=True)
     raise typer.Exit(code)

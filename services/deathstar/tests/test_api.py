@@ -1,4 +1,4 @@
-"""What the API answers, and what its OpenAPI document promises."""
+"""Test the API's responses and its OpenAPI document."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,7 +14,7 @@ def client() -> TestClient:
 
 
 def test_all_planets_are_listed(client: TestClient) -> None:
-    """The list holds an object for each planet."""
+    """The list contains an object for each planet."""
     response = client.get("/api/v1/planets")
     assert response.status_code == 200
     assert response.json() == [{"name": "Alderaan"}, {"name": "Kef Bir"}]
@@ -22,14 +22,14 @@ def test_all_planets_are_listed(client: TestClient) -> None:
 
 @pytest.mark.parametrize("name", ["Alderaan", "alderaan", "ALDERAAN"])
 def test_a_planet_is_found_in_any_case(client: TestClient, name: str) -> None:
-    """The answer spells the name as the planet does."""
+    """The response uses the planet's original spelling."""
     response = client.get(f"/api/v1/planets/{name}")
     assert response.status_code == 200
     assert response.json() == {"name": "Alderaan"}
 
 
 def test_a_destroyed_planet_is_gone(client: TestClient) -> None:
-    """DELETE answers 204 and nothing else, once; from then on 404."""
+    """The first DELETE returns 204 without a body; later requests return 404."""
     response = client.delete("/api/v1/planets/Kef%20Bir")
     assert (response.status_code, response.content) == (204, b"")
     for again in (client.delete, client.get):
@@ -42,7 +42,7 @@ def test_a_destroyed_planet_is_gone(client: TestClient) -> None:
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 @pytest.mark.parametrize("name", ["Hoth", "x" * 50])
 def test_an_unknown_planet_is_not_found(client: TestClient, method: str, name: str) -> None:
-    """A good name that no planet has answers 404 and repeats it."""
+    """A valid name that no planet has returns 404 with that name."""
     response = client.request(method, f"/api/v1/planets/{name}")
     assert response.status_code == 404
     assert response.json() == {"detail": f"there is no planet {name}"}
@@ -61,10 +61,10 @@ def test_an_unknown_planet_is_not_found(client: TestClient, method: str, name: s
         ("%00", "String should match pattern"),
     ],
 )
-def test_what_is_no_name_is_refused(
+def test_an_invalid_name_is_rejected(
     client: TestClient, method: str, name: str, message: str
 ) -> None:
-    """422 says which part of the request is wrong, and how."""
+    """The 422 response names the invalid part of the request and the reason."""
     response = client.request(method, f"/api/v1/planets/{name}")
     assert response.status_code == 422
     (problem,) = response.json()["detail"]
@@ -80,24 +80,24 @@ def test_what_is_no_name_is_refused(
         ("/health", {"GET"}),
     ],
 )
-def test_a_wrong_method_names_the_right_ones(
+def test_a_wrong_method_lists_the_allowed_ones(
     client: TestClient, path: str, methods: set[str]
 ) -> None:
-    """405 carries an Allow header with every method of the path."""
+    """The 405 response has an Allow header with every method of the path."""
     response = client.put(path)
     assert response.status_code == 405
     assert set(response.headers["Allow"].split(", ")) == methods
     assert response.json() == {"detail": "Method Not Allowed"}
 
 
-def test_health_answers_ok(client: TestClient) -> None:
-    """The address the health check asks answers 200."""
+def test_health_returns_ok(client: TestClient) -> None:
+    """The URL that the health check requests returns 200."""
     response = client.get("/health")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
 def test_the_openapi_document_declares_every_status(client: TestClient) -> None:
-    """Whoever reads the document knows all answers beforehand."""
+    """The document lists every status that the API can return."""
     paths = client.get("/openapi.json").json()["paths"]
     declared = {
         (method, path): set(operation["responses"])
@@ -112,8 +112,8 @@ def test_the_openapi_document_declares_every_status(client: TestClient) -> None:
     }
 
 
-def test_each_app_has_planets_of_its_own() -> None:
-    """No state is shared through the module."""
+def test_each_app_has_its_own_planets() -> None:
+    """Apps share no state through the module."""
     first, second = TestClient(create_app()), TestClient(create_app())
     assert first.delete("/api/v1/planets/Naboo").status_code == 204
     assert second.get("/api/v1/planets/Naboo").status_code == 200

@@ -1,4 +1,4 @@
-"""What the command line does, against a real server."""
+"""Test the command line against a real server."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from deathstar.cli import app
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on now."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -29,7 +29,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_api(*options: str, **env: str) -> Iterator[subprocess.Popen[str]]:
-    """Run `deathstar api` as a process of its own; kill it in the end if it still runs."""
+    """Run `deathstar api` in a separate process; kill it at the end if it still runs."""
     server = subprocess.Popen(
         [sys.executable, "-m", "deathstar", "api", *options],
         env=os.environ | env,
@@ -45,7 +45,7 @@ def running_api(*options: str, **env: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def wait_for(server: subprocess.Popen[str], url: str) -> None:
-    """Return when the server answers at url; fail after 20 s or when it has ended."""
+    """Wait until the server responds at url; fail after 20 s or if it exits."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and server.poll() is None:
         try:
@@ -55,12 +55,12 @@ def wait_for(server: subprocess.Popen[str], url: str) -> None:
         else:
             return
     server.kill()
-    pytest.fail(f"no answer at {url}: {server.communicate()[0]}")
+    pytest.fail(f"no response at {url}: {server.communicate()[0]}")
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """The address of a running API."""
+    """Return the URL of a running API."""
     port = free_port()
     with running_api("--host", "127.0.0.1", "--port", str(port)) as server:
         wait_for(server, f"http://127.0.0.1:{port}")
@@ -68,12 +68,12 @@ def url() -> Iterator[str]:
 
 
 def laser(planet: str, url: str) -> Result:
-    """Fire the laser."""
+    """Run `deathstar laser`."""
     return CliRunner().invoke(app, ["laser", planet, "--url", url])
 
 
 def test_the_laser_destroys_a_planet_once(url: str) -> None:
-    """The first shot hits and exits with 0, the second misses and exits with 1."""
+    """The first call exits with 0, the second with 1."""
     first, second = laser("alderaan", url), laser("alderaan", f"{url}/")
     assert (first.exit_code, first.stdout) == (0, "alderaan is destroyed.\n")
     assert (second.exit_code, second.stdout) == (1, "")
@@ -81,15 +81,15 @@ def test_the_laser_destroys_a_planet_once(url: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../health", "ö", "x" * 51])
-def test_a_name_no_planet_can_have_is_not_there(url: str, name: str) -> None:
-    """Whatever the name is, it stays one part of the address."""
+def test_an_invalid_name_is_reported_as_no_such_planet(url: str, name: str) -> None:
+    """Any name stays one segment of the URL path."""
     result = laser(name, url)
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_of_many_lasers_one_hits(url: str) -> None:
-    """Twenty requests at a time for one planet: one 204, nineteen times 404."""
+def test_only_one_of_many_requests_destroys_a_planet(url: str) -> None:
+    """Of 20 simultaneous requests for one planet, one returns 204 and 19 return 404."""
 
     def shoot(_: int) -> int:
         request = urllib.request.Request(f"{url}/api/v1/planets/Tython", method="DELETE")
@@ -104,26 +104,26 @@ def test_of_many_lasers_one_hits(url: str) -> None:
         assert sorted(pool.map(shoot, range(20))) == [204] + 19 * [404]
 
 
-def test_an_api_that_is_not_there_exits_with_2() -> None:
-    """One line on stderr names the address and the cure."""
+def test_an_unreachable_api_exits_with_2() -> None:
+    """One line on stderr shows the URL and how to start the API."""
     url = f"http://127.0.0.1:{free_port()}"
     result = laser("Naboo", url)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"deathstar: no answer from the API at {url} (")
-    assert result.stderr.endswith("); 'deathstar api' starts it\n")
+    assert result.stderr.startswith(f"deathstar: cannot reach the API at {url} (")
+    assert result.stderr.endswith("); start it with 'deathstar api'\n")
     assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("bad", ["localhost:8080", "file:///etc/passwd", "ftp://x"])
-def test_a_url_of_another_kind_exits_with_2(bad: str) -> None:
-    """Only HTTP addresses are tried."""
+def test_a_url_with_another_scheme_exits_with_2(bad: str) -> None:
+    """Only HTTP and HTTPS URLs are accepted."""
     result = laser("Naboo", bad)
     assert result.exit_code == 2
-    assert result.stderr == f"deathstar: --url must start with http:// or https://, but is {bad}\n"
+    assert result.stderr == f"deathstar: --url must start with http:// or https://, not {bad}\n"
 
 
-def test_a_server_of_another_kind_exits_with_2() -> None:
-    """A status that the API never gives is shown as it is."""
+def test_an_unexpected_status_exits_with_2() -> None:
+    """The message shows a status that the API never returns."""
 
     class Teapot(BaseHTTPRequestHandler):
         def do_DELETE(self) -> None:
@@ -138,11 +138,11 @@ def test_a_server_of_another_kind_exits_with_2() -> None:
         url = f"http://127.0.0.1:{server.server_port}"
         result = laser("Naboo", url)
     assert result.exit_code == 2
-    assert result.stderr == f"deathstar: the API at {url} answered 418 where 204 was expected\n"
+    assert result.stderr == f"deathstar: the API at {url} returned status 418, expected 204\n"
 
 
-def test_the_environment_sets_address_and_port_and_sigterm_ends_the_server() -> None:
-    """DEATHSTAR_HOST and DEATHSTAR_PORT count; SIGTERM ends the server with 0 within 3 s."""
+def test_variables_set_host_and_port_and_sigterm_stops_the_server() -> None:
+    """The API uses DEATHSTAR_HOST and DEATHSTAR_PORT; after SIGTERM it exits with 0 within 3 s."""
     port = free_port()
     with running_api(DEATHSTAR_HOST="127.0.0.1", DEATHSTAR_PORT=str(port)) as server:
         wait_for(server, f"http://127.0.0.1:{port}")
@@ -154,8 +154,8 @@ def test_the_environment_sets_address_and_port_and_sigterm_ends_the_server() -> 
     assert "Traceback" not in output
 
 
-def test_without_options_it_listens_on_8080_of_all_addresses() -> None:
-    """The defaults are those that a container needs."""
+def test_by_default_it_listens_on_port_8080_of_all_addresses() -> None:
+    """The defaults suit a container."""
     with running_api() as server:
         wait_for(server, "http://127.0.0.1:8080")
         server.terminate()
@@ -164,7 +164,7 @@ def test_without_options_it_listens_on_8080_of_all_addresses() -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http"])
-def test_a_port_that_is_none_is_refused(port: str) -> None:
+def test_an_invalid_port_is_rejected(port: str) -> None:
     """The message names the option."""
     result = CliRunner().invoke(app, ["api", "--port", port])
     assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""What the API answers, to good requests and to bad ones."""
+"""Test the API's responses to valid and invalid requests."""
 
 import json
 import os
@@ -51,8 +51,8 @@ def client() -> FlaskClient:
     return degrees_api.app.test_client()
 
 
-def test_degrees_answers_the_five_rows_letter_for_letter(client: FlaskClient) -> None:
-    """All rows come back, sorted by key and indented, with nothing else."""
+def test_degrees_returns_exactly_the_five_rows(client: FlaskClient) -> None:
+    """The response contains only the rows, indented and with sorted keys."""
     response = client.get("/degrees")
     assert response.status_code == 200
     assert response.content_type == "application/json"
@@ -74,18 +74,18 @@ def test_degrees_answers_the_five_rows_letter_for_letter(client: FlaskClient) ->
         ("start=1994&limit=2", [4]),
     ],
 )
-def test_start_is_the_first_year_and_limit_the_most_rows(
+def test_start_is_the_first_year_and_limit_the_maximum_of_rows(
     client: FlaskClient, query: str, ids: list[int]
 ) -> None:
-    """Rows before the year `start` are left out; then at most `limit` rows are kept."""
+    """The response omits rows before the year `start` and has at most `limit` rows."""
     response = client.get(f"/degrees?{query}")
     assert response.status_code == 200
     assert [row["id"] for row in response.json] == ids
 
 
 @pytest.mark.parametrize("row", json.loads(ALL_AS_TEXT), ids=lambda row: row["id"])
-def test_a_known_id_answers_its_row(client: FlaskClient, row: dict[str, int]) -> None:
-    """One row comes back as an object, not as a list."""
+def test_a_known_id_returns_its_row(client: FlaskClient, row: dict[str, int]) -> None:
+    """The response is one object, not a list."""
     response = client.get(f"/degrees/{row['id']}")
     assert response.status_code == 200
     assert response.json == row
@@ -109,13 +109,13 @@ def test_a_known_id_answers_its_row(client: FlaskClient, row: dict[str, int]) ->
         ("9" * 5000, "'999999999999...9999999999999'"),
     ],
 )
-def test_a_bad_parameter_is_named_with_what_was_found_and_wanted(
+def test_a_bad_parameter_is_reported_with_its_value_and_the_allowed_range(
     client: FlaskClient, name: str, sent: str, shown: str
 ) -> None:
-    """Whatever is no small whole number is refused with 400, never with 500."""
+    """A value that is not a small whole number returns 400, not 500."""
     response = client.get(f"/degrees?{name}={sent}")
     assert response.status_code == 400
-    message = f"{name} must be a whole number from 0 to 999999999, but is {shown}"
+    message = f"{name} must be a whole number from 0 to 999999999, not {shown}"
     assert response.json == {"error": message}
 
 
@@ -127,17 +127,17 @@ def test_a_bad_parameter_is_named_with_what_was_found_and_wanted(
             "GET",
             "/degrees/abc",
             400,
-            "id must be a whole number from 0 to 999999999, but is 'abc'",
+            "id must be a whole number from 0 to 999999999, not 'abc'",
         ),
         (
             "GET",
             "/degrees/-1",
             400,
-            "id must be a whole number from 0 to 999999999, but is '-1'",
+            "id must be a whole number from 0 to 999999999, not '-1'",
         ),
-        ("GET", "/", 404, "no such address: '/'; try /degrees"),
-        ("GET", "/degrees/", 404, "no such address: '/degrees/'; try /degrees"),
-        ("GET", "/nothing", 404, "no such address: '/nothing'; try /degrees"),
+        ("GET", "/", 404, "no such path: '/'; try /degrees"),
+        ("GET", "/degrees/", 404, "no such path: '/degrees/'; try /degrees"),
+        ("GET", "/nothing", 404, "no such path: '/nothing'; try /degrees"),
         ("POST", "/degrees", 405, "The method is not allowed for the requested URL."),
         ("DELETE", "/degrees/1", 405, "The method is not allowed for the requested URL."),
     ],
@@ -145,26 +145,26 @@ def test_a_bad_parameter_is_named_with_what_was_found_and_wanted(
 def test_every_error_is_json(
     client: FlaskClient, method: str, path: str, status: int, message: str
 ) -> None:
-    """An error is an object with one key, error, and the right status."""
+    """The response has the right status and one key, `error`."""
     response = client.open(path, method=method)
     assert response.status_code == status
     assert response.content_type == "application/json"
     assert response.json == {"error": message}
 
 
-def test_a_wrong_method_names_the_right_ones(client: FlaskClient) -> None:
-    """405 keeps its Allow header."""
+def test_a_wrong_method_lists_the_allowed_ones(client: FlaskClient) -> None:
+    """The 405 response keeps its Allow header."""
     assert "GET" in client.post("/degrees").headers["Allow"]
 
 
-def test_health_answers_ok(client: FlaskClient) -> None:
-    """The address the health check asks answers 200."""
+def test_health_returns_ok(client: FlaskClient) -> None:
+    """The URL that the health check requests returns 200."""
     response = client.get("/health")
     assert (response.status_code, response.json) == (200, {"status": "ok"})
 
 
 def run_server(debug: str | None) -> subprocess.Popen[str]:
-    """Start the script as the image does, with DEBUG set or absent, and wait until it answers."""
+    """Start the script like the image, with or without DEBUG, and wait until it responds."""
     env = {key: value for key, value in os.environ.items() if key != "DEBUG"}
     if debug is not None:
         env["DEBUG"] = debug
@@ -183,16 +183,16 @@ def run_server(debug: str | None) -> subprocess.Popen[str]:
         except urllib.error.URLError:
             time.sleep(0.05)
     server.kill()
-    raise AssertionError(f"the server does not answer: {server.communicate()[0]}")
+    raise AssertionError(f"the server does not respond: {server.communicate()[0]}")
 
 
 @pytest.mark.parametrize(
     ("debug", "has_debugger"), [(None, False), ("", False), ("0", False), ("1", True)]
 )
-def test_debug_is_off_unless_asked_and_sigterm_stops_it(
+def test_debug_is_off_by_default_and_sigterm_stops_the_server(
     debug: str | None, has_debugger: bool
 ) -> None:
-    """Only DEBUG=1 starts the debugger; either way SIGTERM ends the server with 0 within 3 s."""
+    """Only DEBUG=1 starts the debugger. After SIGTERM, the server exits with 0 within 3 s."""
     server = run_server(debug)
     server.send_signal(signal.SIGTERM)
     output, _ = server.communicate(timeout=3)

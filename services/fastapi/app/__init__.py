@@ -1,1 +1,1 @@
-"""The application that every Dockerfile here packs."""
+"""The application that every Dockerfile here packages."""

@@ -1,4 +1,4 @@
-"""The web application: one page that greets."""
+"""The web application: one page that says Hello World."""
 
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
@@ -8,5 +8,5 @@ app = FastAPI(title="Hello World")
 
 @app.get("/", response_class=PlainTextResponse)
 def hello() -> str:
-    """Answer 200 with the plain text ``Hello World``."""
+    """Return the plain text ``Hello World`` with status 200."""
     return "Hello World"

@@ -1,4 +1,4 @@
-"""What the application answers."""
+"""Test the application's responses."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -8,23 +8,23 @@ from app.main import app
 
 @pytest.fixture
 def client() -> TestClient:
-    """A client that speaks to the application without a network."""
+    """A client that calls the application without a network."""
     return TestClient(app)
 
 
-def test_the_page_is_hello_world_and_nothing_else(client: TestClient) -> None:
-    """The body is the two words themselves: no quotes, no JSON."""
-    answer = client.get("/")
+def test_the_page_is_exactly_hello_world(client: TestClient) -> None:
+    """The body is the plain text, without quotes or JSON."""
+    response = client.get("/")
 
-    assert (answer.status_code, answer.text) == (200, "Hello World")
-    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert (response.status_code, response.text) == (200, "Hello World")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
 
 
 def test_any_other_page_is_not_found(client: TestClient) -> None:
-    """There is one page only."""
+    """Only `/` exists."""
     assert client.get("/nowhere").status_code == 404
 
 
-def test_the_page_can_only_be_read(client: TestClient) -> None:
-    """Nothing can be posted to it."""
+def test_the_page_is_read_only(client: TestClient) -> None:
+    """POST is not allowed."""
     assert client.post("/").status_code == 405

@@ -1,4 +1,4 @@
-"""What all three kinds of test share: an app over an empty database of its own."""
+"""Fixtures for all tests: an app with a separate, empty database."""
 
 import pytest
 from sqlalchemy import delete
@@ -6,12 +6,12 @@ from sqlalchemy import delete
 from todo_app.app import create_app
 from todo_app.items import Item
 
-SECRET_KEY = "made up for the tests"
+SECRET_KEY = "only for the tests"
 
 
 @pytest.fixture
 def make_app(monkeypatch):
-    """Return a function that makes an app over the database at an address, emptied first."""
+    """Return a function that creates an app for a database URL and empties the database."""
     monkeypatch.delenv("FLASK_DEBUG", raising=False)
     engines = []
 

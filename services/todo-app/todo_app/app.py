@@ -15,7 +15,7 @@ from todo_app.database import open_database
 from todo_app.items import Items
 from todo_app.settings import Settings, StartError, read_settings
 
-# gunicorn takes this code from a worker as "do not try again", and ends with it.
+# If a worker exits with this code, gunicorn does not restart it but exits with the same code.
 EXIT_CANNOT_START = 3
 
 HEADERS = {
@@ -29,9 +29,9 @@ HEADERS = {
 
 
 def create_app(environ: Mapping[str, str] = os.environ) -> Flask:
-    """Return the app, set up from `environ`; its database answers.
+    """Return the app, configured from `environ`, with a working database.
 
-    What keeps it from starting is printed as one line, and the process ends with code 3.
+    If the app cannot start, print the reason on one line and exit with code 3.
     """
     app = Flask(__name__)
     try:
@@ -56,13 +56,13 @@ def _flask_config(settings: Settings) -> dict[str, object]:
     return {
         "SECRET_KEY": settings.secret_key,
         "MAX_CONTENT_LENGTH": 16 * 1024,
-        # Cookies of one host are shared by all its ports: a name of our own keeps
-        # another app on localhost from overwriting the session.
+        # All ports of a host share its cookies: a unique name prevents another app on
+        # localhost from overwriting the session.
         "SESSION_COOKIE_NAME": "todo_session",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings.session_cookie_secure,
-        # A to-do list stays open all day: its forms are good for as long as its session.
+        # A to-do list stays open all day, so its forms are valid as long as the session.
         "WTF_CSRF_TIME_LIMIT": None,
     }
 
@@ -70,26 +70,26 @@ def _flask_config(settings: Settings) -> dict[str, object]:
 def _add_headers(response: Response) -> Response:
     response.headers.update(HEADERS)
     if response.mimetype in ("text/html", "application/json"):
-        # The back button must not show a list that is out of date.
+        # The back button must not show an outdated list.
         response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def _show_error(error: HTTPException) -> tuple[str, int]:
-    page = render_template("error.html", heading=error.name, advice=error.description)
+    page = render_template("error.html", heading=error.name, message=error.description)
     return page, error.code or 500
 
 
 def _show_csrf_error(_error: CSRFError) -> tuple[str, int]:
-    advice = (
-        "Nothing was changed, because this form could not be matched with your visit: the page "
-        "was opened long ago, or your browser keeps no cookies for it. Open the list and try again."
+    message = (
+        "Nothing was changed, because this form does not match your session: the page was opened "
+        "too long ago, or your browser blocks its cookies. Open the list and try again."
     )
-    return render_template("error.html", heading="Please try that again", advice=advice), 400
+    return render_template("error.html", heading="Please try again", message=message), 400
 
 
 def _show_database_error(error: OperationalError) -> tuple[str, int]:
     reason = " ".join(str(error.orig).split())
-    print(f"todo-app: the database failed: {reason}", file=sys.stderr, flush=True)
-    advice = "Nothing was changed. Wait a moment, then open the list again."
-    return render_template("error.html", heading="The list cannot be reached", advice=advice), 503
+    print(f"todo-app: database error: {reason}", file=sys.stderr, flush=True)
+    message = "Nothing was changed. Wait a moment, then open the list again."
+    return render_template("error.html", heading="The list is unavailable", message=message), 503

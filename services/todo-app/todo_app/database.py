@@ -1,4 +1,4 @@
-"""The way to the database: open it, make its tables, ask whether it answers."""
+"""Open the database, create its tables and check its connection."""
 
 import os
 
@@ -12,30 +12,30 @@ CONNECT_TIMEOUT_SECONDS = 3
 
 
 def open_database(url: URL) -> Engine:
-    """Return an engine whose database answers and holds the tables.
+    """Return an engine for a working database that has the tables.
 
-    Raises StartError, with the address but never the password, when it cannot be used.
+    Raises StartError, with the URL but never the password, if the database cannot be used.
     """
     try:
-        # pool_pre_ping: a database that was restarted costs no request an error.
+        # pool_pre_ping: after a database restart, no request fails.
         engine = create_engine(url, pool_pre_ping=True, connect_args=_connect_args(url))
         try:
             _create_tables(engine)
         finally:
-            # gunicorn forks its workers after this: no two of them may share a connection.
+            # gunicorn forks its workers after this, and they must not share a connection.
             engine.dispose()
-    # Not SQLAlchemy's errors alone: an unknown word in the address, or a PostgreSQL that stores
-    # SQL_ASCII, ends in a TypeError.
+    # Not only SQLAlchemy's errors: an unknown option in the URL, or a PostgreSQL database with the
+    # encoding SQL_ASCII, raises a TypeError.
     except Exception as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         raise StartError(
-            f"DATABASE_URL: the database {_shown(url)} cannot be used ({reason}). {_cure(url)}"
+            f"DATABASE_URL: cannot use the database {_redacted(url)} ({reason}). {_hint(url)}"
         ) from None
     return engine
 
 
-def answers(engine: Engine) -> bool:
-    """Say whether the database answers a question now."""
+def is_available(engine: Engine) -> bool:
+    """Return whether the database responds to a query."""
     try:
         with engine.connect() as connection:
             return connection.scalar(text("SELECT 1")) == 1
@@ -47,7 +47,7 @@ def _create_tables(engine: Engine) -> None:
     try:
         Base.metadata.create_all(engine)
     except SQLAlchemyError:
-        # Another container may have made the table between our look and our own try.
+        # Another container may have created the table after create_all() checked for it.
         if not inspect(engine).has_table("items"):
             raise
 
@@ -58,18 +58,18 @@ def _connect_args(url: URL) -> dict[str, int]:
     return {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
 
 
-def _shown(url: URL) -> str:
-    # Without its query, which may hold a password too.
+def _redacted(url: URL) -> str:
+    # Without the query string, which may also contain a password.
     return url.set(query={}).render_as_string(hide_password=True)
 
 
-def _cure(url: URL) -> str:
+def _hint(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return (
-            f"The file and its folder must be there and writable for uid {os.getuid()}: "
-            "mount a named volume at /data, or a folder that belongs to that user"
+            f"The file and its folder must exist and be writable by uid {os.getuid()}: "
+            "mount a named volume at /data, or a folder owned by that user"
         )
     return (
-        "Check that the server runs, that the database's encoding is UTF8, and the host, port, "
-        "user, password and name in the address"
+        "Check that the server is running, that the database encoding is UTF8, and that the "
+        "URL has the right host, port, user, password and name"
     )

@@ -1,6 +1,6 @@
-"""Ask the server in this container for its health: exit code 0 when it is well, 1 when not.
+"""Check the server in this container: exit with 0 if it is healthy, otherwise with 1.
 
-Run by the Dockerfile's HEALTHCHECK as `python -m todo_app.healthcheck`; slim images have no curl.
+The Dockerfile's HEALTHCHECK runs `python -m todo_app.healthcheck`, as slim images have no curl.
 """
 
 import os
@@ -10,9 +10,9 @@ from urllib.request import ProxyHandler, build_opener
 
 
 def main() -> int:
-    """Return 0 when /health answers 200, otherwise say why on one line and return 1."""
+    """Return 0 if /health returns 200; otherwise print the reason on one line and return 1."""
     url = f"http://127.0.0.1:{os.environ['PORT']}/health"
-    # No proxy: Docker may pass the host's proxy on to containers, and it cannot reach in here.
+    # No proxy: Docker may pass the host's proxy to containers, but it cannot reach this server.
     opener = build_opener(ProxyHandler({}))
     try:
         with opener.open(url, timeout=4):

@@ -1,4 +1,4 @@
-"""The page, and what its buttons do. Every change answers with a redirect to the page."""
+"""The page and its actions. Every change redirects back to the page."""
 
 from flask import (
     Blueprint,
@@ -16,7 +16,7 @@ from todo_app import database
 from todo_app.items import InvalidTitleError, Item, Items
 
 blueprint = Blueprint("todo", __name__)
-# More than PostgreSQL's integer holds is no item: it is not found, and is no error.
+# PostgreSQL's maximum integer: larger ids return 404 instead of a database error.
 ITEM = "/items/<int(max=2147483647):item_id>"
 
 
@@ -28,7 +28,7 @@ def index() -> str:
 
 @blueprint.post("/items")
 def add() -> ResponseReturnValue:
-    """Add an item; a title that cannot be kept is shown again beside the reason."""
+    """Add an item; show an invalid title again with the reason."""
     text = request.form.get("title", "")
     try:
         item = _items().add(text)
@@ -51,10 +51,10 @@ def reopen(item_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{ITEM}/delete")
 def delete(item_id: int) -> ResponseReturnValue:
-    """Delete an item and remember it in this browser's session, for undo."""
+    """Delete an item and store it in the browser's session for undo."""
     item = _items().delete(item_id)
     if item is None:
-        return _gone()
+        return _missing()
     session["deleted"] = {"item_id": item.id, "title": item.title, "done": item.done}
     session["offer_undo"] = True
     return _back(f"Deleted “{item.title}”.", focus="undo")
@@ -62,7 +62,7 @@ def delete(item_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/undo")
 def undo() -> ResponseReturnValue:
-    """Put back what this browser deleted last."""
+    """Restore the item that this browser deleted last."""
     deleted = session.pop("deleted", None)
     if deleted is None:
         return _back("There is nothing to undo.", focus="title")
@@ -71,10 +71,10 @@ def undo() -> ResponseReturnValue:
 
 @blueprint.get("/health")
 def health() -> ResponseReturnValue:
-    """Answer 200 when the database answers, otherwise 503."""
-    if database.answers(current_app.extensions["todo_engine"]):
+    """Return 200 if the database is available, otherwise 503."""
+    if database.is_available(current_app.extensions["todo_engine"]):
         return {"status": "ok", "database": "ok"}
-    return {"status": "error", "database": "does not answer"}, 503
+    return {"status": "error", "database": "unavailable"}, 503
 
 
 def _items() -> Items:
@@ -95,15 +95,15 @@ def _page(text: str = "", error: str = "") -> str:
 
 
 def _back(message: str, focus: str) -> ResponseReturnValue:
-    """Redirect to the page, which says `message` and puts the focus on the element `focus`."""
+    """Redirect to the page, which shows `message` and focuses the element `focus`."""
     flash(message)
     session["focus"] = focus
     return redirect(url_for("todo.index"), code=303)
 
 
 def _toggled(verb: str, item: Item | None) -> ResponseReturnValue:
-    return _back(f"{verb} “{item.title}”.", focus=f"toggle-{item.id}") if item else _gone()
+    return _back(f"{verb} “{item.title}”.", focus=f"toggle-{item.id}") if item else _missing()
 
 
-def _gone() -> ResponseReturnValue:
-    return _back("That item is gone: it was deleted in another window.", focus="title")
+def _missing() -> ResponseReturnValue:
+    return _back("This item was deleted in another window.", focus="title")

@@ -1,4 +1,4 @@
-"""The words start, check, solution: what they print, and the code they end with; no engine."""
+"""The commands start, check and solution without an engine: their output and exit codes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from harness import ROOT, WORKSHOP, until
 
+from workshop.tasks import course
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -23,11 +25,11 @@ NO_ENGINE = "tcp://127.0.0.1:1"
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., tuple[int, str]]:
-    """Types a word in an empty folder, where no engine answers: the exit code, and what is said."""
+    """Return a function that runs a command in an empty folder: its exit code and output."""
 
-    def typed(*words: str) -> tuple[int, str]:
+    def run_command(*arguments: str) -> tuple[int, str]:
         done = subprocess.run(
-            (*WORKSHOP, *words),
+            (*WORKSHOP, *arguments),
             cwd=tmp_path,
             env={**os.environ, "DOCKER_HOST": NO_ENGINE, "XDG_CACHE_HOME": str(tmp_path / "cache")},
             capture_output=True,
@@ -38,51 +40,49 @@ def run(tmp_path: Path) -> Callable[..., tuple[int, str]]:
         assert "Traceback" not in done.stderr
         return done.returncode, done.stdout + done.stderr
 
-    return typed
+    return run_command
 
 
 @pytest.fixture
 def exercise(run, tmp_path: Path) -> Path:
-    """A task that was started."""
+    """The folder of a started task."""
     assert run("start", "task-5")[0] == 0
     return tmp_path / "exercises/fastapi"
 
 
-def test_start_lays_out_the_starter_and_says_what_is_asked_for(run, tmp_path):
-    code, said = run("start", "task-5")
+def test_start_copies_the_starter_and_lists_the_requirements(run, tmp_path):
+    code, output = run("start", "task-5")
     assert code == 0
-    assert f"Write {FILE} there." in said
-    assert "Runs as a non-root user" in said
-    assert said.endswith("Then: workshop check task-5\n")
+    assert f"Write {FILE} there." in output
+    assert course.task("task-5").checks[-1].title in output
+    assert output.endswith("Then: workshop check task-5\n")
     assert (tmp_path / "exercises/fastapi/app/main.py").exists()
     assert not (tmp_path / "exercises/fastapi" / FILE).exists()
-    assert max(map(len, said.splitlines())) <= 80
+    assert max(map(len, output.splitlines())) <= 80
 
 
-def test_start_again_overwrites_nothing(run, exercise):
+def test_start_overwrites_no_file(run, exercise):
     (exercise / "app/main.py").write_text("mine")
-    code, said = run("start", "task-5")
+    code, output = run("start", "task-5")
     assert code == 0
-    assert "0 files new" in said
+    assert "0 new files" in output
     assert (exercise / "app/main.py").read_text() == "mine"
 
 
-def test_start_elsewhere_says_so(run, tmp_path):
-    code, said = run("start", "task-5", "my/place")
+def test_start_in_another_folder_prints_it(run, tmp_path):
+    code, output = run("start", "task-5", "my/place")
     assert code == 0
-    assert said.endswith("Then: workshop check task-5 my/place\n")
+    assert output.endswith("Then: workshop check task-5 my/place\n")
     assert (tmp_path / "my/place/poetry.lock").exists()
 
 
-def test_start_in_a_file_is_one_line(run, tmp_path):
+def test_start_in_a_file_is_an_error(run, tmp_path):
     (tmp_path / "file").touch()
-    assert run("start", "task-5", "file") == (
-        2,
-        "file: it is a file. Name a folder, or one that is not there yet\n",
-    )
+    error = "file: it is a file. Name a folder, which may be new\n"
+    assert run("start", "task-5", "file") == (2, error)
 
 
-def test_a_check_before_the_start_says_how_to_start(run):
+def test_check_before_start_is_an_error_with_the_fix(run):
     assert run("check", "task-5") == (
         2,
         "exercises/fastapi: there is no such folder. Make it with: workshop start task-5\n",
@@ -90,80 +90,79 @@ def test_a_check_before_the_start_says_how_to_start(run):
 
 
 @pytest.mark.usefixtures("exercise")
-def test_a_starter_fails_by_its_text(run):
-    code, said = run("check", "task-5", "--static")
+def test_a_starter_fails_the_static_check(run):
+    code, output = run("check", "task-5", "--static")
     assert code == 1
-    assert "actual    no such file" in said
+    assert "actual    no such file" in output
 
 
-def test_the_answer_passes_by_its_text(run, exercise):
+def test_the_reference_solution_passes_the_static_check(run, exercise):
     (exercise / FILE).write_bytes(ANSWER.read_bytes())
-    code, said = run("check", "task-5", "--static")
+    code, output = run("check", "task-5", "--static")
     assert code == 0
-    assert "The text shows nothing wrong" in said
+    assert "No static check failed" in output
 
 
-def test_without_an_engine_a_check_is_no_grade(run, exercise):
+def test_without_an_engine_a_check_gives_no_grade(run, exercise):
     (exercise / FILE).write_bytes(ANSWER.read_bytes())
-    code, said = run("check", "task-5")
+    code, output = run("check", "task-5")
     assert code == 2
-    assert "Not graded: no Docker engine answers. Start one with make up" in " ".join(said.split())
+    text = " ".join(output.split())
+    assert "Not graded: no Docker engine answers. Start one with make up" in text
 
 
-def test_the_folder_that_we_are_in_is_checked_where_it_has_the_answer(run, tmp_path):
+def test_the_current_folder_is_checked_if_it_has_the_answer(run, tmp_path):
     (tmp_path / FILE).write_bytes(ANSWER.read_bytes())
     assert run("check", "task-5", "--static")[0] == 0
 
 
-def test_a_verdict_can_be_had_as_json_and_as_junit(run, exercise):
+def test_a_verdict_is_printed_as_json_or_as_junit(run, exercise):
     (exercise / FILE).write_text("FROM python:3.11-slim-bookworm\nUSER root\n")
-    code, said = run("check", "task-5", "--static", "--format", "json")
-    verdict = json.loads(said)
+    code, output = run("check", "task-5", "--static", "--format", "json")
+    verdict = json.loads(output)
     assert (code, verdict["outcome"], verdict["static"]) == (1, "failed", True)
     failed = {check["id"]: check for check in verdict["checks"] if check["outcome"] == "failed"}
     assert failed["runs-as-non-root"]["line"] == 2
-    code, said = run("check", "task-5", "--static", "--format", "junit")
-    assert (code, ET.fromstring(said).tag) == (1, "testsuite")  # noqa: S314 - our own
+    code, output = run("check", "task-5", "--static", "--format", "junit")
+    assert (code, ET.fromstring(output).tag) == (1, "testsuite")  # noqa: S314 - our own
 
 
-def test_a_line_for_a_screen_is_at_most_80_wide(run, exercise):
+def test_a_report_is_at_most_80_columns_wide(run, exercise):
     (exercise / FILE).write_text("FROM python\nUSER root\nCMD flask run --host 127.0.0.1\n")
-    said = run("check", "task-5", "--static")[1]
-    assert max(map(len, said.splitlines())) <= 80
+    output = run("check", "task-5", "--static")[1]
+    assert max(map(len, output.splitlines())) <= 80
 
 
-def test_a_solution_is_shown_as_a_difference(run, exercise):
+def test_solution_prints_a_diff(run, exercise):
     (exercise / FILE).write_text(ANSWER.read_text().replace("USER 10000", "USER root"))
-    code, said = run("solution", "task-5")
+    code, output = run("solution", "task-5")
     assert code == 0
-    assert "-USER root\n+USER 10000\n" in said
-    assert said.startswith(f"--- yours/{FILE}\n+++ the kit's/{FILE}\n")
+    assert "-USER root\n+USER 10000\n" in output
+    assert output.startswith(f"--- yours/{FILE}\n+++ reference/{FILE}\n")
 
 
-def test_a_solution_that_is_the_kits_own_says_so(run, exercise):
+def test_solution_reports_an_identical_answer(run, exercise):
     (exercise / FILE).write_bytes(ANSWER.read_bytes().replace(b"\n", b"\r\n"))
-    assert run("solution", "task-5") == (0, "Your answer is the kit's own, letter for letter.\n")
+    line = "Your answer is identical to the reference solution.\n"
+    assert run("solution", "task-5") == (0, line)
 
 
 def test_an_unknown_format_is_one_line(run):
-    code, said = run("check", "task-5", "--format", "xml")
+    code, output = run("check", "task-5", "--format", "xml")
     assert code == 2
-    assert len(said.splitlines()) == 1
+    assert len(output.splitlines()) == 1
 
 
-def test_a_watched_folder_is_checked_again_at_every_save(exercise, tmp_path):
+def test_watch_checks_again_at_every_save(exercise, tmp_path):
     (exercise / FILE).write_text("FROM python:3.11-slim-bookworm\nUSER root\n")
-    words = (*WORKSHOP, "check", "task-5", "--static", "--watch")
-    with (tmp_path / "said").open("w+") as paper:
-        child = subprocess.Popen(words, cwd=tmp_path, stdout=paper, stderr=subprocess.STDOUT)
-
-        def said() -> str:
-            return (tmp_path / "said").read_text()
-
-        until(lambda: said().count("Waiting for a file") == 1, "a first check")
-        assert "actual    USER root" in said()
+    argv = (*WORKSHOP, "check", "task-5", "--static", "--watch")
+    log = tmp_path / "log"
+    with log.open("w+") as stream:
+        child = subprocess.Popen(argv, cwd=tmp_path, stdout=stream, stderr=subprocess.STDOUT)
+        until(lambda: log.read_text().count("Waiting for a file") == 1, "a first check")
+        assert "actual    USER root" in log.read_text()
         (exercise / FILE).write_bytes(ANSWER.read_bytes())
-        until(lambda: "The text shows nothing wrong" in said(), "a second check")
+        until(lambda: "No static check failed" in log.read_text(), "a second check")
         child.send_signal(signal.SIGINT)
         child.wait(20)
-    assert "Traceback" not in said()
+    assert "Traceback" not in log.read_text()

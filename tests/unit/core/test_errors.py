@@ -3,11 +3,10 @@ from __future__ import annotations
 from workshop.core.errors import Interrupted, UserError
 
 
-def test_trouble_is_one_line_of_thing_finding_and_cure():
-    assert (
-        str(UserError("the disk", "it is full", "Free some")) == "the disk: it is full. Free some"
-    )
+def test_user_error_is_one_line():
+    error = UserError("the disk", "it is full", "Free some")
+    assert str(error) == "the disk: it is full. Free some"
 
 
-def test_what_catches_errors_does_not_catch_the_users_wish_to_end():
+def test_except_exception_does_not_catch_an_interrupt():
     assert not issubclass(Interrupted, (Exception, KeyboardInterrupt))

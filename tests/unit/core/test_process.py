@@ -1,4 +1,4 @@
-"""Programs are run to their end, and none outlives the call that started it."""
+"""Programs run until they exit, and none outlives the call that started it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ import threading
 import time
 from collections import UserDict
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from harness import until
 
 from workshop.core.errors import Interrupted
-from workshop.core.process import KEPT_LINES, ProcessResult, SubprocessRunner
+from workshop.core.process import (
+    KEPT_LINES,
+    SECONDS_TO_END,
+    ProcessResult,
+    SubprocessRunner,
+)
 
 
 def python(code: str) -> list[str]:
@@ -34,10 +40,10 @@ NOTE_AND_WAIT = ["sh", "-c", "echo $$; exec sleep 60"]
 BOTH = "import os; os.write(1, b'one\\n'); os.write(2, b'two\\n'); os.write(1, b'three\\n')"
 
 
-def test_who_listens_hears_both_outputs_in_their_order():
-    read_bubble = []
-    SubprocessRunner()(python(BOTH), on_line=read_bubble.append)
-    assert read_bubble == ["one", "two", "three"]
+def test_on_line_gets_both_outputs_in_order():
+    lines = []
+    SubprocessRunner()(python(BOTH), on_line=lines.append)
+    assert lines == ["one", "two", "three"]
 
 
 def test_who_asks_gets_the_answer_apart_from_the_errors():
@@ -53,13 +59,13 @@ def test_a_missing_program_ends_with_127_and_its_name():
     assert done == ProcessResult(127, "no-such-program: No such file or directory")
 
 
-def test_each_line_is_handed_on_without_its_end():
+def test_on_line_gets_lines_without_line_ends():
     lines = []
     SubprocessRunner()(["printf", "one\\n\\ntwo"], on_line=lines.append)
     assert lines == ["one", "", "two"]
 
 
-def test_what_is_not_utf8_is_shown_as_far_as_it_goes():
+def test_bytes_that_are_not_utf8_are_replaced():
     assert SubprocessRunner()(["printf", "caf\\351\\n"]).output == "caf\N{REPLACEMENT CHARACTER}\n"
 
 
@@ -75,8 +81,8 @@ def test_a_variable_is_added_to_the_environment(monkeypatch):
 
 
 @contextlib.contextmanager
-def keyboard_at_hand():
-    """A standard input at which a reader would wait, as at a keyboard."""
+def waiting_stdin():
+    """Replace standard input by a pipe that blocks a reader, as a keyboard does."""
     ours, reading, writing = os.dup(0), *os.pipe()
     try:
         os.dup2(reading, 0)
@@ -87,12 +93,12 @@ def keyboard_at_hand():
             os.close(number)
 
 
-def test_a_child_never_waits_for_the_keyboard():
-    with keyboard_at_hand():
+def test_a_child_never_reads_the_keyboard():
+    with waiting_stdin():
         assert SubprocessRunner()(["cat"], timeout=2) == ProcessResult(0, "")
 
 
-def test_a_program_that_is_too_slow_is_ended_with_124():
+def test_a_timeout_ends_a_program_with_code_124():
     pids = []
     done = SubprocessRunner()(NOTE_AND_WAIT, on_line=pids.append, timeout=0.2)
     assert done.code == 124
@@ -100,27 +106,27 @@ def test_a_program_that_is_too_slow_is_ended_with_124():
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_a_program_that_is_in_time_keeps_its_code(code):
+def test_a_program_within_its_timeout_keeps_its_exit_code(code):
     assert SubprocessRunner()(["sh", "-c", f"exit {code}"], timeout=5).code == code
 
 
-def test_the_time_out_holds_for_what_a_child_has_started():
+def test_the_timeout_also_ends_a_childs_children():
     start = time.monotonic()
     SubprocessRunner()(["sh", "-c", "sleep 1; exit 0"], timeout=0.1)
     assert time.monotonic() - start < 0.9
 
 
-def test_stop_ends_a_live_child_from_another_thread():
+def test_stop_ends_a_child_from_another_thread():
     runner, pids = SubprocessRunner(), []
     with ThreadPoolExecutor() as pool:
         call = pool.submit(runner, NOTE_AND_WAIT, on_line=pids.append)
-        until(lambda: pids, "the child's number", 5)
+        until(lambda: pids, "the child's pid", 5)
         runner.stop()
         assert call.result(timeout=5).code == -15
     assert not alive(int(pids[0]))
 
 
-def test_nothing_is_started_once_stop_was_called(tmp_path):
+def test_no_program_starts_after_stop(tmp_path):
     runner = SubprocessRunner()
     runner.stop()
     with pytest.raises(Interrupted):
@@ -129,23 +135,23 @@ def test_nothing_is_started_once_stop_was_called(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError, Interrupted])
-def test_no_child_is_left_where_the_listener_raises(error):
+def test_no_child_is_left_if_on_line_raises(error):
     pids = []
 
-    def listen(line: str) -> None:
+    def on_line(line: str) -> None:
         pids.append(int(line))
         raise error
 
     with pytest.raises(error):
-        SubprocessRunner()(NOTE_AND_WAIT, on_line=listen)
+        SubprocessRunner()(NOTE_AND_WAIT, on_line=on_line)
     assert not alive(pids[0])
 
 
-def test_stop_may_be_called_by_a_signal_that_arrives_while_a_child_is_started():
+def test_a_signal_may_call_stop_while_a_child_starts():
     runner = SubprocessRunner()
 
     class Interrupting(UserDict):
-        """Stands for the signal, at the moment when the environment is read."""
+        """Acts like the signal at the moment when the environment is read."""
 
         def keys(self):
             runner.stop()
@@ -164,5 +170,22 @@ def test_stop_may_be_called_by_a_signal_that_arrives_while_a_child_is_started():
 @pytest.mark.parametrize(
     ("output", "last"), [("", ""), ("one\n", "one"), ("one\n two \n\n  \n", "two")]
 )
-def test_the_last_line_is_the_last_that_says_something(output, last):
+def test_the_last_line_is_the_last_that_is_not_blank(output, last):
     assert ProcessResult(0, output).last_line == last
+
+
+@pytest.mark.parametrize("timeout", [None, 1])
+def test_a_childs_temporary_files_are_removed_even_if_it_is_killed(timeout: float | None):
+    wait = "; exec sleep 60" if timeout else ""
+    argv = ("sh", "-c", f'touch "$TMPDIR/left"; echo "$TMPDIR"{wait}')
+    folder = SubprocessRunner()(argv, timeout=timeout).stdout.strip()
+    assert folder
+    assert not Path(folder).exists()
+
+
+def test_the_end_of_its_input_ends_a_program_that_ignores_sigterm():
+    argv = ("sh", "-c", "trap '' TERM; cat")
+    start = time.monotonic()
+    with SubprocessRunner().interact(argv) as cat:
+        assert cat.ask("hello", 10) == "hello"
+    assert time.monotonic() - start < SECONDS_TO_END / 2

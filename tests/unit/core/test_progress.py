@@ -1,4 +1,4 @@
-"""What is going on is shown on a terminal, and one line for each job is left."""
+"""The progress display shows steps on a terminal, and prints one line for each job."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ DONE = r"  image:1 +\d+\.\d s{}\n"
         ("", []),
     ],
 )
-def test_a_step_is_shown_where_a_line_begins_one(line, shown):
+def test_a_line_that_starts_a_step_is_shown(line, shown):
     actual = []
     Job("image:1", actual.append).step(line)
     assert actual == shown
 
 
-def test_a_line_is_shown_as_it_is():
+def test_another_programs_line_is_shown():
     actual = []
     Job("image:1", actual.append).line("  Unpacking x \n")
     assert actual == ["Unpacking x"]
 
 
-def test_elsewhere_than_on_a_terminal_a_job_is_one_plain_line():
+def test_without_a_terminal_a_job_is_one_plain_line():
     shown, paper = display()
     with shown, shown.job("image:1", "building") as job:
         job.step("#5 [2/4] COPY a b")
     assert re.fullmatch(DONE.format(""), paper.getvalue())
 
 
-def test_a_note_stands_at_the_end_of_the_line():
+def test_a_note_is_printed_at_the_end_of_the_line():
     shown, paper = display()
     with shown, shown.job("image:1", "building") as job:
         job.note("stand-in [x]")
     assert re.fullmatch(DONE.format(r"  stand-in \[x\]"), paper.getvalue())
 
 
-def test_a_job_that_fails_leaves_no_line():
+def test_a_failed_job_prints_no_line():
     shown, paper = display()
     with shown, pytest.raises(ValueError, match="no"), shown.job("image:1", "building"):
         raise ValueError("no")
     assert paper.getvalue() == ""
 
 
-def test_a_terminal_shows_the_step_while_it_lasts():
+def test_a_terminal_shows_the_current_step():
     shown, paper = display(terminal=True)
     with shown, shown.job("image:1", "building") as job:
         job.step("#5 [2/4] RUN ls [a-z]*")
@@ -64,7 +64,7 @@ def test_a_terminal_shows_the_step_while_it_lasts():
         assert "2/4 RUN ls [a-z]*" in paper.getvalue()
 
 
-def test_a_step_is_never_taken_for_markup():
+def test_a_step_is_not_parsed_as_markup():
     shown, paper = display(terminal=True)
     with shown, shown.job("image:1", "building") as job:
         job.step(r"#5 [2/4] RUN sed 's \[/a] b '")
@@ -72,7 +72,7 @@ def test_a_step_is_never_taken_for_markup():
         assert r"RUN sed 's \[/a] b '" in paper.getvalue()
 
 
-def test_a_long_line_is_not_broken():
+def test_a_long_line_is_not_wrapped():
     shown, paper = display(width=20)
-    shown.say("words " * 10)
+    shown.print("words " * 10)
     assert paper.getvalue().count("\n") == 1

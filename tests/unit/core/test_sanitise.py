@@ -20,9 +20,9 @@ from workshop.core.sanitise import LONGEST_LINE, plain
         ("caf\u00e9 \u4f60\u597d \U0001f433", "caf\u00e9 \u4f60\u597d \U0001f433"),
     ],
 )
-def test_what_is_shown_cannot_change_the_screen(line: str, shown: str):
+def test_a_safe_line_cannot_change_the_screen(line: str, shown: str):
     assert plain(line) == shown
 
 
-def test_an_endless_line_is_cut():
+def test_a_long_line_is_shortened():
     assert len(plain("x" * 1_000_000)) == LONGEST_LINE + 3

@@ -58,7 +58,7 @@ def test_a_ledger_is_whole_at_any_time_also_where_many_write(tmp_path: Path):
 def test_nothing_noted_asks_nothing_of_the_engine(tmp_path: Path):
     engine, script = fakes.docker()
     cleanup.ledger(tmp_path, "check").tidy(engine)
-    assert script.asked == []
+    assert script.argvs == []
 
 
 def test_a_check_that_was_killed_is_tidied_up_by_the_next(tmp_path: Path):
@@ -73,7 +73,7 @@ def test_a_check_under_way_is_left_alone(tmp_path: Path):
     engine, script = fakes.docker(DONE)
     cleanup.ledger(tmp_path, "check").note("containers", "one")
     cleanup.sweep(tmp_path, engine)
-    assert script.asked == []
+    assert script.argvs == []
     assert list(tmp_path.iterdir())
 
 
@@ -81,5 +81,5 @@ def test_a_damaged_ledger_is_removed(tmp_path: Path):
     engine, script = fakes.docker(DONE)
     abandoned(tmp_path).write_text("{")
     cleanup.sweep(tmp_path, engine)
-    assert script.asked == []
+    assert script.argvs == []
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""How apt is asked; apt itself is not run."""
+"""The calls of apt-get; apt itself does not run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OTHER = "http://other.example/debian"
 
 
 def etc(folder: Path, **files: str) -> Path:
-    """A made-up /etc/apt; `_` in a name stands for `.`, and what ends in _list lies in parts."""
+    """Write a fake /etc/apt; `_` in a name becomes `.`; all but sources_list is in parts."""
     (folder / "sources.list.d").mkdir()
     for name, text in files.items():
         here = folder if name == "sources_list" else folder / "sources.list.d"
@@ -45,7 +45,7 @@ DEB822 = f"# Debian\nTypes: deb\nURIs: {MIRROR}\nSuites: trixie\nComponents: mai
         {"a_save": f"deb {OTHER} x main\n", "b_sources": DEB822},
     ],
 )
-def test_the_mirror_is_the_one_that_the_machine_uses(files, tmp_path):
+def test_the_mirror_is_that_of_the_machine(files, tmp_path):
     assert apt.mirror(etc(tmp_path, **files)) == MIRROR
 
 
@@ -59,34 +59,34 @@ def test_the_mirror_is_the_one_that_the_machine_uses(files, tmp_path):
         {"sources_list": "deb http://archive.example/ubuntu noble main\n"},
     ],
 )
-def test_no_mirror_is_trouble(files, tmp_path):
+def test_a_missing_mirror_is_an_error(files, tmp_path):
     with pytest.raises(UserError, match=r"no Debian mirror is named in apt's sources\. Add one"):
         apt.mirror(etc(tmp_path, **files))
 
 
-def test_a_machine_without_apts_folder_has_no_mirror(tmp_path):
+def test_a_machine_without_etc_apt_has_no_mirror(tmp_path):
     with pytest.raises(UserError, match="no Debian mirror"):
         apt.mirror(tmp_path / "none")
 
 
-def test_a_comment_need_not_be_utf8(tmp_path):
+def test_a_comment_may_be_invalid_utf8(tmp_path):
     (tmp_path / "sources.list").write_bytes(b"# M\xfcnchen\ndeb " + MIRROR.encode() + b" x main\n")
     assert apt.mirror(tmp_path) == MIRROR
 
 
-def test_the_repository_of_another_vendor_is_no_mirror(tmp_path):
+def test_another_vendors_repository_is_not_a_mirror(tmp_path):
     vendor = "deb https://download.docker.com/linux/debian trixie stable\n"
     assert apt.mirror(etc(tmp_path, docker_list=vendor, system_sources=DEB822)) == MIRROR
 
 
-def test_a_source_that_is_switched_off_is_passed_over(tmp_path):
+def test_a_disabled_source_is_skipped(tmp_path):
     off = DEB822.replace(MIRROR, OTHER) + "Enabled: no\n"
     assert apt.mirror(etc(tmp_path, a_sources=off, b_sources=DEB822)) == MIRROR
 
 
 @pytest.fixture
 def a_mirror(monkeypatch):
-    # `install` asks the machine it runs on, which need not be a Debian.
+    # `install` reads the apt sources of this machine, which may not be a Debian.
     monkeypatch.setattr(apt, "mirror", lambda: MIRROR)
 
 
@@ -94,11 +94,11 @@ needs_mirror = pytest.mark.usefixtures("a_mirror")
 
 
 class Apt(Script):
-    """A made-up apt-get that also keeps what lay in the folders it was told of."""
+    """A fake apt-get that keeps the files in its configuration folders."""
 
     def __init__(self, **answers):
-        usual = {"dpkg --configure -a": "", "update": "", "install": ""}
-        super().__init__({**usual, **answers})
+        defaults = {"dpkg --configure -a": "", "update": "", "install": ""}
+        super().__init__({**defaults, **answers})
         self.files: dict[str, str] = {}
 
     def __call__(self, argv, **options):
@@ -109,24 +109,24 @@ class Apt(Script):
 
     @staticmethod
     def option(argv, key: str) -> str:
-        return dict(word.split("=", 1) for word in argv if "=" in word).get(key, "")
+        return dict(part.split("=", 1) for part in argv if "=" in part).get(key, "")
 
 
 @needs_mirror
 def test_packages_are_installed_after_an_update():
     run = Apt()
     apt.install(["one", "two"], "bookworm", run)
-    assert [argv[0] for argv in run.asked] == ["dpkg", "apt-get", "apt-get"]
-    assert run.asked[1][-1] == "update"
-    assert run.asked[2][-5:] == ["install", "--yes", "--no-install-recommends", "one", "two"]
+    assert [argv[0] for argv in run.argvs] == ["dpkg", "apt-get", "apt-get"]
+    assert run.argvs[1][-1] == "update"
+    assert run.argvs[2][-5:] == ["install", "--yes", "--no-install-recommends", "one", "two"]
     assert {env["DEBIAN_FRONTEND"] for env in run.envs} == {"noninteractive"}
 
 
 @needs_mirror
-def test_the_machines_own_set_up_is_neither_read_nor_changed():
+def test_the_machines_apt_configuration_is_neither_read_nor_changed():
     run = Apt()
     apt.install(["one"], "bookworm", run)
-    for argv in run.asked[1:]:
+    for argv in run.argvs[1:]:
         assert argv[1] == "-o"
         assert Apt.option(argv, "Dir::Etc::SourceList") == "/dev/null"
         assert Apt.option(argv, "Dir::Etc::Preferences") == "/dev/null"
@@ -138,7 +138,7 @@ def test_the_machines_own_set_up_is_neither_read_nor_changed():
 
 
 @needs_mirror
-def test_debian_12_gets_four_packages_of_debian_13_and_no_more():
+def test_debian_12_gets_only_four_packages_of_debian_13():
     run = Apt()
     apt.install(["one"], "bookworm", run)
     assert run.files["debian.sources"] == (
@@ -154,7 +154,7 @@ def test_debian_12_gets_four_packages_of_debian_13_and_no_more():
 
 
 @needs_mirror
-def test_debian_13_names_its_release_once_and_holds_nothing_back():
+def test_debian_13_lists_its_release_once_without_a_low_priority():
     run = Apt()
     apt.install(["one"], "trixie", run)
     assert "Suites: trixie trixie-updates\n" in run.files["debian.sources"]
@@ -169,12 +169,13 @@ FAILED = ProcessResult(
 
 
 @needs_mirror
-@pytest.mark.parametrize("word", ["update", "install"])
-def test_what_fails_is_named_with_apts_first_complaint(word):
-    run = Apt(**{word: FAILED})
+@pytest.mark.parametrize("command", ["update", "install"])
+def test_a_failure_has_apts_first_error(command):
+    run = Apt(**{command: FAILED})
     with pytest.raises(UserError) as caught:
         apt.install(["one"], "trixie", run)
-    assert str(caught.value).startswith(f"apt-get {word}: Failed to fetch x, 404 Not Found. Check")
+    message = f"apt-get {command}: Failed to fetch x, 404 Not Found. Check"
+    assert str(caught.value).startswith(message)
 
 
 @needs_mirror
@@ -186,18 +187,18 @@ def test_nothing_is_installed_after_a_failed_update():
 
 
 @needs_mirror
-def test_apt_that_says_nothing_has_failed_all_the_same():
+def test_a_failure_without_output_is_an_error():
     with pytest.raises(UserError, match=r"^apt-get update: it failed\. "):
         apt.install(["one"], "trixie", Apt(update=ProcessResult(127, "")))
 
 
 @needs_mirror
-def test_each_line_of_apt_is_handed_on():
+def test_on_line_gets_each_line_of_apt():
     lines = []
     apt.install(["one"], "trixie", Apt(update="Get:1\n", install="Unpacking\n"), lines.append)
     assert lines == ["Get:1", "Unpacking"]
 
 
-def test_a_program_is_missing_that_is_not_on_the_path(tmp_path, monkeypatch):
+def test_a_program_that_is_not_on_the_path_is_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", programs(tmp_path / "bin", dockerd="exit 0"))
     assert apt.missing(["dockerd", "iptables"]) == ["iptables"]

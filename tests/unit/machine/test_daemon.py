@@ -1,4 +1,4 @@
-"""An engine that answers is used as it is; none is started where that is not the kit's to do."""
+"""A running engine is used; the kit starts one only if it may."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ OURS = json.dumps({"ServerVersion": "26", "DockerRootDir": "/x", "Labels": [KIT_
 
 @pytest.fixture(autouse=True)
 def path(tmp_path, monkeypatch):
-    """Programs of the test's own, and no dpkg: so no lock of this machine is taken."""
+    """Provide fake programs, without dpkg, so that the test takes no lock of this machine."""
     folder = tmp_path / "bin"
     monkeypatch.setenv("PATH", programs(folder, apt_get="", docker="", dockerd="", iptables=""))
     monkeypatch.setattr(daemon, "LOG", tmp_path / "log")
     return folder
 
 
-def refused(engine, **facts) -> UserError:
+def ready_error(engine, **facts) -> UserError:
     here, _ = machine(engine, **facts)
     with pytest.raises(UserError) as caught:
         daemon.ready(here)
@@ -32,12 +32,12 @@ def refused(engine, **facts) -> UserError:
 
 
 @pytest.mark.parametrize("facts", [{}, {"forbidden": True}, {"other_engine": "tcp://example:1"}])
-def test_an_engine_that_answers_is_used_as_it_is(facts):
+def test_a_running_engine_is_used(facts):
     engine, script = docker()
-    here, paper = machine(engine, **facts)
+    here, output = machine(engine, **facts)
     assert daemon.ready(here).version == "26.1.5"
-    assert paper.getvalue() == ""
-    assert {argv[1] for argv in script.asked} == {"info", "compose", "buildx"}
+    assert output.getvalue() == ""
+    assert {argv[1] for argv in script.argvs} == {"info", "compose", "buildx"}
 
 
 @pytest.mark.parametrize("answer", [NO_ENGINE, MISSING])
@@ -51,108 +51,108 @@ def test_an_engine_that_answers_is_used_as_it_is(facts):
         ),
         (
             {"other_engine": "tcp://example:1"},
-            "DOCKER_HOST asks for tcp://example:1",
+            "DOCKER_HOST points to tcp://example:1",
             "Start that engine, or unset DOCKER_HOST",
         ),
     ],
 )
-def test_where_none_may_be_installed_that_is_said_with_a_cure(answer, facts, why, fix):
+def test_an_obstacle_is_an_error_with_a_fix(answer, facts, why, fix):
     engine, _ = docker(info=answer)
-    assert str(refused(engine, **facts)) == f"Docker engine: none answers, and {why}. {fix}"
+    assert str(ready_error(engine, **facts)) == f"Docker engine: none answers, and {why}. {fix}"
 
 
 DENIED = "permission denied while trying to connect to the Docker daemon socket at unix:///x.sock"
 CONFIG = "WARNING: Error loading config file: open config.json: permission denied\n"
 
 
-def test_an_engine_that_the_user_may_not_use_is_called_that():
+def test_missing_permission_for_the_engine_is_an_error():
     engine, _ = docker(info=ProcessResult(1, DENIED))
-    error = refused(engine)
+    error = ready_error(engine)
     assert "you may not use it" in error.found
     assert "usermod -aG docker" in error.fix
 
 
-def test_a_settings_file_that_cannot_be_read_is_not_the_engine():
+def test_an_unreadable_docker_config_is_not_blamed_on_the_engine():
     engine, _ = docker(info=ProcessResult(1, CONFIG + NO_ENGINE.output))
-    assert "none answers" in refused(engine, forbidden=True).found
+    assert "none answers" in ready_error(engine, forbidden=True).found
 
 
 @pytest.mark.parametrize("plugin", ["compose", "buildx"])
-def test_a_plugin_that_is_missing_is_named(plugin):
+def test_a_missing_plugin_is_an_error(plugin):
     engine, script = docker()
     script.answers[f"docker {plugin} version"] = ProcessResult(1, "docker: unknown command\n")
-    error = refused(engine)
+    error = ready_error(engine)
     assert error.thing == f"docker {plugin}"
     assert f"docker-{plugin}-plugin" in error.fix
 
 
 def late(text: str, times: int):
-    """No engine so many times, then this answer."""
+    """No engine for a number of times, then this answer."""
     return [NO_ENGINE] * times + [text]
 
 
-def test_an_engine_that_is_installed_is_only_started():
+def test_an_installed_engine_is_started():
     engine, _ = docker(info=late(INFO, 5))
     run = Script({"systemctl start docker": ""})
-    here, paper = machine(engine, run=run, systemd=True)
+    here, output = machine(engine, run=run, systemd=True)
     assert daemon.ready(here).version == "26.1.5"
-    assert run.asked == [["systemctl", "start", "docker"]]
-    assert paper.getvalue().split()[:2] == ["Docker", "engine"]
+    assert run.argvs == [["systemctl", "start", "docker"]]
+    assert output.getvalue().split()[:2] == ["Docker", "engine"]
 
 
-@pytest.mark.parametrize("gone", ["dockerd", "docker", "iptables"])
-def test_an_engine_that_is_not_there_is_installed_and_that_is_said(gone, path, monkeypatch):
-    (path / gone).unlink()
-    # `install` asks the machine it runs on, which need not be a Debian.
+@pytest.mark.parametrize("missing", ["dockerd", "docker", "iptables"])
+def test_a_missing_engine_is_installed_with_a_message(missing, path, monkeypatch):
+    (path / missing).unlink()
+    # `install` reads the apt sources of this machine, which may not be a Debian.
     monkeypatch.setattr(apt, "mirror", lambda: "http://mirror.example/debian")
     engine, _ = docker(info=late(INFO, 4))
     run = Script({"dpkg": "", "apt-get": "", "systemctl": ""})
-    here, paper = machine(engine, run=run, release="debian bookworm")
+    here, output = machine(engine, run=run, release="debian bookworm")
     daemon.ready(here)
     (install,) = run.calls("apt-get install")
     assert install[-len(apt.ENGINE) :] == list(apt.ENGINE)
-    assert [argv[0] for argv in run.asked][-1] == "systemctl"
-    assert "installing one" in paper.getvalue()
-    assert "WORKSHOP_NO_INSTALL=1 forbids it" in paper.getvalue()
+    assert [argv[0] for argv in run.argvs][-1] == "systemctl"
+    assert "installing one" in output.getvalue()
+    assert "WORKSHOP_NO_INSTALL=1 forbids it" in output.getvalue()
 
 
-def test_an_engine_that_another_checkout_started_meanwhile_is_used():
+def test_an_engine_that_another_checkout_has_started_is_used():
     engine, _ = docker(info=late(INFO, 2))
-    here, paper = machine(engine)
+    here, output = machine(engine)
     daemon.ready(here)
-    assert paper.getvalue() == ""
+    assert output.getvalue() == ""
 
 
-STARTED = '{ echo "$@"; pwd; } > "$0.part"; /bin/mv "$0.part" "$0.said"'
-PATIENT = " ".join(daemon.PATIENT_NAMES)
+STARTED = '{ echo "$@"; pwd; } > "$0.part"; /bin/mv "$0.part" "$0.log"'
+DNS = " ".join(daemon.DNS_OPTIONS)
 SMALL = " --mtu 1400 --default-network-opt bridge=com.docker.network.driver.mtu=1400"
 
 
-@pytest.mark.parametrize(("mtu", "words"), [(1500, ""), (1400, SMALL)])
-# The engine outlives the kit: nothing waits for it.
+@pytest.mark.parametrize(("mtu", "options"), [(1500, ""), (1400, SMALL)])
+# The engine outlives the kit, so no code waits for it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_without_systemd_the_kit_starts_an_engine_of_its_own(mtu, words, path):
+def test_without_systemd_the_kit_starts_dockerd(mtu, options, path):
     programs(path, dockerd=STARTED + "; exec /bin/sleep 1")
-    said = path / "dockerd.said"
-    engine, _ = docker(info=lambda: OURS if said.exists() else NO_ENGINE)
+    log = path / "dockerd.log"
+    engine, _ = docker(info=lambda: OURS if log.exists() else NO_ENGINE)
     here, _ = machine(engine, systemd=False, mtu=mtu)
     assert daemon.ready(here).ours
-    assert said.read_text(encoding="utf-8").splitlines() == [
-        f"--label {KIT_LABEL} {PATIENT}{words}",
+    assert log.read_text(encoding="utf-8").splitlines() == [
+        f"--label {KIT_LABEL} {DNS}{options}",
         "/",
     ]
 
 
-def test_an_engine_that_dies_is_trouble_with_its_last_words(path):
+def test_an_engine_that_exits_is_an_error_with_its_last_log_line(path):
     programs(path, dockerd="echo first; echo 'failed to start daemon: no cgroups.' >&2; exit 1")
     engine, _ = docker(info=NO_ENGINE)
-    error = refused(engine, systemd=False)
+    error = ready_error(engine, systemd=False)
     assert error.found == "it did not start: failed to start daemon: no cgroups"
     assert str(daemon.LOG) in error.fix
 
 
-def test_an_engine_that_never_answers_is_trouble(monkeypatch):
+def test_an_engine_that_never_answers_is_an_error(monkeypatch):
     monkeypatch.setattr(daemon, "SECONDS_TO_ANSWER", 0.2)
     engine, _ = docker(info=NO_ENGINE)
     run = Script({"systemctl": ProcessResult(1, "Job for docker.service failed")})
-    assert refused(engine, run=run, systemd=True).found == "it did not start: it left no log"
+    assert ready_error(engine, run=run, systemd=True).found == "it did not start: it left no log"

@@ -1,4 +1,4 @@
-"""The doctor looks at everything, changes nothing, and has a cure for each thing that is bad."""
+"""The doctor checks everything, changes nothing, and has a fix for each bad finding."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def root(tmp_path):
 
 def findings(engine, root, **facts) -> dict[str, doctor.Finding]:
     found = list(doctor.examine(engine, host(**facts), PINS, root))
-    assert all(one.found for one in found)
-    assert all(one.good or one.fix for one in found)
-    return {one.thing: one for one in found}
+    assert all(finding.found for finding in found)
+    assert all(finding.good or finding.fix for finding in found)
+    return {finding.thing: finding for finding in found}
 
 
 def bad(found: dict[str, doctor.Finding]) -> set[str]:
     return {thing for thing, finding in found.items() if not finding.good}
 
 
-def test_a_machine_that_is_ready_is_good_in_everything(root):
+def test_a_ready_machine_has_only_good_findings(root):
     engine, script = docker(ALL_THERE)
     found = findings(engine, root)
     assert bad(found) == set()
@@ -52,13 +52,13 @@ def test_a_machine_that_is_ready_is_good_in_everything(root):
         *("disk", "base images", "images of the course"),
     ]
     assert found["Docker engine"].found == "26.1.5"
-    assert found["base images"].found == "all there, pulled"
+    assert found["base images"].found == "all present, pulled"
     assert found["images of the course"].found == f"{len(IMAGES)} of {len(IMAGES)} built"
-    assert {argv[1] for argv in script.asked} == READS
+    assert {argv[1] for argv in script.argvs} == READS
 
 
 @pytest.mark.parametrize(("version", "good"), [("24.0.9", False), ("26.0.0", True), ("dev", True)])
-def test_an_engine_has_to_know_every_word_of_the_dockerfiles(root, version, good):
+def test_an_engine_must_support_every_instruction_of_the_dockerfiles(root, version, good):
     info = json.dumps(json.loads(INFO) | {"ServerVersion": version})
     engine, _ = docker(ALL_THERE, info=info)
     found = findings(engine, root)["Docker engine"]
@@ -66,24 +66,24 @@ def test_an_engine_has_to_know_every_word_of_the_dockerfiles(root, version, good
     assert "26 or later" in found.fix
 
 
-def test_nothing_is_written(root):
+def test_the_doctor_writes_nothing(root):
     engine, script = docker(ALL_THERE)
     before = sorted(root.rglob("*"))
     findings(engine, root)
     assert sorted(root.rglob("*")) == before
-    assert {" ".join(argv[1:3]) for argv in script.asked} <= {
+    assert {" ".join(argv[1:3]) for argv in script.argvs} <= {
         *("info --format", "image inspect", "compose version", "buildx version"),
     }
 
 
-def test_the_kits_own_engine_is_called_that(root):
-    said = {**json.loads(INFO), "Labels": [KIT_LABEL]}
-    engine, _ = docker(ALL_THERE, info=json.dumps(said))
+def test_the_kits_engine_is_marked(root):
+    info = {**json.loads(INFO), "Labels": [KIT_LABEL]}
+    engine, _ = docker(ALL_THERE, info=json.dumps(info))
     assert findings(engine, root)["Docker engine"].found == "26.1.5 (started by the kit)"
 
 
 @pytest.mark.parametrize("answer", [NO_ENGINE, MISSING])
-def test_no_engine_is_good_where_make_up_can_install_one(answer, root):
+def test_a_missing_engine_is_good_if_make_up_can_install_one(answer, root):
     engine, _ = docker(info=answer)
     found = findings(engine, root)
     assert bad(found) == set()
@@ -91,50 +91,50 @@ def test_no_engine_is_good_where_make_up_can_install_one(answer, root):
     assert "base images" not in found
 
 
-def test_no_docker_command_is_good_where_make_up_can_install_one(root, path):
+def test_a_missing_docker_command_is_good_if_make_up_can_install_one(root, path):
     (path / "docker").unlink()
     engine, _ = docker(info=MISSING)
     assert bad(findings(engine, root)) == set()
 
 
-def test_no_engine_and_an_obstacle_are_bad_with_a_cure(root):
+def test_a_missing_engine_with_an_obstacle_is_bad(root):
     engine, _ = docker(info=NO_ENGINE)
     found = findings(engine, root, release="ubuntu noble")
     assert bad(found) == {"Docker engine"}
-    assert "this is ubuntu noble" in found["Docker engine"].found
-    assert found["Docker engine"].fix == daemon.INSTALL_CURE
+    assert "not on ubuntu noble" in found["Docker engine"].found
+    assert found["Docker engine"].fix == daemon.INSTALL_DOCKER
 
 
-def test_another_engine_that_does_not_answer_is_to_be_started(root):
+def test_the_engine_of_docker_host_is_named_if_it_does_not_answer(root):
     engine, _ = docker(info=NO_ENGINE)
     found = findings(engine, root, other_engine="tcp://example:1")
     assert "tcp://example:1" in found["Docker engine"].found
     assert "unset DOCKER_HOST" in found["Docker engine"].fix
 
 
-def test_an_engine_that_the_user_may_not_use_is_bad(root):
+def test_missing_permission_for_the_engine_is_bad(root):
     engine, _ = docker(info=ProcessResult(1, "permission denied while trying to connect"))
     found = findings(engine, root)
     assert bad(found) == {"Docker engine"}
     assert "usermod" in found["Docker engine"].fix
 
 
-def test_a_docker_command_that_is_missing_is_bad_where_none_can_be_installed(root, path):
+def test_a_missing_docker_command_is_bad_if_none_can_be_installed(root, path):
     (path / "docker").unlink()
     engine, _ = docker(info=MISSING)
     assert bad(findings(engine, root, forbidden=True)) == {"docker command", "Docker engine"}
 
 
 @pytest.mark.parametrize("plugin", daemon.PLUGINS)
-def test_a_plugin_that_is_missing_is_bad(plugin, root):
+def test_a_missing_plugin_is_bad(plugin, root):
     engine, script = docker(ALL_THERE)
     script.answers[f"docker {plugin} version"] = ProcessResult(1, "")
     found = findings(engine, root)
     assert bad(found) == {f"docker {plugin}"}
-    assert found[f"docker {plugin}"].found == "missing"
+    assert found[f"docker {plugin}"].found == "the docker command has no such plug-in"
 
 
-def test_base_images_that_are_missing_are_named(root):
+def test_missing_base_images_are_listed(root):
     expected = "python:3.13-slim-trixie"
     engine, _ = docker({f"docker image inspect {expected}": NO_IMAGE, **ALL_THERE})
     found = findings(engine, root)
@@ -143,14 +143,14 @@ def test_base_images_that_are_missing_are_named(root):
     assert "bases" in found["base images"].fix
 
 
-def test_stand_ins_are_called_that(root):
+def test_stand_ins_are_counted(root):
     stand_in = {"inspect python:3.11-bookworm": "python:3.11-bookworm"}
     engine, _ = docker({"inspect {{.Id}}": "sha256:1", **stand_in, **ALL_THERE})
     found = findings(engine, root)
-    assert found["base images"].found == "all there, 1 of them stand-ins"
+    assert found["base images"].found == "all present, 1 of them stand-ins"
 
 
-def test_images_that_are_not_built_yet_are_no_fault(root):
+def test_images_that_are_not_built_are_good(root):
     built = {f"docker image inspect {IMAGES[0].name}": NO_IMAGE}
     engine, _ = docker({**built, **ALL_THERE})
     found = findings(engine, root)
@@ -160,7 +160,7 @@ def test_images_that_are_not_built_yet_are_no_fault(root):
 
 
 @pytest.mark.parametrize("absent", [False, True])
-def test_a_full_disk_is_bad_and_a_first_time_needs_more(absent, root, monkeypatch):
+def test_a_full_disk_is_bad_and_the_first_time_needs_more_space(absent, root, monkeypatch):
     monkeypatch.setattr(disk, "FIRST_TIME" if absent else "AGAIN", 10**18)
     monkeypatch.setattr(disk, "AGAIN" if absent else "FIRST_TIME", 0)
     info = json.dumps({**json.loads(INFO), "DockerRootDir": str(root)})
@@ -171,10 +171,10 @@ def test_a_full_disk_is_bad_and_a_first_time_needs_more(absent, root, monkeypatc
     assert "1000000000 GB are needed" in found["disk"].found
 
 
-def test_ports_are_looked_at_before_the_settings_are_written(tmp_path, monkeypatch):
+def test_ports_are_checked_before_the_settings_are_written(tmp_path, monkeypatch):
     engine, _ = docker(ALL_THERE)
     monkeypatch.setattr(doctor, "is_free", lambda _port: True)
     assert findings(engine, tmp_path)["ports"].found == "free"
     monkeypatch.setattr(doctor, "is_free", lambda port: port != WEB[0].port)
     found = findings(engine, tmp_path)
-    assert found["ports"].found == f"{WEB[0].port} taken: make up picks others and says which"
+    assert found["ports"].found == f"{WEB[0].port} in use: make up picks others and prints them"

@@ -1,4 +1,4 @@
-"""Where the kit may install an engine, and why not elsewhere."""
+"""The host knows whether the kit may install an engine, and why not."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def with_apt(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("release", ["debian bookworm", "debian trixie"])
-def test_nothing_is_in_the_way_for_root_on_debian_12_and_13(release):
+def test_root_on_debian_12_and_13_has_no_obstacle(release):
     assert fakes.host(release=release).obstacle == ""
 
 
 @pytest.mark.parametrize(
     ("facts", "obstacle"),
     [
-        ({"other_engine": "tcp://example:1"}, "DOCKER_HOST asks for tcp://example:1"),
+        ({"other_engine": "tcp://example:1"}, "DOCKER_HOST points to tcp://example:1"),
         ({"forbidden": True}, "WORKSHOP_NO_INSTALL forbids"),
-        ({"release": "ubuntu noble"}, "Debian 12 and 13 only, and this is ubuntu noble"),
-        ({"release": "debian bullseye"}, "Debian 12 and 13 only, and this is debian bullseye"),
-        ({"system": "Darwin", "release": "Darwin 24"}, "this is Darwin 24"),
+        ({"release": "ubuntu noble"}, "only on Debian 12 and 13, not on ubuntu noble"),
+        ({"release": "debian bullseye"}, "only on Debian 12 and 13, not on debian bullseye"),
+        ({"system": "Darwin", "release": "Darwin 24"}, "not on Darwin 24"),
         ({"root": False}, "needs root"),
     ],
 )
@@ -41,7 +41,7 @@ def test_no_apt_get_is_an_obstacle(tmp_path, monkeypatch):
     assert fakes.host().obstacle == "installing one needs apt-get"
 
 
-def test_the_users_own_wish_is_named_before_what_the_machine_lacks():
+def test_the_users_setting_is_named_before_other_obstacles():
     assert "WORKSHOP_NO_INSTALL" in fakes.host(forbidden=True, root=False, release="x").obstacle
 
 
@@ -50,29 +50,29 @@ def test_the_users_own_wish_is_named_before_what_the_machine_lacks():
 )
 def test_workshop_no_install_forbids_unless_it_is_0_or_empty(value, forbidden):
     environ = {} if value is None else {"WORKSHOP_NO_INSTALL": value}
-    assert host.look(environ).forbidden is forbidden
+    assert host.detect(environ).forbidden is forbidden
 
 
-def test_docker_host_is_another_engine():
-    assert host.look({"DOCKER_HOST": "tcp://example:1"}).other_engine == "tcp://example:1"
-    assert host.look({}).other_engine == ""
+def test_docker_host_selects_another_engine():
+    assert host.detect({"DOCKER_HOST": "tcp://example:1"}).other_engine == "tcp://example:1"
+    assert host.detect({}).other_engine == ""
 
 
 @pytest.mark.parametrize(("number", "root"), [(0, True), (1000, False)])
 def test_root_is_user_0(number, root, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: number)
-    assert host.look({}).root is root
+    assert host.detect({}).root is root
 
 
 def test_a_release_is_the_distribution_and_its_code_name(monkeypatch):
-    said = {"ID": "debian", "VERSION_CODENAME": "trixie", "VERSION": "13"}
-    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: said)
-    assert host.look({}).release == "debian trixie"
+    release = {"ID": "debian", "VERSION_CODENAME": "trixie", "VERSION": "13"}
+    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: release)
+    assert host.detect({}).release == "debian trixie"
 
 
 def test_a_release_without_a_code_name_is_the_distribution(monkeypatch):
     monkeypatch.setattr(platform, "freedesktop_os_release", lambda: {"ID": "arch"})
-    assert host.look({}).release == "arch"
+    assert host.detect({}).release == "arch"
 
 
 def test_a_machine_without_os_release_is_named_by_its_system(monkeypatch):
@@ -82,12 +82,12 @@ def test_a_machine_without_os_release_is_named_by_its_system(monkeypatch):
     monkeypatch.setattr(platform, "freedesktop_os_release", nothing)
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     monkeypatch.setattr(platform, "release", lambda: "24.1")
-    assert (host.look({}).system, host.look({}).release) == ("Darwin", "Darwin 24.1")
+    assert (host.detect({}).system, host.detect({}).release) == ("Darwin", "Darwin 24.1")
 
 
-def test_the_code_name_stands_alone():
+def test_the_code_name_is_without_the_distribution():
     assert fakes.host(release="debian bookworm").codename == "bookworm"
 
 
-def test_packets_are_no_larger_than_ethernets():
-    assert 0 < host.look({}).mtu <= host.MTU_OF_ETHERNET
+def test_the_mtu_is_at_most_that_of_ethernet():
+    assert 0 < host.detect({}).mtu <= host.MTU_OF_ETHERNET

@@ -1,4 +1,4 @@
-"""What is pinned twice is pinned alike, and no file names a place that only one machine knows."""
+"""Both lock files have the same pins, and no file names a host or path of one machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def normal(name: str) -> str:
 
 
 def locked(text: str) -> dict[tuple[str, str], set[str]]:
-    """The hashes of each package and version in a poetry.lock."""
+    """Return the hashes of each package and version in a poetry.lock."""
     return {
         (normal(package["name"]), package["version"]): {f["hash"] for f in package["files"]}
         for package in tomllib.loads(text)["package"]
@@ -27,7 +27,7 @@ def locked(text: str) -> dict[tuple[str, str], set[str]]:
 
 
 def required(text: str) -> dict[tuple[str, str], set[str]]:
-    """The hashes of each package and version in a requirements.txt; no line is passed over."""
+    """Return the hashes of each package and version in a requirements.txt; check every line."""
     found = {}
     for line in text.replace("\\\n", " ").splitlines():
         if line.strip():
@@ -54,7 +54,7 @@ files = [{file = "a", hash = "sha256:1"}, {file = "b", hash = "sha256:2"}]
 GOOD = "some-name==1.0 ; python_version > '3' \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n"
 
 
-def test_the_two_forms_of_one_pin_are_alike():
+def test_the_two_forms_of_a_pin_are_equal():
     assert required(GOOD) == locked(LOCK)
 
 
@@ -69,38 +69,38 @@ def test_the_two_forms_of_one_pin_are_alike():
         GOOD + "more==1 --hash=sha256:4\n",
     ],
 )
-def test_a_drift_is_caught(bad):
+def test_a_difference_is_found(bad):
     assert required(bad) != locked(LOCK)
 
 
 def files() -> list[str]:
     if not (ROOT / ".git").exists() or not shutil.which("git"):
-        pytest.skip("this is no git checkout")
+        pytest.skip("this is not a git checkout")
     return [name for name in run("git", "ls-files", "-z", cwd=ROOT).stdout.split("\0") if name]
 
 
-def naming(words: tuple[str, ...], names: list[str]) -> list[str]:
-    """The files that have one of the words in them."""
+def search(texts: tuple[str, ...], names: list[str]) -> list[str]:
+    """Return the files that contain one of the texts."""
     return [
-        f"{name}: {word}"
+        f"{name}: {text}"
         for name in names
         if (ROOT / name).is_file()
-        for word in words
-        if word.encode() in (ROOT / name).read_bytes()
+        for text in texts
+        if text.encode() in (ROOT / name).read_bytes()
     ]
 
 
 def test_no_file_names_the_host_of_a_package_registry():
     hosts = (urlsplit(PyPI.simple_url).hostname, PyPI.file_storage_domain)
     assert all(hosts)
-    assert naming(hosts, files()) == []
+    assert search(hosts, files()) == []
 
 
-def test_no_file_names_the_place_of_this_checkout():
+def test_no_file_names_the_path_of_this_checkout():
     if len(ROOT.parts) <= 2:
-        pytest.skip(f"{ROOT} is also a place in the course's containers")
-    assert naming((str(ROOT),), files()) == []
+        pytest.skip(f"{ROOT} is also a path in the course's containers")
+    assert search((str(ROOT),), files()) == []
 
 
-def test_a_word_in_a_file_is_found():
-    assert naming(("[tool.poetry]",), ["pyproject.toml"]) == ["pyproject.toml: [tool.poetry]"]
+def test_a_text_in_a_file_is_found():
+    assert search(("[tool.poetry]",), ["pyproject.toml"]) == ["pyproject.toml: [tool.poetry]"]

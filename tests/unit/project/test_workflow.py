@@ -1,4 +1,4 @@
-"""The workflow keeps its promises: pinned, least rights, the kit's own words, tags only."""
+"""The workflow is pinned, has minimal permissions, runs the kit's commands, publishes only tags."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PINNED = re.compile(r"(?:- )?uses: (?P<action>[\w./-]+)@(?P<commit>[0-9a-f]{40})
 
 
 def load(text: str) -> dict:
-    # BaseLoader makes nothing but strings; for the others the key `on` is a truth value.
+    # BaseLoader makes only strings; other loaders read the key `on` as true.
     return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
 
 
@@ -53,7 +53,7 @@ def test_files_follow_their_schema(schema, file):
     run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(file))
 
 
-def test_the_weekly_run_has_the_same_pins_and_may_only_read():
+def test_the_weekly_workflow_has_the_same_pins_and_is_read_only():
     text = WEEKLY.read_text(encoding="utf-8")
     flow = load(text)
     pins = {match[0].removeprefix("- ") for match in PINNED.finditer(TEXT)}
@@ -66,30 +66,30 @@ def test_the_weekly_run_has_the_same_pins_and_may_only_read():
     assert scripts == ["make up", "make course", "make rubric"]
 
 
-def test_every_action_is_pinned_by_commit_with_its_version_beside_it():
+def test_every_action_is_pinned_by_commit_with_its_version_in_a_comment():
     lines = [line.strip() for line in TEXT.splitlines() if re.match(r"\s*(- )?uses:", line)]
     assert len(lines) == sum("uses" in step for step in STEPS) > 0
     assert [line for line in lines if not PINNED.fullmatch(line)] == []
 
 
-def test_an_action_used_twice_has_one_pin():
+def test_an_action_has_the_same_pin_everywhere():
     pins = {match["action"]: set() for match in PINNED.finditer(TEXT)}
     for match in PINNED.finditer(TEXT):
         pins[match["action"]].add(match[0].removeprefix("- "))
     assert [action for action, found in pins.items() if len(found) != 1] == []
 
 
-def test_an_image_that_an_action_runs_is_pinned_by_digest():
+def test_an_image_of_an_action_is_pinned_by_digest():
     images = [step["with"]["image"] for step in STEPS if "image" in step.get("with", {})]
     assert [image for image in images if not re.search(r":.+@sha256:[0-9a-f]{64}$", image)] == []
 
 
-def test_dependabot_renews_the_pins():
+def test_dependabot_updates_the_pins():
     config = load((GITHUB / "dependabot.yml").read_text(encoding="utf-8"))
     assert {"github-actions"} == {entry["package-ecosystem"] for entry in config["updates"]}
 
 
-def test_the_workflow_may_only_read_and_publish_alone_may_write_packages():
+def test_only_publish_may_write_packages():
     assert FLOW["permissions"] == {"contents": "read"}
     own = {name: job["permissions"] for name, job in JOBS.items() if "permissions" in job}
     assert own == {"publish": {"contents": "read", "packages": "write"}}
@@ -102,31 +102,31 @@ def test_pull_requests_run_without_secrets():
     assert "secrets.GITHUB_TOKEN" in publish
 
 
-def test_no_checkout_leaves_its_token_behind():
+def test_no_checkout_keeps_its_token():
     checkouts = steps_of("actions/checkout")
     assert len(checkouts) == len(JOBS)
     assert [step["with"]["persist-credentials"] for step in checkouts] == ["false"] * len(JOBS)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_every_shell_step_is_a_word_of_the_kit(script):
+def test_every_shell_step_is_a_command_of_the_kit(script):
     run("bash", "-n", "-c", script)
-    program, word = shlex.split(script)
+    program, command = shlex.split(script)
     assert program == "make"
-    assert word in load((ROOT / "Taskfile.yaml").read_text(encoding="utf-8"))["tasks"]
-    # A dry run says what would run, and runs nothing.
-    told = run("make", "--dry-run", "--no-print-directory", word, cwd=ROOT).stdout
-    assert told.splitlines()[-1].split()[-1] == word
+    assert command in load((ROOT / "Taskfile.yaml").read_text(encoding="utf-8"))["tasks"]
+    # A dry run prints the command and runs nothing.
+    output = run("make", "--dry-run", "--no-print-directory", command, cwd=ROOT).stdout
+    assert output.splitlines()[-1].split()[-1] == command
 
 
-def test_the_jobs_lint_and_test_and_a_missing_engine_fails_the_test():
+def test_the_jobs_run_lint_and_test_and_require_an_engine():
     (lint,) = [step for step in JOBS["lint"]["steps"] if "run" in step]
     (test,) = [step for step in JOBS["test"]["steps"] if "run" in step]
     assert (lint["run"], test["run"]) == ("make lint", "make test")
     assert test["env"]["REQUIRE_ENGINE"] == "1"
 
 
-def test_python_is_one_that_the_kit_supports():
+def test_the_kit_supports_the_python_version():
     kit = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     floor = tuple(map(int, re.search(r">=(\d+)\.(\d+)", kit["requires-python"]).groups()))
     setups = [step["with"] for step in steps_of("actions/setup-python")]
@@ -136,34 +136,34 @@ def test_python_is_one_that_the_kit_supports():
         assert (ROOT / setup["cache-dependency-path"]).is_file()
 
 
-def test_publishing_waits_for_lint_and_test_and_for_a_version_tag():
+def test_publish_needs_lint_and_test_and_a_version_tag():
     assert set(PUBLISH["needs"]) == {"lint", "test"}
     assert FLOW["on"]["push"] == {"branches": ["main"], "tags": ["v*"]}
     conditions = set(PUBLISH["if"].split(" && "))
     assert conditions == {"github.event_name == 'push'", "startsWith(github.ref, 'refs/tags/v')"}
 
 
-def test_nothing_is_pushed_outside_publish():
+def test_only_publish_pushes():
     for action in ("docker/login-action", "docker/build-push-action"):
         assert the_step(action) in PUBLISH["steps"]
     assert [script for script in SCRIPTS if "push" in script or "upload" in script] == []
 
 
-def test_a_run_that_publishes_is_never_cancelled_by_another():
+def test_a_publishing_run_is_never_cancelled():
     assert "github.ref" in FLOW["concurrency"]["group"]
     cancel = FLOW["concurrency"]["cancel-in-progress"]
     assert cancel == "${{ github.event_name == 'pull_request' }}"
 
 
 def test_the_image_name_has_its_owner_once():
-    images = the_step("docker/metadata-action")["with"]["images"]
-    told = images.replace("${{ github.repository }}", "Owner/course")
-    told = told.replace("${{ github.repository_owner }}", "Owner")
-    assert re.fullmatch(r"ghcr\.io/Owner/(course/)?deathstar", told)
+    name = the_step("docker/metadata-action")["with"]["images"]
+    name = name.replace("${{ github.repository }}", "Owner/course")
+    name = name.replace("${{ github.repository_owner }}", "Owner")
+    assert re.fullmatch(r"ghcr\.io/Owner/(course/)?deathstar", name)
 
 
-def test_the_image_name_reaches_the_registry_only_in_lower_case():
-    # The metadata action turns names into lower case; whatever goes round it would not.
+def test_the_image_name_is_in_lower_case():
+    # The metadata action converts names to lower case, so every name must come from it.
     build = the_step("docker/build-push-action")["with"]
     meta = the_step("docker/metadata-action")["id"]
     assert build["tags"] == f"${{{{ steps.{meta}.outputs.tags }}}}"
@@ -171,7 +171,7 @@ def test_the_image_name_reaches_the_registry_only_in_lower_case():
     assert TEXT.count("ghcr.io/") == 1
 
 
-def test_the_image_is_built_from_the_service_for_both_kinds_of_machine():
+def test_the_image_is_built_from_the_service_for_both_platforms():
     build = the_step("docker/build-push-action")["with"]
     assert (ROOT / build["context"] / "Dockerfile").is_file()
     assert build["context"] == "services/deathstar"

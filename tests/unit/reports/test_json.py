@@ -7,13 +7,13 @@ from unit.verdicts import FAILED, GRADED, VERDICT
 from workshop.reports import json as report
 
 
-def test_other_programs_can_rely_on_these_fields():
-    said = json.loads(report.write(GRADED))
-    assert said["schema"] == "workshop/verdict/v1"
-    assert (said["task"], said["outcome"]) == ("task-0", "failed")
-    assert (said["score"], said["max_score"]) == (2, 8)
-    assert said["standin_bases"] is False
-    assert said["checks"][1] == {
+def test_the_fields_of_the_schema():
+    document = json.loads(report.write(GRADED))
+    assert document["schema"] == "workshop/verdict/v1"
+    assert (document["task"], document["outcome"]) == ("task-0", "failed")
+    assert (document["score"], document["max_score"]) == (2, 8)
+    assert document["standin_bases"] is False
+    assert document["checks"][1] == {
         "id": "check-2",
         "title": FAILED.check.title,
         "stage": "app",
@@ -30,12 +30,12 @@ def test_other_programs_can_rely_on_these_fields():
     }
 
 
-def test_the_points_of_the_checks_are_the_score():
-    said = report.document(GRADED)
-    assert sum(check["points"] for check in said["checks"]) == said["score"]
+def test_the_score_is_the_sum_of_the_points():
+    document = report.document(GRADED)
+    assert sum(check["points"] for check in document["checks"]) == document["score"]
 
 
-def test_advice_is_apart_from_the_checks():
-    said = report.document(VERDICT)
-    assert said["lint"] == [{"line": 4, "code": "DL3000", "text": "Use absolute WORKDIR"}]
-    assert said["outcome"] == "ungradable"
+def test_lint_warnings_are_separate_from_the_checks():
+    document = report.document(VERDICT)
+    assert document["lint"] == [{"line": 4, "code": "DL3000", "text": "Use absolute WORKDIR"}]
+    assert document["outcome"] == "ungradable"

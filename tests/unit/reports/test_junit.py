@@ -21,7 +21,7 @@ def test_each_check_is_a_test_case_with_its_outcome():
     assert kinds == [[], ["failure"], ["skipped"], ["error"]]
 
 
-def test_a_failure_says_what_was_seen_and_what_to_try():
+def test_a_failure_has_the_expected_state_the_place_and_the_hint():
     suite = ET.fromstring(junit.write(VERDICT))  # noqa: S314 - our own
     failure = suite.find("testcase/failure")
     assert failure is not None

@@ -40,50 +40,50 @@ layer         MB     wasted  made by
 
 stored        17 MB in 3 layers
 own          4.2 MB in 2 layers above the base
-live          13 MB that a container sees
-wasted       4.0 MB that are stored, and that no container sees
+live          13 MB visible in a container
+wasted       4.0 MB stored but not visible in a container
 
 Layer 1 stores 3.0 MB that layer 2 deletes or replaces.
 The base image stores 1.0 MB that layer 2 deletes or replaces.
 """
 
 
-def test_the_report_names_each_layer_its_maker_and_its_waste(image):
+def test_the_report_lists_each_layer_with_its_instruction_and_waste(image):
     assert layers(image, image.diff_ids[:1], "debian") == REPORT
 
 
-def test_without_a_base_every_layer_has_its_row(image):
-    said = layers(image)
-    assert "    0         13        1.0  ADD root.tar /\n" in said
-    assert "own" not in said
-    assert "Layer 0 stores 1.0 MB that layer 2 deletes or replaces." in said
+def test_without_a_base_every_layer_has_a_row(image):
+    report = layers(image)
+    assert "    0         13        1.0  ADD root.tar /\n" in report
+    assert "own" not in report
+    assert "Layer 0 stores 1.0 MB that layer 2 deletes or replaces." in report
 
 
-def test_several_layers_of_the_base_make_one_row(image):
+def test_the_layers_of_the_base_share_one_row(image):
     assert "  0-1         16        4.0  the base image\n" in layers(image, image.diff_ids[:2])
 
 
-def test_the_waste_of_the_base_alone_gets_no_sentence(image):
+def test_waste_within_the_base_has_no_sentence(image):
     assert "deletes" not in layers(image, image.diff_ids)
 
 
-def test_an_image_without_waste_and_history_is_told_without_sentences():
-    said = layers(read(oci(tar(file("a", MB)))))
-    assert "    0        1.0             (not said)\n" in said
-    assert said.endswith("no container sees\n")
+def test_an_image_without_waste_has_no_sentences():
+    report = layers(read(oci(tar(file("a", MB)))))
+    assert "    0        1.0             (unknown)\n" in report
+    assert report.endswith("not visible in a container\n")
 
 
-def test_a_file_stored_twice_by_one_layer_is_said_so():
-    said = layers(read(oci(tar(file("a", MB), file("a", MB)))))
-    assert "Layer 0 stores 1.0 MB twice." in said
+def test_a_file_that_a_layer_stores_twice_has_a_sentence():
+    report = layers(read(oci(tar(file("a", MB), file("a", MB)))))
+    assert "Layer 0 stores 1.0 MB twice." in report
 
 
-def test_no_line_is_wider_than_the_page(image):
+def test_no_line_is_wider_than_the_report(image):
     assert max(map(len, layers(image, image.diff_ids[:1], "x" * 99).splitlines())) <= WIDTH
 
 
 @pytest.mark.parametrize(
-    ("created_by", "said"),
+    ("created_by", "expected"),
     [
         ("COPY . . # buildkit", "COPY . ."),
         ("/bin/sh -c #(nop)  CMD [x]", "CMD [x]"),
@@ -91,16 +91,16 @@ def test_no_line_is_wider_than_the_page(image):
         ("|1 A=b /bin/sh -c pip install", "RUN pip install"),
         ("RUN |2 A=b C=d e /bin/sh -c x # buildkit", "RUN x"),
         ("RUN a\n\x1b[31mb\u202ec", "RUN a [31mb c"),
-        ("", "(not said)"),
+        ("", "(unknown)"),
     ],
 )
-def test_an_instruction_reads_as_in_a_dockerfile(created_by, said):
-    assert instruction(created_by) == said
+def test_an_instruction_looks_as_in_a_dockerfile(created_by, expected):
+    assert instruction(created_by) == expected
 
 
 @pytest.mark.parametrize(
-    ("size", "said"),
+    ("size", "expected"),
     [(0, "0.0"), (49_999, "0.0"), (9_940_000, "9.9"), (84_400_000, "84"), (1234 * MB, "1,234")],
 )
-def test_sizes_are_decimal_megabytes(size, said):
-    assert megabytes(size) == said
+def test_sizes_are_decimal_megabytes(size, expected):
+    assert megabytes(size) == expected

@@ -1,4 +1,4 @@
-"""The site is built strictly, and served on this machine alone."""
+"""The site is built in strict mode, and served only on this machine."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def page(checkout: Path, text: str, name: str = "index.md") -> None:
     (checkout / "docs" / name).write_text(text, encoding="utf-8")
 
 
-def test_the_site_holds_the_pages_and_mermaid(checkout):
+def test_the_site_has_the_pages_and_mermaid(checkout):
     assert build.build(SubprocessRunner(), checkout) == ""
     assert "Hello." in (checkout / "site/index.html").read_text(encoding="utf-8")
-    assert (checkout / "site" / build.DRAWS).is_file()
+    assert (checkout / "site" / build.MERMAID_TARGET).is_file()
 
 
-def test_without_npm_the_diagrams_stay_text_and_it_says_so(checkout, monkeypatch):
+def test_without_npm_the_diagrams_stay_text_with_a_warning(checkout, monkeypatch):
     shutil.rmtree(checkout / "web")
     monkeypatch.setenv("PATH", "")
-    assert "npm did not fetch Mermaid" in build.build(SubprocessRunner(), checkout)
+    assert "npm could not fetch Mermaid" in build.build(SubprocessRunner(), checkout)
     assert (checkout / "site/index.html").is_file()
 
 
@@ -64,19 +64,19 @@ def test_without_npm_the_diagrams_stay_text_and_it_says_so(checkout, monkeypatch
         ('```python\n--8<-- "none.py"\n```', "none.py"),
     ],
 )
-def test_what_is_not_there_fails_the_build(bad, fault, checkout):
+def test_a_missing_target_fails_the_build(bad, fault, checkout):
     page(checkout, f"# Start here\n\n{bad}\n")
     with pytest.raises(UserError, match=re.escape(fault)):
         build.build(SubprocessRunner(), checkout)
 
 
-def test_a_page_that_no_menu_leads_to_fails_the_build(checkout):
+def test_a_page_outside_the_menu_fails_the_build(checkout):
     page(checkout, "# Lost\n", "lost.md")
     with pytest.raises(UserError, match=r"lost\.md"):
         build.build(SubprocessRunner(), checkout)
 
 
-def test_the_kits_own_site_is_without_fault(tmp_path):
+def test_the_kits_site_builds_in_strict_mode(tmp_path):
     done = subprocess.run(
         (sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path / "site"),
         cwd=ROOT,
@@ -87,7 +87,7 @@ def test_the_kits_own_site_is_without_fault(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_a_site_is_stale_until_it_is_built_and_after_every_change(checkout):
+def test_a_site_is_stale_before_a_build_and_after_a_change(checkout):
     assert build.is_stale(checkout)
     build.build(SubprocessRunner(), checkout)
     assert not build.is_stale(checkout)
@@ -97,7 +97,7 @@ def test_a_site_is_stale_until_it_is_built_and_after_every_change(checkout):
     assert build.is_stale(checkout)
 
 
-def test_it_is_served_on_this_machine_alone(tmp_path):
+def test_the_site_is_served_only_on_this_machine(tmp_path):
     (tmp_path / "index.html").write_text("hello", encoding="utf-8")
     with build.serve(tmp_path, 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -106,22 +106,22 @@ def test_it_is_served_on_this_machine_alone(tmp_path):
         server.shutdown()
 
 
-def test_a_busy_port_is_one_line_and_2():
+def test_a_busy_port_is_an_error():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        code, said = serve(str(port))
+        code, error = serve(str(port))
     assert code == 2
-    fix = f"Name another: workshop serve --port {port + 1}"
-    assert said == f"port {port}: Address already in use. {fix}\n"
+    fix = f"Use another: workshop serve --port {port + 1}"
+    assert error == f"port {port}: Address already in use. {fix}\n"
 
 
 @pytest.mark.parametrize("port", ["65536", "-1"])
-def test_a_port_that_cannot_be_is_one_line_and_2(port):
-    code, said = serve(port)
+def test_an_invalid_port_is_an_error(port):
+    code, error = serve(port)
     assert code == 2
-    assert said == f"port {port}: there is no such port. Name one from 1 to 65535\n"
+    assert error == f"port {port}: there is no such port. Use a port from 1 to 65535\n"
 
 
 def serve(port: str) -> tuple[int, str]:
@@ -130,7 +130,7 @@ def serve(port: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-def test_ctrl_c_ends_it():
+def test_ctrl_c_ends_the_server():
     (port,) = free_ports(1)
     argv = (sys.executable, "-m", "workshop", "serve", "--port", str(port))
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:

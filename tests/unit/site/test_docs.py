@@ -1,4 +1,4 @@
-"""Every page of docs/ keeps the rules that no single page can see to."""
+"""Rules that hold for all pages of docs/."""
 
 from __future__ import annotations
 
@@ -14,34 +14,33 @@ from workshop.tasks import course
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
-# Those of the reference are made from versions.toml itself, or from the names of checks.
+# Without the reference, which is generated from versions.toml and from the checks.
 WRITTEN = [page for page in PAGES if page.parent.name != "reference"]
 PINS = versions.read(ROOT / "versions.toml")
 IMAGE = re.compile(r"\b(?:python|ubuntu|debian|registry|alpine|node|postgres|redis):[\w.-]+")
 PACKAGE = re.compile(r"\b[A-Za-z][\w.-]*==[\w.*]+")
 
 
-def pins_unknown(text: str) -> list[str]:
-    """The images and packages with a version that are written into a page by hand."""
+def unknown_pins(text: str) -> list[str]:
+    """Return the images and packages whose version is not in versions.toml."""
     known = {base.image for base in PINS.base} | {old.image for old in PINS.original}
     known |= {f"poetry=={PINS.poetry.version}", PINS.standin.pip}
     return [pin for pin in IMAGE.findall(text) + PACKAGE.findall(text) if pin not in known]
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(DOCS)))
-def test_a_page_names_no_pin_that_is_not_in_versions_toml(page):
-    assert pins_unknown(page.read_text(encoding="utf-8")) == []
+def test_every_pin_of_a_page_is_in_versions_toml(page):
+    assert unknown_pins(page.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 def test_no_line_of_a_page_starts_with_docker_in_upper_case(page):
-    assert [
-        n for n in page.read_text(encoding="utf-8").splitlines() if n.startswith("Docker ")
-    ] == []
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.startswith("Docker ")] == []
 
 
 @pytest.mark.parametrize("task", course.TASKS)
-def test_every_check_links_to_a_lesson_that_is_there(task):
+def test_every_check_links_to_an_existing_lesson(task):
     links = {course.task(task).lesson, *(check.lesson for check in course.task(task).checks)}
     assert [link for link in sorted(links) if not (DOCS / f"lessons/{link}.md").is_file()] == []
 
@@ -52,9 +51,9 @@ def test_at_most_one_block_in_ten_is_not_run():
     assert left_out <= (run + left_out) / 10
 
 
-def test_every_command_of_a_container_removes_it_or_names_it():
-    """Else nobody could remove it when the lesson ends."""
-    nameless = [
+def test_every_container_is_removed_or_named():
+    """The test of a lesson can only remove containers that have a name."""
+    unnamed = [
         f"docs/{page.name}.md, line {command.line}"
         for page in lessons.pages()
         for block in page.blocks
@@ -62,15 +61,15 @@ def test_every_command_of_a_container_removes_it_or_names_it():
         if re.search(r"\bdocker (?:container )?(?:run|create)\b", command.text)
         and not re.search(r" --(?:rm|name)\b", command.text)
     ]
-    assert nameless == []
+    assert unnamed == []
 
 
 def test_no_page_publishes_port_5000():
-    """On macOS, AirPlay listens there."""
+    """On macOS, AirPlay uses this port."""
     texts = {page: page.read_text(encoding="utf-8") for page in PAGES}
     assert [page for page, text in texts.items() if re.search(r"[ :]5000:\d", text)] == []
 
 
 @pytest.mark.parametrize("pin", ["python:3.12", "ubuntu:latest-x", "flask==2.2.2", "poetry==1.8"])
-def test_a_pin_from_elsewhere_is_caught(pin):
-    assert pins_unknown(f"Take `{pin}` for this.") == [pin]
+def test_an_unknown_pin_is_found(pin):
+    assert unknown_pins(f"Use `{pin}` for this.") == [pin]

@@ -1,4 +1,4 @@
-"""What the pages for instructors say in numbers is what the lessons and the tasks have."""
+"""The numbers in the pages for instructors are those of the lessons and the tasks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIMES = dict(MINUTES.findall((PAGES / "index.md").read_text(encoding="utf-8")))
 TABLE = {name: rest for name, *rest in POINTS.findall((PAGES / "grading.md").read_text("utf-8"))}
 
 
-def test_every_lesson_and_every_task_is_in_its_table():
+def test_every_lesson_and_every_task_is_in_a_table():
     lessons = (ROOT / "docs/lessons").rglob("*.md")
     names = {path.relative_to(ROOT / "docs").as_posix() for path in lessons}
     assert {*TIMES} == names - {"lessons/TEMPLATE.md"}
@@ -25,13 +25,13 @@ def test_every_lesson_and_every_task_is_in_its_table():
 
 
 @pytest.mark.parametrize(("page", "minutes"), TIMES.items())
-def test_a_lesson_takes_as_long_as_it_says_itself(page, minutes):
+def test_a_lesson_has_the_duration_of_the_table(page, minutes):
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert re.search(rf"\*\*It takes\*\*\s+about\s+{minutes}\s+minutes", text)
 
 
 @pytest.mark.parametrize("name", course.TASKS)
-def test_a_task_gives_its_points_by_text_image_and_running(name):
+def test_a_task_has_the_points_of_the_table(name):
     task, points = course.task(name), Counter()
     for check in task.checks:
         points[check.stage] += check.points

@@ -1,4 +1,4 @@
-"""How a page's blocks are told apart, read and compared; and that a bad one is named."""
+"""The blocks of a page are recognised, read and compared, and an invalid one is an error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workshop.core.errors import UserError
-from workshop.site import lessons
+from workshop.site import lessons, output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A repository of one file, with a section in it."""
+    """A repository with one file that has a section."""
     text = 'FROM x\n# --8<-- [start:end]\nCMD ["y"]\n# --8<-- [end:end]\n'
     (tmp_path / "Dockerfile").write_text(text, encoding="utf-8")
     return tmp_path
@@ -56,11 +56,11 @@ INCLUDE = '--8<-- "Dockerfile"'
         ("mermaid", "flowchart TD", "diagram"),
     ],
 )
-def test_a_block_is_what_it_is_written_as(info, body, kind, root):
+def test_the_kind_of_a_block(info, body, kind, root):
     assert block(info, body, root=root).kind == kind
 
 
-def test_a_file_is_included_whole_or_in_part(root):
+def test_a_file_or_a_section_is_included(root):
     assert block("dockerfile", INCLUDE, root=root).body[0] == "FROM x"
     section = block("dockerfile", '--8<-- "Dockerfile:end"', root=root)
     assert (section.body, section.included) == (('CMD ["y"]',), True)
@@ -88,21 +88,21 @@ def test_blocks_are_found_in_lists_tabs_and_admonitions():
     assert other.body == ("```", "dir")
 
 
-def test_a_command_has_the_lines_below_it():
+def test_a_command_has_the_output_below_it():
     first, second = block("console", "$ one", "a", "", "b  ", "", "$ two").commands
     assert (first.line, first.text, first.shown) == (2, "one", ("a", "", "b"))
     assert (second.line, second.text, second.shown) == (7, "two", ())
 
 
-def test_a_command_goes_on_after_a_second_prompt():
+def test_a_command_continues_after_a_second_prompt():
     first, second = block(
-        "console", "$ one \\", "> more", "> said", "$ cat <<E", "> a", "> E"
+        "console", "$ one \\", "> more", "> output", "$ cat <<E", "> a", "> E"
     ).commands
-    assert (first.text, first.shown) == ("one \\\nmore", ("> said",))
+    assert (first.text, first.shown) == ("one \\\nmore", ("> output",))
     assert second.text == "cat <<E\na\nE"
 
 
-def test_what_is_typed_into_a_program_has_its_own_prompt():
+def test_a_line_typed_into_a_program_has_its_own_prompt():
     lines = (
         "$ docker run -it x bash",
         "hello",
@@ -119,7 +119,7 @@ def test_what_is_typed_into_a_program_has_its_own_prompt():
     ]
 
 
-def test_ctrl_c_is_a_comment_that_stands_alone():
+def test_ctrl_c_is_a_comment():
     assert [b.kind for b in blocks("Press Ctrl-C.\n\n<!-- ctrl-c -->\n")] == ["ctrl-c"]
 
 
@@ -127,7 +127,7 @@ def test_ctrl_c_is_a_comment_that_stands_alone():
     ("shown", "compared"),
     [((), False), (("...",), False), (("a",), True), (("a", "..."), True)],
 )
-def test_a_console_is_compared_where_it_shows_something(shown, compared):
+def test_a_console_is_compared_if_it_shows_output(shown, compared):
     assert block("console", "$ ls", *shown).compared is compared
 
 
@@ -135,14 +135,14 @@ def test_a_console_is_compared_where_it_shows_something(shown, compared):
     ("text", "fault"),
     [
         ("```console\n$ ls\n", "docs/made-up.md, line 1: the block never ends"),
-        ("\n```console\nls\n```", "docs/made-up.md, line 2: it begins with no command"),
-        ("```console\n```", "it begins with no command"),
-        ("```bash\nls\n```", "nobody runs a block of bash"),
-        ("```python\n1\n```", "nobody can tell whether it is right"),
-        ("```\nout\n```", "nobody can tell whether it is right"),
+        ("\n```console\nls\n```", "docs/made-up.md, line 2: it does not begin with a command"),
+        ("```console\n```", "it does not begin with a command"),
+        ("```bash\nls\n```", "no test runs a bash block"),
+        ("```python\n1\n```", "no test can check it"),
+        ("```\nout\n```", "no test can check it"),
         ("```{ .console .notrun }\n$ ls\n```", "no class .notrun"),
-        ("```{ .console .not-run }\n$ ls\n```", "it is not run, and does not say why"),
-        ("```{ .text .tree }\na/\n```", "it is the tree of no folder"),
+        ("```{ .console .not-run }\n$ ls\n```", "it is not run, and gives no reason"),
+        ("```{ .text .tree }\na/\n```", "the tree has no folder"),
         (
             '```python\n--8<-- "none.py"\n```',
             "line 1: Snippet at path 'none.py' could not be found",
@@ -150,7 +150,7 @@ def test_a_console_is_compared_where_it_shows_something(shown, compared):
         ('```python\n--8<-- "Dockerfile:no"\n```', "'no' could not be located"),
     ],
 )
-def test_a_bad_block_is_named_with_its_line(text, fault, root):
+def test_an_invalid_block_is_an_error_with_its_line(text, fault, root):
     with pytest.raises(UserError, match=re.escape(fault)):
         blocks(text, root)
 
@@ -172,8 +172,8 @@ def test_a_bad_block_is_named_with_its_line(text, fault, root):
         ("  a", "  a"),
     ],
 )
-def test_what_is_shown_agrees_with_what_is_seen(shown, actual):
-    assert lessons.agrees(shown.splitlines(), actual.splitlines())
+def test_shown_output_matches_actual_output(shown, actual):
+    assert output.matches(shown.splitlines(), actual.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -192,19 +192,19 @@ def test_what_is_shown_agrees_with_what_is_seen(shown, actual):
         (" a", "  a"),
     ],
 )
-def test_what_is_shown_may_not_be_what_is_seen(shown, actual):
-    assert not lessons.agrees(shown.splitlines(), actual.splitlines())
+def test_shown_output_does_not_match_actual_output(shown, actual):
+    assert not output.matches(shown.splitlines(), actual.splitlines())
 
 
-def test_many_wildcards_take_no_longer_than_few():
-    assert not lessons.agrees(["...", "a"] * 100, ["a"] * 2000 + ["b"])
+def test_many_wildcards_are_matched_quickly():
+    assert not output.matches(["...", "a"] * 100, ["a"] * 2000 + ["b"])
 
 
-def test_a_tree_is_drawn_with_folders_and_files_in_one_order(tmp_path):
+def test_a_tree_sorts_folders_and_files_together(tmp_path):
     for path in ("src/greeter/cli.py", "src/greeter/__init__.py", "Dockerfile", "src/.venv/x"):
         (tmp_path / "kit" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "kit" / path).touch()
-    assert lessons.tree(tmp_path / "kit") == [
+    assert output.draw_tree(tmp_path / "kit") == [
         "kit/",
         "├── Dockerfile",
         "└── src/",
@@ -214,11 +214,11 @@ def test_a_tree_is_drawn_with_folders_and_files_in_one_order(tmp_path):
     ]
 
 
-def test_a_change_replaces_lines_at_the_one_place_where_they_are():
-    assert lessons.edited("a\nb\nc\n", [" a", "-b", "+x", "+y"]) == "a\nx\ny\nc\n"
+def test_an_edit_replaces_lines_at_their_only_place():
+    assert output.apply_edit("a\nb\nc\n", [" a", "-b", "+x", "+y"]) == "a\nx\ny\nc\n"
 
 
 @pytest.mark.parametrize("change", [["-z"], ["-a"], [" a", "-c"]])
-def test_a_change_without_one_place_is_refused(change):
+def test_an_edit_without_a_unique_place_is_an_error(change):
     with pytest.raises(ValueError, match="times"):
-        lessons.edited("a\nb\na\n", change)
+        output.apply_edit("a\nb\na\n", change)

@@ -1,4 +1,4 @@
-"""The ladder of sizes is measured from the images that are there."""
+"""The table of image sizes is measured from the built images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workshop.core.errors import UserError
 from workshop.stack import image_sizes
 from workshop.stack.images import IMAGES
 
-TASKS = [image for image in IMAGES if image.word.startswith("task-")]
+TASKS = [image for image in IMAGES if image.service.startswith("task-")]
 ANSWERS = {
     "inspect {{.Size}}": "123600000\n",
     "inspect small:1": json.dumps(["a"]),
@@ -24,7 +24,7 @@ ANSWERS = {
 BASES = ["small:1", "large:1", "other:1"]
 
 
-def test_each_task_has_its_size_and_the_layers_above_its_base():
+def test_each_task_has_a_size_and_the_layers_above_its_base():
     engine, _ = docker(ANSWERS)
     head, rule, *rows = image_sizes.measure(engine, BASES).splitlines()
     assert head.count("|") == rule.count("|") == 6
@@ -33,19 +33,19 @@ def test_each_task_has_its_size_and_the_layers_above_its_base():
     assert {row.rsplit(" | ", 1)[1] for row in rows[1:]} == {"1 |"}
 
 
-def test_an_image_that_is_not_built_is_trouble_with_its_cure():
+def test_an_image_that_is_not_built_is_an_error():
     engine, _ = docker({f"inspect {TASKS[1].name}": NO_IMAGE, **ANSWERS})
     with pytest.raises(UserError, match=rf"^image {TASKS[1].name}: it is not built\. .*make build"):
         image_sizes.measure(engine, BASES)
 
 
-def test_a_base_that_is_not_there_is_below_nothing():
+def test_a_missing_base_image_is_ignored():
     engine, _ = docker(ANSWERS)
     assert image_sizes.measure(engine, [*BASES, "absent:1"]) == image_sizes.measure(engine, BASES)
 
 
 @pytest.mark.parametrize("readme", image_sizes.READMES, ids=lambda path: path.parent.name)
-def test_each_readme_has_one_place_for_the_ladder_and_a_row_for_each_task(readme):
+def test_each_readme_has_one_table_with_a_row_for_each_task(readme):
     (found,) = image_sizes._MARKED.finditer(readme.read_text(encoding="utf-8"))
     for task in TASKS:
         assert found[0].count(f"`{task.dockerfile}`") == 1

@@ -1,4 +1,4 @@
-"""The catalogue agrees with the Dockerfiles and the compose files that it names."""
+"""The catalogue of images agrees with the Dockerfiles and the compose files."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8
 
 
 @pytest.mark.parametrize("image", ALL, ids=lambda image: image.name)
-def test_an_image_is_built_from_what_is_there(image):
+def test_an_image_has_a_context_and_a_target_that_exist(image):
     build = image.build(ROOT)
     assert build.context.is_dir()
     text = build.dockerfile.read_text(encoding="utf-8")
     assert not image.target or re.search(rf"^FROM \S+ AS {image.target}$", text, re.MULTILINE)
 
 
-def test_every_image_has_a_name_and_a_tag_of_its_own():
+def test_every_image_has_a_unique_name_with_a_tag():
     names = [image.name for image in ALL]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z0-9_-]+:[\w.]+", name) for name in names)
 
 
-def test_every_dockerfile_is_built_by_the_catalogue():
+def test_every_dockerfile_is_in_the_catalogue():
     built = {ROOT / image.folder / image.dockerfile for image in ALL}
     there = {f for f in ROOT.glob("services/**/Dockerfile*") if f.suffix != ".dockerignore"}
-    # Its tests are a Dockerfile of their own, which the engine tests build.
+    # The engine tests build this one.
     assert there - built == {ROOT / "services/fastapi/Dockerfile-test"}
 
 
-def test_a_build_takes_the_checkout_and_the_arguments_it_is_given(tmp_path):
-    (greeter,) = [image for image in IMAGES if image.word == "greeter"]
+def test_a_build_uses_the_given_checkout_and_arguments(tmp_path):
+    (greeter,) = [image for image in IMAGES if image.service == "greeter"]
     folder = tmp_path / greeter.folder
     assert greeter.build(tmp_path, {"A": "1"}) == Build(
         greeter.name, folder, folder / "Dockerfile", "", {"A": "1"}
@@ -45,7 +45,7 @@ def test_a_build_takes_the_checkout_and_the_arguments_it_is_given(tmp_path):
 
 
 @pytest.mark.parametrize("web", WEB, ids=lambda web: web.service)
-def test_a_web_service_has_its_port_and_its_image_in_the_compose_file(web):
+def test_a_web_service_has_the_port_and_image_of_the_compose_file(web):
     (image,) = [image for image in IMAGES if image.web is web]
     service = COMPOSE[web.service]
     assert service["image"] == image.name

@@ -1,4 +1,4 @@
-"""What is built and started, what is said of it, and what is undone where it fails."""
+"""Services are built, started and listed, and removed after a failure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def config(ports: dict[str, int]) -> ProcessResult:
 
 
 def noisy(answer: str) -> ProcessResult:
-    """An answer, and a warning that is no part of it."""
+    """An answer on standard output, and a warning on standard error."""
     return ProcessResult(0, NOISE + answer, answer)
 
 
@@ -50,10 +50,10 @@ def ps(ports: dict[str, int]) -> ProcessResult:
     return noisy("\n".join(map(json.dumps, rows)) + "\n")
 
 
-def started(answers: dict, root, ports):
-    """Starts the services in an engine with these answers of compose."""
-    usual = {"ps": "", "config": config(ports), "up": "", "down": ""}
-    engine, script = docker({f"docker compose {w}": a for w, a in {**usual, **answers}.items()})
+def starter(answers: dict, root, ports):
+    """Return a function that starts the services, and the script with these compose answers."""
+    answers = {"ps": "", "config": config(ports), "up": "", "down": "", **answers}
+    engine, script = docker({f"docker compose {key}": text for key, text in answers.items()})
 
     def start() -> dict[str, str]:
         return services.start(engine, root, display()[0])
@@ -61,8 +61,8 @@ def started(answers: dict, root, ports):
     return start, script
 
 
-def test_the_addresses_are_those_that_compose_tells(tmp_path, ports):
-    start, script = started({"ps": [noisy(""), noisy(""), ps(ports)]}, tmp_path, ports)
+def test_the_addresses_come_from_compose(tmp_path, ports):
+    start, script = starter({"ps": [noisy(""), noisy(""), ps(ports)]}, tmp_path, ports)
     addresses = start()
     assert addresses == {w.service: f"http://localhost:{ports[w.service]}{w.page}" for w in WEB}
     (argv,) = script.calls("docker compose up --detach --wait --no-build")
@@ -72,8 +72,8 @@ def test_the_addresses_are_those_that_compose_tells(tmp_path, ports):
 
 
 @pytest.mark.parametrize("web", [WEB[0], WEB[-1]], ids=lambda web: web.service)
-def test_a_port_that_another_program_holds_is_named(web, tmp_path, ports):
-    start, script = started({}, tmp_path, ports)
+def test_a_port_that_another_program_uses_is_an_error(web, tmp_path, ports):
+    start, script = starter({}, tmp_path, ports)
     with socket.socket() as other:
         other.bind(("127.0.0.1", ports[web.service]))
         other.listen()
@@ -86,8 +86,8 @@ def test_a_port_that_another_program_holds_is_named(web, tmp_path, ports):
     assert script.calls("docker compose up") == []
 
 
-def test_a_port_that_the_services_hold_themselves_is_no_trouble(tmp_path, ports):
-    start, script = started({"ps": ps(ports)}, tmp_path, ports)
+def test_a_port_that_the_services_use_is_no_error(tmp_path, ports):
+    start, script = starter({"ps": ps(ports)}, tmp_path, ports)
     with socket.socket() as own:
         own.bind(("127.0.0.1", ports["deathstar"]))
         own.listen()
@@ -95,9 +95,9 @@ def test_a_port_that_the_services_hold_themselves_is_no_trouble(tmp_path, ports)
     assert len(script.calls("docker compose up")) == 1
 
 
-def test_a_compose_file_that_is_wrong_is_trouble_with_the_reason(tmp_path, ports):
+def test_an_invalid_compose_file_is_an_error_with_the_reason(tmp_path, ports):
     wrong = ProcessResult(15, "validating docker-compose.yml: services.x must be a mapping\n")
-    start, _ = started({"config": wrong}, tmp_path, ports)
+    start, _ = starter({"config": wrong}, tmp_path, ports)
     with pytest.raises(
         UserError, match=r"^docker-compose\.yml: .*services\.x must be a mapping\. "
     ):
@@ -109,65 +109,65 @@ UNHEALTHY = ProcessResult(
 )
 
 
-def test_a_service_that_does_not_become_healthy_is_taken_down_and_heard(tmp_path, ports):
+def test_an_unhealthy_service_is_removed_and_its_log_is_shown(tmp_path, ports):
     answers = {"up": UNHEALTHY, "logs": "Traceback\nKeyError: 'SECRET_KEY'\n"}
-    start, script = started(answers, tmp_path, ports)
+    start, script = starter(answers, tmp_path, ports)
     with pytest.raises(UserError) as caught:
         start()
     assert str(caught.value) == (
         "docker compose up: container workshop-1-deathstar-1 is unhealthy. "
-        "Its last words: KeyError: 'SECRET_KEY'"
+        "Its last log line: KeyError: 'SECRET_KEY'"
     )
-    words = [next(w for w in argv if w in {"up", "logs", "down"}) for argv in script.asked[3:6]]
-    assert words == ["up", "logs", "down"]
+    commands = [next(a for a in argv if a in {"up", "logs", "down"}) for argv in script.argvs[3:6]]
+    assert commands == ["up", "logs", "down"]
     assert script.calls("docker compose logs")[0][-1] == "deathstar"
 
 
-def test_a_failure_that_names_no_service_is_told_as_it_is(tmp_path, ports):
+def test_a_failure_without_a_service_has_its_reason(tmp_path, ports):
     failed = ProcessResult(1, "Error response from daemon: network not found\n")
-    start, script = started({"up": failed}, tmp_path, ports)
+    start, script = starter({"up": failed}, tmp_path, ports)
     with pytest.raises(UserError, match=r"^docker compose up: network not found\. Run the command"):
         start()
     assert len(script.calls("docker compose down")) == 1
 
 
-def test_services_that_ran_before_are_not_taken_down(tmp_path, ports):
+def test_services_that_ran_before_are_not_removed(tmp_path, ports):
     answers = {"ps": ps(ports), "up": UNHEALTHY, "logs": ""}
-    start, script = started(answers, tmp_path, ports)
+    start, script = starter(answers, tmp_path, ports)
     with pytest.raises(UserError, match="is unhealthy"):
         start()
     assert script.calls("docker compose down") == []
 
 
-def test_a_down_that_fails_does_not_hide_why_up_failed(tmp_path, ports):
+def test_a_failure_of_down_does_not_hide_the_failure_of_up(tmp_path, ports):
     answers = {"up": UNHEALTHY, "logs": "", "down": ProcessResult(1, "network is in use\n")}
-    start, _ = started(answers, tmp_path, ports)
+    start, _ = starter(answers, tmp_path, ports)
     with pytest.raises(UserError, match="is unhealthy"):
         start()
 
 
-def test_an_interrupted_start_is_taken_down_through_a_new_door(tmp_path, ports, monkeypatch):
+def test_an_interrupted_start_is_removed_by_a_new_engine(tmp_path, ports, monkeypatch):
     def interrupt() -> str:
         raise Interrupted
 
-    path = programs(tmp_path / "bin", docker=f'echo "$@" >> {tmp_path}/asked')
+    path = programs(tmp_path / "bin", docker=f'echo "$@" >> {tmp_path}/calls')
     monkeypatch.setenv("PATH", path)
-    start, script = started({"up": interrupt}, tmp_path, ports)
+    start, script = starter({"up": interrupt}, tmp_path, ports)
     with pytest.raises(Interrupted):
         start()
     assert script.calls("docker compose down") == []
-    assert " down --remove-orphans" in (tmp_path / "asked").read_text(encoding="utf-8")
+    assert " down --remove-orphans" in (tmp_path / "calls").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("everything", "volumes"), [(False, False), (True, True)])
-def test_the_data_stays_unless_everything_goes(everything, volumes, tmp_path):
+@pytest.mark.parametrize("everything", [False, True])
+def test_only_everything_removes_the_data(everything, tmp_path):
     engine, script = docker({"docker compose down": ""})
     services.down(engine, tmp_path, everything=everything)
-    (argv,) = script.asked
-    assert ("--volumes" in argv) is volumes
+    (argv,) = script.argvs
+    assert ("--volumes" in argv) is everything
 
 
-def test_a_down_that_fails_is_trouble(tmp_path):
+def test_a_failure_of_down_is_an_error(tmp_path):
     engine, _ = docker({"docker compose down": NO_ENGINE})
     with pytest.raises(UserError, match=r"^docker compose down: the Docker engine stopped"):
         services.down(engine, tmp_path)
@@ -176,16 +176,16 @@ def test_a_down_that_fails_is_trouble(tmp_path):
 # -------------------------------------------------------------------- building
 
 
-def test_images_are_built_in_their_order_and_measured():
+def test_images_are_built_in_order_and_measured():
     engine, script = docker({"docker build": "", "docker image inspect": "123\n"})
     built = services.build(engine, ROOT, IMAGES, display()[0])
-    assert [one.image for one in built] == list(IMAGES)
-    assert {one.size for one in built} == {123}
-    assert all(one.seconds >= 0 for one in built)
+    assert [b.image for b in built] == list(IMAGES)
+    assert {b.size for b in built} == {123}
+    assert all(b.seconds >= 0 for b in built)
     assert len(script.calls("docker build")) == len(IMAGES)
 
 
-def test_a_build_that_fails_ends_it_and_names_the_image():
+def test_a_failed_build_stops_the_others_and_names_the_image():
     def later() -> str:
         time.sleep(0.1)
         return ""
@@ -204,17 +204,17 @@ ADDRESSES = {web.service: f"http://localhost:65535{web.page}" for web in WEB}
 
 
 def printed(built=BUILT, width: int = 80) -> list[str]:
-    paper = StringIO()
-    Console(file=paper, width=width, no_color=True).print(services.table(built, ADDRESSES))
-    return paper.getvalue().splitlines()
+    output = StringIO()
+    Console(file=output, width=width, no_color=True).print(services.table(built, ADDRESSES))
+    return output.getvalue().splitlines()
 
 
-def test_the_table_is_whole_in_80_columns():
+def test_the_table_fits_in_80_columns():
     head, *rows = printed()
     assert head.split() == ["service", "URL", "MB", "build", "s"]
     assert len(rows) == len(IMAGES)
     for row, image in zip(rows, IMAGES, strict=True):
-        assert row.startswith(f"{image.word} {image.target}".strip() + " ")
+        assert row.startswith(f"{image.service} {image.target}".strip() + " ")
         assert row.split()[-2:] == ["1234", "123.5"]
         if image.web:
             assert f" {ADDRESSES[image.web.service]} " in row
@@ -222,6 +222,6 @@ def test_the_table_is_whole_in_80_columns():
             assert "http" not in row
 
 
-def test_a_service_that_was_not_started_has_no_address():
-    sheet = services.table([BUILT[3]], {})
-    assert list(sheet.columns[1].cells) == [""]
+def test_a_service_that_is_not_running_has_no_address():
+    table = services.table([BUILT[3]], {})
+    assert list(table.columns[1].cells) == [""]

@@ -1,4 +1,4 @@
-"""versions.toml is read whole, or the trouble names the entry."""
+"""versions.toml is read completely, or the error names the entry."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ suite = "trixie"
 [[original]]
 service = "greeter"
 image = "python:3.10"
-gone = "it is"
+gone = "no longer available"
 """
 
 
@@ -36,21 +36,21 @@ def file(tmp_path):
     return tmp_path / "versions.toml"
 
 
-def refused(file) -> UserError:
+def read_error(file) -> UserError:
     with pytest.raises(UserError) as caught:
         read(file)
     assert "\n" not in str(caught.value)
     return caught.value
 
 
-def test_the_kits_own_file_is_read():
+def test_the_kits_file_is_valid():
     versions = read(REAL)
     assert versions.poetry.version.count(".") == 2
     assert len({base.image for base in versions.base}) == len(versions.base) > 0
-    assert len({one.service for one in versions.original}) == len(versions.original) > 0
+    assert len({old.service for old in versions.original}) == len(versions.original) > 0
 
 
-def test_every_recipe_and_every_root_of_a_stand_in_is_there():
+def test_every_stand_in_has_a_recipe_and_a_root():
     versions = read(REAL)
     roots = {base.suite for base in versions.base if base.recipe == "debian"}
     for base in versions.base:
@@ -58,29 +58,29 @@ def test_every_recipe_and_every_root_of_a_stand_in_is_there():
         assert base.suite in roots
 
 
-def test_what_was_read_cannot_be_changed(file):
+def test_versions_are_immutable(file):
     file.write_text(SMALL, encoding="utf-8")
     with pytest.raises(ValidationError, match="frozen"):
         read(file).poetry.version = "1"
 
 
-def test_windows_line_endings_are_read_as_any(file):
+def test_windows_line_endings_are_accepted(file):
     file.write_bytes(SMALL.replace("\n", "\r\n").encode())
     versions = read(file)
     file.write_text(SMALL, encoding="utf-8", newline="\n")
     assert versions == read(file)
 
 
-def test_a_file_that_is_missing_is_named_with_a_cure(file):
-    error = refused(file)
+def test_a_missing_file_is_an_error(file):
+    error = read_error(file)
     assert error.thing == "versions.toml"
     assert "No such file" in error.found
     assert error.fix == "Restore it with: git checkout versions.toml"
 
 
-def test_a_file_that_is_no_toml_is_named_with_the_line(file):
+def test_invalid_toml_is_an_error_with_the_line(file):
     file.write_text(SMALL.replace("[standin]", "[standin"), encoding="utf-8")
-    error = refused(file)
+    error = read_error(file)
     assert error.thing == "versions.toml"
     assert "line 4" in error.found
 
@@ -94,17 +94,21 @@ def test_a_file_that_is_no_toml_is_named_with_the_line(file):
         ('version = "2.5.1"', "version = 2.5", "poetry.version: Input should be a valid string"),
         ("2029-10-31", '"some day"', "base.0.ends: Input should be a valid date"),
         ("mirror-plugin", "mirror", "standin.mirror-plugin: Field required"),
-        ('gone = "it is"', "arguments = [1]", "original.0.arguments: Input should be a valid dict"),
+        (
+            'gone = "no longer available"',
+            "arguments = [1]",
+            "original.0.arguments: Input should be a valid dict",
+        ),
     ],
 )
-def test_an_entry_that_is_not_as_it_should_be_is_named(old, new, found, file):
+def test_an_invalid_entry_is_an_error(old, new, found, file):
     assert old in SMALL
     file.write_text(SMALL.replace(old, new), encoding="utf-8")
-    error = refused(file)
+    error = read_error(file)
     assert error.found.startswith(found)
-    assert error.fix == "Mend that entry."
+    assert error.fix == "Fix that entry."
 
 
-def test_a_file_that_is_not_utf8_is_trouble(file):
+def test_invalid_utf8_is_an_error(file):
     file.write_bytes(SMALL.encode() + b"# caf\xe9\n")
-    assert refused(file).thing == "versions.toml"
+    assert read_error(file).thing == "versions.toml"

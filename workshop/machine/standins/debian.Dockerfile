@@ -1,17 +1,17 @@
-# A stand-in for Debian's own slim image, where no image registry answers:
-# `root.tar` is a minimal Debian that mmdebstrap made from Debian's packages.
+# A stand-in for Debian's slim image, for machines without access to an image registry.
+# `root.tar` is a minimal Debian that mmdebstrap builds from Debian packages.
 FROM scratch
 ADD root.tar /
 COPY etc/ /etc/
 
-# The host's certificates: behind a proxy that inspects TLS, nothing inside a
-# container could reach the package index without them.
+# The host's certificates: behind a proxy that inspects TLS, containers cannot
+# reach the package index without them.
 COPY ca-certificates.crt /usr/local/share/workshop/ca-certificates.crt
 ENV SSL_CERT_FILE=/usr/local/share/workshop/ca-certificates.crt \
     PIP_CERT=/usr/local/share/workshop/ca-certificates.crt \
     REQUESTS_CA_BUNDLE=/usr/local/share/workshop/ca-certificates.crt
 
-# Where the host's pip finds packages, so that pip, uv and Poetry find them there too.
+# The package index of the host's pip, so that pip, uv and Poetry use the same one.
 ARG PACKAGE_INDEX
 ENV PIP_INDEX_URL=${PACKAGE_INDEX} \
     UV_DEFAULT_INDEX=${PACKAGE_INDEX} \

@@ -1,6 +1,5 @@
-# A stand-in for one of the official Python images, for a machine on which no
-# image registry answers: the same Debian suite, the same Python minor version,
-# built from Debian's own packages.
+# A stand-in for an official Python image, for machines without access to an image
+# registry: the same Debian suite and Python minor version, from Debian packages.
 ARG SUITE
 FROM debian:${SUITE}-slim
 
@@ -8,12 +7,12 @@ ARG PACKAGES
 ARG PIP
 ARG MIRROR_PLUGIN
 
-# The official images let pip install into the system; Debian forbids it with
-# an EXTERNALLY-MANAGED file, so that file goes. pip comes from the package
-# index as it does there: Debian's own could not be upgraded by pip.
-# Poetry asks the package index in a dialect that plain mirrors do not speak.
-# The plug-in lies in the standard library's own folder: the one place that
-# every virtual environment made from this Python can see.
+# The official images let pip install into the system. Debian forbids it with an
+# EXTERNALLY-MANAGED file, so remove that file. Install pip from the package index,
+# as the official images do: pip cannot upgrade Debian's pip.
+# Poetry uses an API of the package index that plain mirrors do not have, so it needs
+# a plug-in. The standard library's directory is the only one that every virtual
+# environment of this Python sees.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends python3 python3-venv ${PACKAGES} \
     && rm -rf /var/lib/apt/lists/* \

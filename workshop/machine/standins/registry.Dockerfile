@@ -1,8 +1,8 @@
-# A stand-in for the official registry image, where no image registry answers.
+# A stand-in for the official registry image, for machines without access to a registry.
 ARG SUITE
 FROM debian:${SUITE}-slim
 
-# Debian's configuration asks for a password file; the official image's does not.
+# Debian's configuration requires a password file; the official image's does not.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends docker-registry \
     && rm -rf /var/lib/apt/lists/* \

@@ -1,4 +1,4 @@
-"""What ``greeter-cli`` prints, as a function and as the installed command."""
+"""Test the output of ``greeter-cli``, as a function and as the installed command."""
 
 import os
 import subprocess
@@ -13,19 +13,19 @@ from greeter.cli import GREETING, cli
 
 
 def test_the_dinosaur_says_the_greeting(capsys: pytest.CaptureFixture[str]) -> None:
-    """The function prints cowsay's own T. rex around the greeting, and nothing else."""
+    """The function prints cowsay's T. rex with the greeting, and nothing else."""
     cli()
 
     assert capsys.readouterr().out == cowsay.get_output_string("trex", GREETING) + "\n"
 
 
-def test_the_greeting_is_the_one_the_lesson_shows() -> None:
-    """The words are fixed: learners compare them with the lesson."""
+def test_the_greeting_matches_the_lesson() -> None:
+    """The text must not change: learners compare it with the lesson."""
     assert GREETING == "Greetings from somenergia.coop!"
 
 
 def test_the_project_declares_the_command() -> None:
-    """The package's metadata names the command and the function behind it."""
+    """The package metadata maps the command to its function."""
     (script,) = entry_points(group="console_scripts", name="greeter-cli")
 
     assert script.load() is cli
@@ -39,8 +39,8 @@ def test_the_project_declares_the_command() -> None:
     ],
     ids=["installed command", "module"],
 )
-def test_both_ways_to_start_it_greet(command: list[str], tmp_path: Path) -> None:
-    """Started from any folder, without PYTHONPATH, it greets and ends with status 0."""
+def test_the_command_and_the_module_print_the_greeting(command: list[str], tmp_path: Path) -> None:
+    """In any folder and without PYTHONPATH, it prints the greeting and exits with 0."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
     done = subprocess.run(

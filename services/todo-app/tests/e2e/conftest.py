@@ -1,4 +1,4 @@
-"""Debian's Chromium, looking at the app over HTTP."""
+"""Fixtures that open the app in Debian's Chromium."""
 
 import threading
 
@@ -7,7 +7,7 @@ from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 CHROMIUM = "/usr/bin/chromium"
-# A container has no sandbox to offer, and no use for what browsers fetch by themselves.
+# Chromium's sandbox does not work in a container, and background requests are not needed.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,7 +27,7 @@ def browser():
 
 @pytest.fixture
 def address(make_app, sqlite_url):
-    """Serve an empty list, and return its address."""
+    """Serve an empty list and return its URL."""
     server = make_server("127.0.0.1", 0, make_app(sqlite_url), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -39,39 +39,39 @@ def address(make_app, sqlite_url):
 
 @pytest.fixture
 def open_page(browser, address):
-    """Return a function that opens the list in a browser of its own, set up as asked.
+    """Return a function that opens the list in a new browser context with the given options.
 
-    Afterwards no page may have met an error: in its scripts, its console or its requests. The
-    422 that a refused title is answered with is none.
+    After the test, fail if a page had an error in its scripts, console or requests. The status 422
+    for an invalid title does not count as an error.
     """
     contexts, problems = [], []
 
-    def answered(response):
+    def on_response(response):
         if response.status >= 400 and response.status != 422:
             problems.append(f"{response.status} {response.url}")
 
-    def said(message):
+    def on_console(message):
         if message.type in ("error", "warning") and "422" not in message.text:
             problems.append(message.text)
 
-    def failed(request):
-        # A page that is left while it loads gives up what it had asked for.
+    def on_request_failed(request):
+        # Leaving a page while it loads aborts its requests.
         if request.failure != "net::ERR_ABORTED":
             problems.append(f"failed: {request.url}: {request.failure}")
 
-    def opened(**options):
+    def open_with(**options):
         context = browser.new_context(**options)
         context.set_default_timeout(20_000)
         contexts.append(context)
-        context.on("response", answered)
-        context.on("requestfailed", failed)
-        context.on("console", said)
+        context.on("response", on_response)
+        context.on("requestfailed", on_request_failed)
+        context.on("console", on_console)
         context.on("weberror", lambda error: problems.append(str(error.error)))
         page = context.new_page()
         page.goto(address)
         return page
 
-    yield opened
+    yield open_with
     for context in contexts:
         context.close()
     assert problems == []

@@ -25,7 +25,7 @@ def done_titles(page):
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-def test_an_item_is_added_completed_reopened_deleted_and_brought_back(open_page, scripts):
+def test_an_item_is_added_completed_reopened_deleted_and_restored(open_page, scripts):
     page = open_page(java_script_enabled=scripts)
     expect(page.get_by_text("Nothing to do yet.")).to_be_visible()
     add(page, "Buy milk")
@@ -44,7 +44,7 @@ def test_an_item_is_added_completed_reopened_deleted_and_brought_back(open_page,
     expect(page.get_by_role("status")).to_have_text("Restored “Buy milk”.")
 
 
-def test_the_keyboard_alone_does_everything(open_page):
+def test_every_action_works_with_the_keyboard(open_page):
     page = open_page()
     expect(page.get_by_label("What is there to do?")).to_be_focused()
     page.keyboard.type("Buy milk")
@@ -65,7 +65,7 @@ def test_the_keyboard_alone_does_everything(open_page):
     expect(page.get_by_role("button", name="Complete: Buy milk")).to_be_focused()
 
 
-def test_where_the_focus_is_can_be_seen(open_page):
+def test_the_focus_is_visible(open_page):
     page = open_page()
     add(page, "Buy milk")
     for name in ("Add", "Complete: Buy milk", "Delete: Buy milk"):
@@ -75,18 +75,18 @@ def test_where_the_focus_is_can_be_seen(open_page):
         expect(button).to_have_css("outline-style", "solid")
 
 
-def test_a_refused_title_stays_in_its_field_beside_the_reason(open_page):
+def test_an_invalid_title_stays_in_its_field_with_the_reason(open_page):
     page = open_page()
     field = page.get_by_label("What is there to do?")
     field.fill("x" * 201)
     field.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("That is 201 characters")
+    expect(page.get_by_role("alert")).to_contain_text("The title has 201 characters")
     expect(field).to_have_value("x" * 201)
     expect(field).to_be_focused()
     expect(field).to_have_accessible_description(page.get_by_role("alert").inner_text())
 
 
-def test_a_second_press_before_the_answer_adds_nothing(open_page):
+def test_a_second_press_before_the_response_adds_nothing(open_page):
     page = open_page()
     page.get_by_label("What is there to do?").fill("Buy milk")
     page.get_by_role("button", name="Add", exact=True).dblclick()
@@ -95,14 +95,14 @@ def test_a_second_press_before_the_answer_adds_nothing(open_page):
     expect(open_titles(page)).to_have_text(["Buy milk"])
 
 
-def test_html_in_a_title_is_text(open_page):
+def test_html_in_a_title_is_shown_as_text(open_page):
     page = open_page()
     add(page, "<img src=x onerror=alert(1)>")
     expect(open_titles(page)).to_have_text(["<img src=x onerror=alert(1)>"])
     expect(page.locator("img")).to_have_count(0)
 
 
-def test_a_phone_shows_it_all_in_its_width_with_room_for_fingers(open_page):
+def test_the_page_fits_a_phone_and_has_large_touch_targets(open_page):
     page = open_page(**PHONE)
     add(page, "Buy milk")
     add(page, LONG)
@@ -113,7 +113,7 @@ def test_a_phone_shows_it_all_in_its_width_with_room_for_fingers(open_page):
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["viewport"]["width"]
     targets = page.locator("button, input:not([type=hidden]), a").all()
-    # The field, Add, two buttons for each of two items, Undo.
+    # The field, Add, two buttons for each of the two items, Undo.
     assert len(targets) == 7
     for target in targets:
         box = target.bounding_box()
@@ -121,8 +121,8 @@ def test_a_phone_shows_it_all_in_its_width_with_room_for_fingers(open_page):
         assert box["width"] >= TOUCH_TARGET_PIXELS
 
 
-def brightness(page, selector, name):
-    """Return the relative luminance (0 black, 1 white) of a colour of the element."""
+def luminance(page, selector, name):
+    """Return the relative luminance (0 black, 1 white) of the element's colour property `name`."""
     script = "(element, name) => getComputedStyle(element).getPropertyValue(name)"
     colour = page.locator(selector).first.evaluate(script, name)
     parts = [int(part) / 255 for part in colour.strip("rgb()").split(",")]
@@ -131,7 +131,7 @@ def brightness(page, selector, name):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read_in_both_schemes(open_page, scheme):
+def test_every_text_has_enough_contrast_in_both_schemes(open_page, scheme):
     page = open_page(color_scheme=scheme)
     add(page, "Buy milk")
     add(page, "Buy bread")
@@ -139,7 +139,7 @@ def test_every_text_can_be_read_in_both_schemes(open_page, scheme):
     press(page, "Delete: Buy bread")
     field = page.get_by_label("What is there to do?")
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
-    on_page = brightness(page, "body", "background-color")
+    on_page = luminance(page, "body", "background-color")
     assert (on_page > 0.5) is (scheme == "light")
     pairs = [
         *(("h1", "body"), ("label", "body"), ("#counts", "body"), ("input#title", "input#title")),
@@ -154,12 +154,12 @@ def test_every_text_can_be_read_in_both_schemes(open_page, scheme):
 
 
 def contrast(page, text, behind):
-    """Return the contrast ratio, from 1 to 21, of a text and what it stands on."""
-    colours = brightness(page, text, "color"), brightness(page, behind, "background-color")
+    """Return the contrast ratio, from 1 to 21, of a text and its background."""
+    colours = luminance(page, text, "color"), luminance(page, behind, "background-color")
     return (max(colours) + 0.05) / (min(colours) + 0.05)
 
 
-def test_a_page_that_is_not_there_leads_back(address, browser):
+def test_an_unknown_page_links_back_to_the_list(address, browser):
     page = browser.new_page()
     page.goto(f"{address}/nowhere")
     page.get_by_role("link", name="Open the list").click()

@@ -1,14 +1,14 @@
-"""The app over SQLite and, when there is one, over PostgreSQL."""
+"""Fixtures for the app on SQLite and, if configured, on PostgreSQL."""
 
 import os
 
 import pytest
-from visiting import Visitor
+from visitor import Visitor
 
 POSTGRESQL = os.environ.get("TEST_DATABASE_URL", "")
 
 
-# Each test of the list runs on both, where both can be had; test_start.py says when not.
+# Tests run on both databases if TEST_DATABASE_URL is set; test_start.py reports if it is not.
 @pytest.fixture(params=["sqlite", "postgresql"] if POSTGRESQL else ["sqlite"])
 def database_url(request, sqlite_url):
     return sqlite_url if request.param == "sqlite" else POSTGRESQL

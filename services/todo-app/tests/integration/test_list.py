@@ -1,27 +1,27 @@
 import re
 
 import pytest
-from visiting import Visitor, status, titles
+from visitor import Visitor, status, titles
 
 
 def test_a_new_list_says_that_it_is_empty(visitor):
-    answer = visitor.client.get("/")
-    assert answer.status_code == 200
-    assert answer.mimetype == "text/html"
-    assert "Nothing to do yet." in answer.text
-    assert titles(answer.text, "open") == titles(answer.text, "done") == []
+    response = visitor.client.get("/")
+    assert response.status_code == 200
+    assert response.mimetype == "text/html"
+    assert "Nothing to do yet." in response.text
+    assert titles(response.text, "open") == titles(response.text, "done") == []
 
 
 def test_adding_redirects_and_shows_the_item(visitor):
-    answer = visitor.add("  Buy   milk ")
-    assert [redirect.status_code for redirect in answer.history] == [303]
-    assert answer.status_code == 200
-    assert titles(answer.text, "open") == ["Buy milk"]
-    assert status(answer.text) == "Added “Buy milk”."
-    assert "<title>(1) To do</title>" in answer.text
+    response = visitor.add("  Buy   milk ")
+    assert [redirect.status_code for redirect in response.history] == [303]
+    assert response.status_code == 200
+    assert titles(response.text, "open") == ["Buy milk"]
+    assert status(response.text) == "Added “Buy milk”."
+    assert "<title>(1) To do</title>" in response.text
 
 
-def test_a_status_is_said_once(visitor):
+def test_a_status_is_shown_once(visitor):
     visitor.add("Buy milk")
     assert status(visitor.page) == ""
 
@@ -56,7 +56,7 @@ def test_a_deleted_item_is_gone_and_undo_is_offered_once(visitor):
 
 
 @pytest.mark.parametrize(("before", "group"), [((), "open"), (("complete",), "done")])
-def test_undo_puts_the_item_back_where_it_was(visitor, before, group):
+def test_undo_restores_the_item_in_its_old_position(visitor, before, group):
     visitor.add("Buy milk")
     visitor.add("Buy bread")
     for title in ("Buy milk", "Buy bread"):
@@ -68,7 +68,7 @@ def test_undo_puts_the_item_back_where_it_was(visitor, before, group):
     assert status(page) == "Restored “Buy milk”."
 
 
-def test_undo_without_a_deletion_says_so(visitor):
+def test_undo_without_a_deletion_shows_a_message(visitor):
     visitor.add("Buy milk")
     page = visitor.send("/undo").text
     assert status(page) == "There is nothing to undo."
@@ -76,29 +76,29 @@ def test_undo_without_a_deletion_says_so(visitor):
 
 
 @pytest.mark.parametrize("verb", ["complete", "reopen", "delete"])
-def test_an_item_deleted_in_another_window_is_gone_kindly(visitor, verb):
+def test_an_item_deleted_in_another_window_shows_a_message(visitor, verb):
     visitor.add("Buy milk")
     number = visitor.id_of("Buy milk")
     visitor.press("delete", "Buy milk")
-    answer = visitor.send(f"/items/{number}/{verb}")
-    assert answer.status_code == 200
-    assert status(answer.text) == "That item is gone: it was deleted in another window."
+    response = visitor.send(f"/items/{number}/{verb}")
+    assert response.status_code == 200
+    assert status(response.text) == "This item was deleted in another window."
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "Write what there is to do, then press Add."),
-        ("   ", "Write what there is to do, then press Add."),
-        ("x" * 201, "That is 201 characters; there is room for 200."),
+        ("", "Enter something to do, then press Add."),
+        ("   ", "Enter something to do, then press Add."),
+        ("x" * 201, "The title has 201 characters; the maximum is 200."),
     ],
 )
-def test_a_title_that_cannot_be_kept_is_shown_again_beside_the_reason(visitor, text, message):
-    answer = visitor.add(text)
-    assert answer.status_code == 422
-    assert re.search(rf'<p id="title-error"[^>]*>{re.escape(message)}', answer.text)
-    assert f'name="title" value="{text}"' in answer.text
-    assert 'aria-invalid="true"' in answer.text
+def test_an_invalid_title_is_shown_again_with_the_reason(visitor, text, message):
+    response = visitor.add(text)
+    assert response.status_code == 422
+    assert re.search(rf'<p id="title-error"[^>]*>{re.escape(message)}', response.text)
+    assert f'name="title" value="{text}"' in response.text
+    assert 'aria-invalid="true"' in response.text
     assert titles(visitor.page, "open") == []
 
 
@@ -110,14 +110,14 @@ def test_html_in_a_title_is_shown_as_text(visitor, title):
         assert title in status(page)
 
 
-def test_html_in_a_refused_title_is_shown_as_text(visitor):
-    answer = visitor.add('"><script>alert(1)</script>' + "x" * 200)
-    assert answer.status_code == 422
-    assert "<script>alert" not in answer.text
+def test_html_in_an_invalid_title_is_shown_as_text(visitor):
+    response = visitor.add('"><script>alert(1)</script>' + "x" * 200)
+    assert response.status_code == 422
+    assert "<script>alert" not in response.text
 
 
 @pytest.mark.parametrize("title", ["Купить хлеб 🥖", "买牛奶", "שלום", "naïve “quoted”"])
-def test_every_script_is_kept_as_it_was_typed(visitor, title):
+def test_titles_in_every_script_are_kept_unchanged(visitor, title):
     assert titles(visitor.add(title).text, "open") == [title]
 
 
@@ -137,7 +137,7 @@ def test_only_the_session_that_deleted_an_item_can_undo_it(app, visitor):
     assert titles(page, "open") == []
 
 
-def test_items_outlive_the_app(make_app, app, database_url, visitor):
+def test_items_remain_after_a_restart_of_the_app(make_app, app, database_url, visitor):
     visitor.add("Buy milk")
     app.extensions["todo_engine"].dispose()
     again = make_app(database_url, empty=False)

@@ -4,7 +4,7 @@ from sqlalchemy.engine import make_url
 from todo_app.database import open_database
 from todo_app.items import InvalidTitleError, Items
 
-NOBODY = 12345
+UNKNOWN_ID = 12345
 
 
 @pytest.fixture
@@ -40,25 +40,25 @@ def test_items_are_kept_in_the_order_they_were_added(items):
         ("🥛" * 200, "🥛" * 200),
     ],
 )
-def test_a_title_is_kept_without_needless_blanks(items, text, title):
+def test_a_title_is_kept_without_extra_spaces(items, text, title):
     assert items.add(text).title == title
     assert shown(items) == [(title, False)]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\t\r\n", "\0", "\u00a0"])
-def test_an_empty_title_is_refused(items, text):
-    with pytest.raises(InvalidTitleError, match=r"^Write what there is to do, then press Add\.$"):
+def test_an_empty_title_is_rejected(items, text):
+    with pytest.raises(InvalidTitleError, match=r"^Enter something to do, then press Add\.$"):
         items.add(text)
     assert items.all() == []
 
 
-def test_a_title_that_is_too_long_is_refused_with_both_lengths(items):
-    with pytest.raises(InvalidTitleError, match=r"^That is 201 characters; there is room for 200"):
+def test_a_title_that_is_too_long_is_rejected_with_both_lengths(items):
+    with pytest.raises(InvalidTitleError, match=r"has 201 characters; the maximum is 200\."):
         items.add("x" * 201)
     assert items.all() == []
 
 
-def test_completing_and_reopening_change_one_item_alone(items):
+def test_completing_and_reopening_change_only_one_item(items):
     milk = items.add("milk")
     items.add("bread")
     assert items.complete(milk.id).done is True
@@ -68,14 +68,14 @@ def test_completing_and_reopening_change_one_item_alone(items):
 
 
 @pytest.mark.parametrize(("change", "done"), [("complete", True), ("reopen", False)])
-def test_doing_it_twice_changes_nothing_more(items, change, done):
+def test_a_second_call_changes_nothing(items, change, done):
     milk = items.add("milk")
     for _ in range(2):
         assert getattr(items, change)(milk.id).done is done
     assert shown(items) == [("milk", done)]
 
 
-def test_deleting_returns_what_the_item_was(items):
+def test_deleting_returns_the_item(items):
     items.add("bread")
     milk = items.add("milk")
     items.complete(milk.id)
@@ -85,7 +85,7 @@ def test_deleting_returns_what_the_item_was(items):
 
 
 @pytest.mark.parametrize("done", [False, True])
-def test_a_restored_item_is_back_in_its_old_place(items, done):
+def test_a_restored_item_has_its_old_position(items, done):
     milk = items.add("milk")
     items.add("bread")
     items.delete(milk.id)
@@ -94,7 +94,7 @@ def test_a_restored_item_is_back_in_its_old_place(items, done):
         assert shown(items) == [("milk", done), ("bread", False)]
 
 
-def test_the_id_of_a_deleted_item_is_not_given_away(items):
+def test_the_id_of_a_deleted_item_is_not_reused(items):
     milk = items.add("milk")
     items.delete(milk.id)
     assert items.add("bread").id > milk.id
@@ -103,7 +103,7 @@ def test_the_id_of_a_deleted_item_is_not_given_away(items):
 
 
 @pytest.mark.parametrize("change", ["complete", "reopen", "delete"])
-def test_an_unknown_item_is_none_and_nothing_changes(items, change):
+def test_an_unknown_item_returns_none_and_changes_nothing(items, change):
     items.add("milk")
-    assert getattr(items, change)(NOBODY) is None
+    assert getattr(items, change)(UNKNOWN_ID) is None
     assert shown(items) == [("milk", False)]

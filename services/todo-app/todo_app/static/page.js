@@ -1,7 +1,7 @@
-// The page works without this file; it smooths three edges.
+// The page also works without this file, which adds three improvements.
 "use strict";
 
-// A status that is there when the page arrives is not read out; one that appears later is.
+// Screen readers announce a status only if it appears after the page has loaded.
 const status = document.getElementById("status");
 if (status && status.textContent) {
   const text = status.textContent;
@@ -9,7 +9,7 @@ if (status && status.textContent) {
   requestAnimationFrame(() => requestAnimationFrame(() => { status.textContent = text; }));
 }
 
-// A second press before the answer has come must not add an item twice.
+// A second press before the response arrives must not add the item twice.
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) {
     event.preventDefault();
@@ -17,7 +17,7 @@ document.addEventListener("submit", (event) => {
   event.target.dataset.sent = "yes";
 });
 
-// A page brought back by the back button may be out of date.
+// A page restored by the back button may be outdated.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) {
     location.reload();

@@ -1,1 +1,1 @@
-"""Greetings, spoken by a dinosaur."""
+"""Greetings from a dinosaur."""

@@ -1,4 +1,4 @@
-"""The command ``greeter-cli``."""
+"""The ``greeter-cli`` command."""
 
 import cowsay
 

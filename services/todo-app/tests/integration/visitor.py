@@ -1,33 +1,33 @@
-"""Visit the app as a browser would, and read its page."""
+"""A test client that uses the app like a browser, and functions that read its page."""
 
 import re
 from html import unescape
 
 
 class Visitor:
-    """One session with the app: a browser's cookies and forms without the browser."""
+    """One session with the app: cookies and forms without a real browser."""
 
     def __init__(self, app):
-        """Visit `app` with no cookies yet."""
+        """Start a session with `app`, without cookies."""
         self.client = app.test_client()
 
     @property
     def page(self):
-        """The page's source, fetched now."""
+        """The current HTML source of the page."""
         return self.client.get("/").text
 
     def send(self, path, **fields):
-        """Send a form with this session's token; return what comes after the redirect."""
+        """Send a form with this session's token; return the response after redirects."""
         token = re.search(r'name="csrf_token" value="([^"]+)"', self.page)[1]
         data = {"csrf_token": token, **fields}
         return self.client.post(path, data=data, follow_redirects=True)
 
     def add(self, title):
-        """Add an item and return the page that follows."""
+        """Add an item and return the response."""
         return self.send("/items", title=title)
 
     def press(self, verb, title):
-        """Press the button that does `verb` to the item, and return the page that follows."""
+        """Press the item's button for `verb` and return the response."""
         return self.send(f"/items/{self.id_of(title)}/{verb}")
 
     def id_of(self, title):
@@ -45,5 +45,5 @@ def titles(page, group):
 
 
 def status(page):
-    """Return what the page says has just happened."""
+    """Return the status message on the page."""
     return unescape(re.search(r'id="status"[^>]*>(.*?)</p>', page, re.DOTALL)[1])

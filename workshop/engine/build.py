@@ -1,0 +1,84 @@
+"""One `docker build`: its arguments, and the reason why it failed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from workshop.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from workshop.core.process import ProcessResult
+
+_RULE = "------"
+_STEP_WIDTH = 60
+# What BuildKit prints if it cannot reach a registry. The Dockerfile is not to blame then.
+_UNREACHABLE = ("no such host", "dial tcp", "i/o timeout", "TLS handshake", "failed to do request")
+
+
+class BuildError(UserError):
+    """A build failed because of its Dockerfile or its build context."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """The arguments of one `docker build`. `progress` is BuildKit's `plain` or `rawjson`."""
+
+    image: str
+    context: Path
+    dockerfile: Path
+    target: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    id_file: Path | None = None
+    progress: str = "plain"
+
+    def argv(self) -> list[str]:
+        """Return the arguments after `docker`, such that a user can type the same command."""
+        argv = ["build", "--tag", self.image, "--file", str(self.dockerfile)]
+        if self.target:
+            argv += ["--target", self.target]
+        for name, value in self.arguments.items():
+            argv += ["--build-arg", f"{name}={value}"]
+        for name, value in self.labels.items():
+            argv += ["--label", f"{name}={value}"]
+        if self.id_file:
+            argv += ["--iidfile", str(self.id_file)]
+        return [*argv, str(self.context)]
+
+
+def is_registry_failure(output: str) -> bool:
+    """Whether a build failed because BuildKit could not reach a registry."""
+    return "failed to resolve source metadata" in output and any(
+        sign in output for sign in _UNREACHABLE
+    )
+
+
+def failure_reason(done: ProcessResult) -> str:
+    """Return the line that says why a docker command failed."""
+    lines = [line.strip() for line in done.output.splitlines() if line.strip()]
+    if step := _failed_step(lines):
+        return step
+    for line in reversed(lines):
+        for sign in ("ERROR: ", "Error response from daemon: ", "Error: "):
+            if sign in line:
+                return line.split(sign, 1)[1].strip().rstrip(".")
+    return (done.last_line or f"exit code {done.code}").rstrip(".")
+
+
+def _failed_step(lines: list[str]) -> str:
+    """Return the step that failed and its last error, from BuildKit's summary between two rules."""
+    rules = [number for number, line in enumerate(lines) if line == _RULE]
+    if len(rules) < 2 or not lines[rules[-2] + 1].startswith("> "):  # noqa: PLR2004 - a pair
+        return ""
+    head, *output = lines[rules[-2] + 1 : rules[-1]]
+    messages = [re.sub(r"^\d+\.\d+ ", "", line) for line in output]
+    errors = [line for line in messages if line.startswith(("ERROR", "E:", "error"))]
+    last = (errors or messages or [""])[-1]
+    step = head.removeprefix("> ").rstrip(":")
+    short = step if len(step) <= _STEP_WIDTH else step[:_STEP_WIDTH].rstrip() + "..."
+    return f"step {short} failed: {last}".rstrip(": .")
