@@ -37,11 +37,8 @@ def _doctor(_arguments: Namespace) -> int:
 
 
 def _bases_options(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--stand-ins",
-        action="store_true",
-        help="Build them from Debian packages instead of pulling them.",
-    )
+    text = "Build them from Debian packages instead of pulling them."
+    parser.add_argument("--stand-ins", action="store_true", help=text)
 
 
 def _bases(arguments: Namespace) -> int:
@@ -140,15 +137,11 @@ def _task_options(parser: ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", nargs="?", help="Your folder, if not the default.")
 
 
-def _no_options(parser: ArgumentParser) -> None:
-    """Add no options."""
-
-
 class _Command(NamedTuple):
     """A command: the function that runs it, whose docstring is its help, and its options."""
 
     run: Callable[[Namespace], int]
-    options: Callable[[ArgumentParser], None] = _no_options
+    add_options: Callable[[ArgumentParser], None] = lambda _parser: None
 
     @property
     def help(self) -> str:
@@ -212,7 +205,7 @@ def _parse(name: str, arguments: list[str]) -> Namespace:
         # A fixed width: reading the terminal's takes longer than everything else here.
         formatter_class=partial(HelpFormatter, width=COLUMNS),
     )
-    command.options(parser)
+    command.add_options(parser)
     # Intermixed: an option may come between two positional arguments.
     parsed, unknown = parser.parse_known_intermixed_args(arguments)
     if unknown:

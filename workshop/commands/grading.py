@@ -87,7 +87,9 @@ def grade_folder(
     """Return the verdict on a learner's folder, with hadolint's warnings."""
     folder = _find_folder(task, path)
     # Start hadolint first: it runs while this program imports its modules.
-    hear = lint.ask([folder / recipe.context / recipe.dockerfile for recipe in task.recipes[:1]])
+    read_warnings = lint.ask(
+        [folder / recipe.context / recipe.dockerfile for recipe in task.recipes[:1]]
+    )
     from workshop.analysis import source
 
     found = source.find(task, folder)
@@ -97,7 +99,7 @@ def grade_folder(
         verdict = grade.static(found)
     else:
         verdict = _grade(found, runner())
-    return verdict._replace(lint_warnings=hear())
+    return verdict._replace(lint_warnings=read_warnings())
 
 
 def _grade(source: Source, run: SubprocessRunner) -> Verdict:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 # Debian 12, so these four packages, and no others, come from Debian 13.
 NEWER = "trixie"
 FROM_NEWER = ("docker.io", "docker-cli", "docker-compose", "docker-buildx")
-ENGINE = (*FROM_NEWER, "containerd", "runc", "iptables")
 BOOTSTRAP = ("mmdebstrap",)
+# mmdebstrap comes along: a machine without an engine often has no registry either, and a second
+# `apt-get update` costs as much as everything else.
+ENGINE = (*FROM_NEWER, "containerd", "runc", "iptables", *BOOTSTRAP)
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _ENV = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
@@ -38,9 +40,8 @@ def mirror(etc: Path = Path("/etc/apt")) -> str:
         for address, components in _READERS[file.suffix](lines):
             if "main" in components and address.rstrip("/").endswith("/debian"):
                 return address.rstrip("/")
-    raise UserError(
-        str(etc), "no Debian mirror is named in apt's sources", "Add one, then run this again"
-    )
+    fix = "Add one, then run this again"
+    raise UserError(str(etc), "no Debian mirror is named in apt's sources", fix)
 
 
 def _read_list(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
@@ -77,11 +78,8 @@ def install(
         for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
             done = run(["apt-get", *options, *command], env=_ENV, on_line=on_line, timeout=900)
             if done.code:
-                raise UserError(
-                    f"apt-get {command[0]}",
-                    _first_error(done.output),
-                    "Check the network (and that no other apt is running), then run this again",
-                )
+                fix = "Check the network (and that no other apt is running), then run this again"
+                raise UserError(f"apt-get {command[0]}", _first_error(done.output), fix)
 
 
 def missing(programs: Sequence[str]) -> list[str]:

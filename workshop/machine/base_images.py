@@ -44,11 +44,8 @@ def ready(machine: Machine, pins: Versions, info: Info, *, ask_registry: bool = 
     if needed and ask_registry:
         needed = pull(machine, needed)
         if needed and not info.ours:
-            raise UserError(
-                f"base image {needed[0].image}",
-                "no registry answers",
-                "Check the network, or build stand-ins: .venv/bin/workshop bases --stand-ins",
-            )
+            fix = "Check the network, or build stand-ins: .venv/bin/workshop bases --stand-ins"
+            raise UserError(f"base image {needed[0].image}", "no registry answers", fix)
     if needed:
         _provide_mmdebstrap(machine)
         build_standins(machine, pins, needed)
@@ -184,9 +181,6 @@ def package_index(run: Runner) -> str:
         address = PyPI.simple_url
     parts = urlsplit(address)
     if parts.password or parts.username:
-        raise UserError(
-            "pip's index-url",
-            "it contains a password, which every image would reveal",
-            "Put the password in a .netrc file instead",
-        )
+        found = "it contains a password, which every image would reveal"
+        raise UserError("pip's index-url", found, "Put the password in a .netrc file instead")
     return address

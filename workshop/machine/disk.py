@@ -25,8 +25,6 @@ def check(info: Info, needed: int) -> None:
         return
     free = shutil.disk_usage(folder).free
     if free < needed:
-        raise UserError(
-            f"disk under {folder}",
-            f"{free / GB:.1f} GB free, {needed / GB:.0f} GB are needed",
-            "Free some (docker system prune removes what no container uses), then run it again",
-        )
+        found = f"{free / GB:.1f} GB free, {needed / GB:.0f} GB are needed"
+        fix = "Free some (docker system prune removes what no container uses), then run it again"
+        raise UserError(f"disk under {folder}", found, fix)

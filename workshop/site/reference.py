@@ -62,26 +62,32 @@ def pages() -> dict[str, Callable[[], str]]:
 
 def checks_page() -> str:
     """Generate the page of all checks of all tasks."""
-    lines = ["# Every check", MADE, _CHECKS]
+    parts = []
     for task in map(course.task, course.TASKS):
-        lines.append(f"## {task.name}: {task.title}")
-        lines.append(f"Write {', '.join(f'`{f}`' for f in task.answer)}; {task.max_score} points.")
-        lines.append("\n".join(["| check | points | stage |", "|---|---|---|", *_check_rows(task)]))
-    return "\n\n".join(lines) + "\n"
+        files = ", ".join(f"`{file}`" for file in task.answer)
+        head = ["| check | points | stage |", "|---|---|---|"]
+        parts += [
+            f"## {task.name}: {task.title}",
+            f"Write {files}; {task.max_score} points.",
+            "\n".join([*head, *_check_rows(task)]),
+        ]
+    return _page("Every check", _CHECKS, *parts)
 
 
 def requirements_page() -> str:
     """Generate the page of the requirements and the checks that grade them."""
     source = tomllib.loads(REQUIREMENTS.read_text(encoding="utf-8"))
-    lines = ["# Requirements and checks", MADE, _REQUIREMENTS]
+    parts = []
     for document, title in source["documents"].items():
         rows = [row for row in source["requirement"] if row["document"] == document]
         graded = sum("checks" in row for row in rows)
-        lines.append(f"## {title}")
-        lines.append(f"{graded} of {len(rows)} requirements are graded.")
         head = ["| part | requirement | graded by |", "|---|---|---|"]
-        lines.append("\n".join([*head, *(_requirement_row(row) for row in rows)]))
-    return "\n\n".join(lines) + "\n"
+        parts += [
+            f"## {title}",
+            f"{graded} of {len(rows)} requirements are graded.",
+            "\n".join([*head, *map(_requirement_row, rows)]),
+        ]
+    return _page("Requirements and checks", _REQUIREMENTS, *parts)
 
 
 def commands_page() -> str:
@@ -92,10 +98,9 @@ def commands_page() -> str:
         argv = (sys.executable, "-m", "workshop", *command, "--help")
         return run(argv, env={"COLUMNS": "80"}).output.rstrip()
 
-    parts = ["# Every command", MADE, _COMMANDS]
-    for name in re.findall(r"^  (\w+)  ", help_of(), re.MULTILINE):
-        parts += [f"## workshop {name}", f"```text\n{help_of(name)}\n```"]
-    return "\n\n".join(parts) + "\n"
+    names = re.findall(r"^  (\w+)  ", help_of(), re.MULTILINE)
+    parts = (f"## workshop {name}\n\n```text\n{help_of(name)}\n```" for name in names)
+    return _page("Every command", _COMMANDS, *parts)
 
 
 def pins_page() -> str:
@@ -111,9 +116,8 @@ def pins_page() -> str:
         options = " ".join(f"--build-arg {key}={value}" for key, value in old.arguments.items())
         today = f"`{options}`" if options else old.gone
         first.append(f"| {old.service} | `{old.image}` | {today} |")
-    parts = ["# Every pin", MADE, _PINS, "## Base images", "\n".join(bases)]
-    parts += ["## The original versions", _ORIGINALS, "\n".join(first)]
-    return "\n\n".join(parts) + "\n"
+    originals = ("## The original versions", _ORIGINALS, "\n".join(first))
+    return _page("Every pin", _PINS, "## Base images", "\n".join(bases), *originals)
 
 
 def lessons_page(found: list[Page]) -> str:
@@ -121,8 +125,7 @@ def lessons_page(found: list[Page]) -> str:
     head = ["| page | run | compared | included | other shell | not run |"]
     rows = [*head, "|---|--:|--:|--:|--:|--:|", *(_lesson_row(page) for page in found)]
     run, left_out = (sum(p.count(kind) for p in found) for kind in (CONSOLE, NOT_RUN))
-    parts = ["# How the lessons are tested", MADE, _LESSONS, "\n".join(rows)]
-    parts.append(f"{run} blocks are run, {left_out} are not.")
+    parts = ["\n".join(rows), f"{run} blocks are run, {left_out} are not."]
     reasons = [
         f"- {page.name}, line {block.line}: {block.title}"
         for page in found
@@ -131,7 +134,7 @@ def lessons_page(found: list[Page]) -> str:
     ]
     if reasons:
         parts += ["## Why some blocks are not run", "\n".join(reasons)]
-    return "\n\n".join(parts) + "\n"
+    return _page("How the lessons are tested", _LESSONS, *parts)
 
 
 def image_sizes_chart(readme: str) -> str:
@@ -161,6 +164,10 @@ def write(*names: str) -> None:
     generators = pages()
     for name in names or generators:
         (FOLDER / name).write_text(generators[name](), encoding="utf-8")
+
+
+def _page(title: str, introduction: str, *parts: str) -> str:
+    return "\n\n".join([f"# {title}", MADE, introduction, *parts]) + "\n"
 
 
 def _check_rows(task: Task) -> Iterator[str]:

@@ -39,7 +39,7 @@ class Built:
 def build(
     engine: Engine, root: Path, images: Sequence[Image], display: ProgressDisplay
 ) -> list[Built]:
-    """Build `images` in their order from the checkout at `root`, a few in parallel."""
+    """Build `images` from the checkout at `root`, a few in parallel, the longest build first."""
 
     def build_image(image: Image) -> Built:
         start = time.monotonic()
@@ -48,9 +48,10 @@ def build(
         return Built(image, engine.size(image.name), time.monotonic() - start)
 
     with ThreadPoolExecutor(BUILDS_AT_A_TIME) as pool:
-        jobs = [pool.submit(build_image, image) for image in images]
+        longest_first = sorted(enumerate(images), key=lambda row: -row[1].cold_seconds)
+        jobs = {number: pool.submit(build_image, image) for number, image in longest_first}
         try:
-            return [job.result() for job in jobs]
+            return [jobs[number].result() for number in range(len(images))]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -113,11 +114,8 @@ def _check_ports(engine: Engine, root: Path) -> None:
     for web in WEB:
         port = int(services[web.service]["ports"][0]["published"])
         if port not in ours and not settings.is_free(port):
-            raise UserError(
-                f"port {port}, for {web.service}",
-                "another program uses it",
-                f"Stop that program, or set {web.variable} to a free port in .env",
-            )
+            fix = f"Stop that program, or set {web.variable} to a free port in .env"
+            raise UserError(f"port {port}, for {web.service}", "another program uses it", fix)
 
 
 def _list_containers(engine: Engine, root: Path) -> Iterator[dict[str, Any]]:

@@ -45,12 +45,12 @@ def check(root: Path) -> None:
     for path in (root / ".env", root / TODO_FOLDER / ".env"):
         if not path.exists():
             continue
+        name = path.relative_to(root)
         if not path.is_file():
-            raise UserError(
-                str(path.relative_to(root)), "it is not a file", "Remove it: make up writes it"
-            )
+            raise UserError(str(name), "it is not a file", "Remove it: make up writes it")
         for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-            _check_line(f"{path.relative_to(root)}, line {number}", line)
+            if fault := _find_fault(line):
+                raise UserError(f"{name}, line {number}", *fault)
 
 
 def is_free(port: int) -> bool:
@@ -90,33 +90,26 @@ def _compose_settings(root: Path, report: Callable[[str], None], environ: Mappin
     return "\n".join(lines) + "\n"
 
 
-def _check_line(where: str, line: bytes) -> None:
+def _find_fault(line: bytes) -> tuple[str, str] | None:
+    """Return the fault of a line and its fix, without the value, which may be a secret."""
     try:
         raw = line.decode("utf-8")
     except UnicodeDecodeError:
-        raise UserError(where, "it is not UTF-8 text", "Save the file as UTF-8") from None
+        return "it is not UTF-8 text", "Save the file as UTF-8"
     text = raw.strip()
     if not text or text.startswith("#"):
-        return
+        return None
     name, equals, value = text.partition("=")
     if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        # The line is not shown: it may hold a secret.
-        raise UserError(
-            where, "it does not have the form NAME=value", "Write NAME=value, no spaces"
-        )
+        return "it does not have the form NAME=value", "Write NAME=value, no spaces"
     if value[:1] in {'"', "'"}:
-        raise UserError(
-            where,
-            f"the value of {name} is in quotes, which docker run --env-file keeps as part of it",
-            "Remove the quotes",
-        )
+        found = f"the value of {name} is in quotes, which docker run --env-file keeps as part of it"
+        return found, "Remove the quotes"
     if value != value.strip() or " #" in value or "$" in value or raw.endswith(" "):
-        raise UserError(
-            where,
-            f"the value of {name} has a blank at an end, a comment after it, or a dollar sign, "
-            "which docker compose and docker run --env-file read differently",
-            "Remove it",
-        )
+        found = f"the value of {name} has a blank at an end, a comment after it, or a dollar sign"
+        reason = "which docker compose and docker run --env-file read differently"
+        return f"{found}, {reason}", "Remove it"
+    return None
 
 
 def _read_template(path: Path) -> str:

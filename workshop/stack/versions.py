@@ -66,9 +66,8 @@ def read(path: Path) -> Versions:
     try:
         return Versions.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(
-            path.name, str(error), "Restore it with: git checkout versions.toml"
-        ) from None
+        fix = "Restore it with: git checkout versions.toml"
+        raise UserError(path.name, str(error), fix) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

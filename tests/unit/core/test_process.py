@@ -15,12 +15,7 @@ import pytest
 from harness import until
 
 from workshop.core.errors import Interrupted
-from workshop.core.process import (
-    KEPT_LINES,
-    SECONDS_TO_END,
-    ProcessResult,
-    SubprocessRunner,
-)
+from workshop.core.process import KEPT_LINES, SECONDS_TO_END, ProcessResult, SubprocessRunner
 
 
 def python(code: str) -> list[str]:

@@ -36,43 +36,43 @@ def test_another_programs_line_is_shown():
 
 
 def test_without_a_terminal_a_job_is_one_plain_line():
-    shown, paper = display()
+    shown, output = display()
     with shown, shown.job("image:1", "building") as job:
         job.step("#5 [2/4] COPY a b")
-    assert re.fullmatch(DONE.format(""), paper.getvalue())
+    assert re.fullmatch(DONE.format(""), output.getvalue())
 
 
 def test_a_note_is_printed_at_the_end_of_the_line():
-    shown, paper = display()
+    shown, output = display()
     with shown, shown.job("image:1", "building") as job:
         job.note("stand-in [x]")
-    assert re.fullmatch(DONE.format(r"  stand-in \[x\]"), paper.getvalue())
+    assert re.fullmatch(DONE.format(r"  stand-in \[x\]"), output.getvalue())
 
 
 def test_a_failed_job_prints_no_line():
-    shown, paper = display()
+    shown, output = display()
     with shown, pytest.raises(ValueError, match="no"), shown.job("image:1", "building"):
         raise ValueError("no")
-    assert paper.getvalue() == ""
+    assert output.getvalue() == ""
 
 
 def test_a_terminal_shows_the_current_step():
-    shown, paper = display(terminal=True)
+    shown, output = display(terminal=True)
     with shown, shown.job("image:1", "building") as job:
         job.step("#5 [2/4] RUN ls [a-z]*")
         shown._live.refresh()
-        assert "2/4 RUN ls [a-z]*" in paper.getvalue()
+        assert "2/4 RUN ls [a-z]*" in output.getvalue()
 
 
 def test_a_step_is_not_parsed_as_markup():
-    shown, paper = display(terminal=True)
+    shown, output = display(terminal=True)
     with shown, shown.job("image:1", "building") as job:
         job.step(r"#5 [2/4] RUN sed 's \[/a] b '")
         shown._live.refresh()
-        assert r"RUN sed 's \[/a] b '" in paper.getvalue()
+        assert r"RUN sed 's \[/a] b '" in output.getvalue()
 
 
 def test_a_long_line_is_not_wrapped():
-    shown, paper = display(width=20)
+    shown, output = display(width=20)
     shown.print("words " * 10)
-    assert paper.getvalue().count("\n") == 1
+    assert output.getvalue().count("\n") == 1

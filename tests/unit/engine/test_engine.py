@@ -50,8 +50,7 @@ def test_a_warning_before_the_info_is_ignored():
 
 
 @pytest.mark.parametrize(
-    ("labels", "ours"),
-    [(None, False), ([], False), (["a=b"], False), (["a=b", KIT_LABEL], True)],
+    ("labels", "ours"), [(None, False), ([], False), (["a=b"], False), (["a=b", KIT_LABEL], True)]
 )
 def test_a_label_marks_the_kits_engine(labels, ours):
     engine, _ = docker(info=info_of(Labels=labels))

@@ -72,7 +72,7 @@ def test_the_doctor_writes_nothing(root):
     findings(engine, root)
     assert sorted(root.rglob("*")) == before
     assert {" ".join(argv[1:3]) for argv in script.argvs} <= {
-        *("info --format", "image inspect", "compose version", "buildx version"),
+        *("info --format", "image inspect", "compose version", "buildx version")
     }
 
 

@@ -138,11 +138,12 @@ new = ""
 def test_a_check_is_added_in_five_steps(checkout: Checkout):
     module = "workshop/tasks/baby_steps.py"
     checkout.replace(module, "TASK = Task(", CHECK.lstrip("\n"))
-    checkout.replace(module, "        config.builds,\n", "        config.builds,\n        has_command,\n")
+    builds = "        config.builds,\n"
+    checkout.replace(module, builds, f"{builds}        has_command,\n")
     forgotten = checkout.failures()
     assert "test_every_check_has_a_broken_example[baby-steps]" in forgotten
     assert "docs/lessons/part-3/baby-steps.md, line" in forgotten
-    assert "test_a_task_gives_its_points_by_text_image_and_running[baby-steps]" in forgotten
+    assert "test_a_task_has_the_points_of_the_table[baby-steps]" in forgotten
     checkout.append("tests/rubric/broken/baby-steps.toml", BROKEN)
     checkout.replace(
         "workshop/site/requirements.toml",
@@ -195,7 +196,7 @@ def add_lesson(checkout: Checkout) -> None:
 def test_a_lesson_is_added_in_five_steps(checkout: Checkout):
     checkout.write("docs/lessons/part-3/hello.md", LESSON)
     forgotten = checkout.failures()
-    assert "test_every_lesson_and_every_task_is_in_its_table" in forgotten
+    assert "test_every_lesson_and_every_task_is_in_a_table" in forgotten
     assert "hello.md" in forgotten
     add_lesson(checkout)
     checkout.reference()
@@ -218,8 +219,8 @@ def test_a_task_is_added_in_five_steps(checkout: Checkout):
     for name in (
         "test_every_check_has_a_broken_example[hello]",
         "test_there_are_valid_answers_in_several_styles[hello]",
-        "test_every_check_links_to_a_lesson_that_is_there[hello]",
-        "test_every_lesson_and_every_task_is_in_its_table",
+        "test_every_check_links_to_an_existing_lesson[hello]",
+        "test_every_lesson_and_every_task_is_in_a_table",
     ):
         assert name in forgotten
     rubric = checkout.folder / "tests/rubric"

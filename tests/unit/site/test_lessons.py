@@ -124,8 +124,7 @@ def test_ctrl_c_is_a_comment():
 
 
 @pytest.mark.parametrize(
-    ("shown", "compared"),
-    [((), False), (("...",), False), (("a",), True), (("a", "..."), True)],
+    ("shown", "compared"), [((), False), (("...",), False), (("a",), True), (("a", "..."), True)]
 )
 def test_a_console_is_compared_if_it_shows_output(shown, compared):
     assert block("console", "$ ls", *shown).compared is compared
