@@ -231,5 +231,10 @@ def test_a_task_is_added_in_five_steps(checkout: Checkout):
     (row,) = re.findall(r"^\| `basic-python` .*\n", page, re.MULTILINE)
     checkout.replace("docs/instructors/grading.md", row, row + row.replace("basic-python", "hello"))
     checkout.require("hello")
+    # The mutants have the texts of those of basic-python, so none is graded again.
+    for task in ("^basic-python", "|basic-python"):
+        review = "tests/rubric/mutants.toml"
+        checkout.replace(review, task, task.replace("basic-python", "(basic-python|hello)"))
+    run(sys.executable, "-m", "rubric.mutation", cwd=checkout.folder, env={"PYTHONPATH": "tests"})
     checkout.reference()
     assert checkout.failures() == ""
