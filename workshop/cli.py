@@ -32,13 +32,12 @@ COLUMNS = 79
 
 
 def _doctor(_arguments: Namespace) -> int:
-    """Check whether this machine is ready for the course, and print how to fix it."""
+    """Check whether this machine is ready for the course, and print a fix for each problem."""
     return 0 if _setup().doctor() else ERROR
 
 
 def _bases_options(parser: ArgumentParser) -> None:
-    text = "Build them from Debian packages instead of pulling them."
-    parser.add_argument("--stand-ins", action="store_true", help=text)
+    _add_flag(parser, "--stand-ins", "Build them from Debian packages instead of pulling them.")
 
 
 def _bases(arguments: Namespace) -> int:
@@ -48,9 +47,7 @@ def _bases(arguments: Namespace) -> int:
 
 
 def _up_options(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--tests", action="store_true", help="Also build the test and debug images."
-    )
+    _add_flag(parser, "--tests", "Also build the test and debug images.")
     parser.add_argument(
         "--start", action=BooleanOptionalAction, default=True, help="Start the web services."
     )
@@ -69,7 +66,7 @@ def _down_options(parser: ArgumentParser) -> None:
 
 
 def _down(arguments: Namespace) -> int:
-    """Stop and remove the containers that `up` started; keep the to-do data without --all."""
+    """Stop and remove the containers that `up` started, but keep the to-do data."""
     _setup().down(everything=arguments.everything)
     return 0
 
@@ -83,12 +80,8 @@ def _start(arguments: Namespace) -> int:
 
 def _check_options(parser: ArgumentParser) -> None:
     _task_options(parser)
-    parser.add_argument(
-        "--static", action="store_true", help="Only check the files; build nothing."
-    )
-    parser.add_argument(
-        "--watch", action="store_true", help="Check again whenever a file is saved."
-    )
+    _add_flag(parser, "--static", "Only check the files; build nothing.")
+    _add_flag(parser, "--watch", "Check again whenever a file is saved.")
     parser.add_argument("--format", choices=("text", "json", "junit"), default="text")
 
 
@@ -128,13 +121,17 @@ def _serve(arguments: Namespace) -> int:
     """Serve the lessons to your browser until you press Ctrl-C."""
     from workshop.site import build
 
-    build.show(arguments.port, _runner())
+    build.run_server(arguments.port, _runner())
     return 0
 
 
 def _task_options(parser: ArgumentParser) -> None:
     parser.add_argument("task", metavar="TASK", help="For example task-1.")
     parser.add_argument("path", metavar="PATH", nargs="?", help="Your folder, if not the default.")
+
+
+def _add_flag(parser: ArgumentParser, name: str, text: str) -> None:
+    parser.add_argument(name, action="store_true", help=text)
 
 
 class _Command(NamedTuple):

@@ -14,7 +14,7 @@ BROWSERS = ("chromium", "google-chrome")
 def main() -> int:
     """Print in one line what is done; return 2 if the installation failed."""
     machine = host.detect()
-    if len(apt.missing(BROWSERS)) < len(BROWSERS):
+    if len(apt.find_missing(BROWSERS)) < len(BROWSERS):
         return 0
     if machine.obstacle:
         _print("the pages are not tested. Install Debian's package chromium")

@@ -1,4 +1,4 @@
-"""What the tests of images and containers share."""
+"""Fixtures for the tests of images and containers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def built(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """Builds an image of the kit by its name, once for all of the workers; returns the name."""
+    """Build an image of the kit by name, once for all test workers; return the name."""
     known = {image.name: image for image in IMAGES + EXTRA_IMAGES}
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(4)
     done = tmp_path_factory.getbasetemp().parent / f"built-{run}"
@@ -39,7 +39,7 @@ def built(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
 @pytest.fixture
 def network(engine: Engine, tmp_path: Path) -> Iterator[str]:  # noqa: ARG001 - needs an engine
-    """A network of the test's own."""
+    """A separate network for the test."""
     name = f"workshop-test-{tmp_path.name}"
     docker("network", "create", name)
     yield name
@@ -48,7 +48,7 @@ def network(engine: Engine, tmp_path: Path) -> Iterator[str]:  # noqa: ARG001 - 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A second checkout: the kit's compose files and services, in a folder of the test's own."""
+    """A second checkout: the kit's compose files and services, in a temporary folder."""
     ignore = shutil.ignore_patterns(".env", "__pycache__", ".pytest_cache", ".venv")
     shutil.copytree(ROOT / "services", tmp_path / "services", ignore=ignore)
     for file in ("docker-compose.yml", "docker-compose.debug.yml", "docker-compose.part-3.yml"):

@@ -1,4 +1,4 @@
-"""`workshop check` on what learners do to it: a verdict or one clear line, and nothing left."""
+"""`workshop check` prints a verdict or a one-line error, and cleans up in either case."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ NAMES = "workshop-check-"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The kit's own answer, in a folder of a learner's."""
-    made = tmp_path / "learner"
-    made.mkdir()
-    lay_out_answer(TASK, made)
-    return made
+    """A learner's folder with the reference solution."""
+    folder = tmp_path / "learner"
+    folder.mkdir()
+    lay_out_answer(TASK, folder)
+    return folder
 
 
 @pytest.fixture
 def own(engine: Engine, tmp_path: Path) -> Iterator[dict[str, str]]:  # noqa: ARG001 - needs one
-    """An environment in which a check leaves what it leaves, so that it is seen: nothing."""
+    """An environment for checks with its own temporary folder and cache; asserts the cleanup."""
     (tmp_path / "tmp").mkdir()
     cache = tmp_path / "cache"
     yield {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "XDG_CACHE_HOME": str(cache)}
@@ -54,11 +54,13 @@ def own(engine: Engine, tmp_path: Path) -> Iterator[dict[str, str]]:  # noqa: AR
 
 @pytest.fixture
 def check(own: dict[str, str], folder: Path) -> Callable[..., tuple[int, str]]:
-    """Checks the folder by the command line: the exit code, and what was said."""
+    """Run `workshop check` on the folder; return the exit code and the output."""
 
-    def run(*words: str, task: str = TASK.name, path: Path = folder, **env: str) -> tuple[int, str]:
+    def run(
+        *arguments: str, task: str = TASK.name, path: Path = folder, **env: str
+    ) -> tuple[int, str]:
         done = subprocess.run(
-            (*WORKSHOP, "check", task, str(path), *words),
+            (*WORKSHOP, "check", task, str(path), *arguments),
             env={**own, **env},
             cwd=ROOT,
             capture_output=True,
@@ -66,28 +68,28 @@ def check(own: dict[str, str], folder: Path) -> Callable[..., tuple[int, str]]:
             timeout=300,
             check=False,
         )
-        said = done.stdout + done.stderr
-        assert "Traceback" not in said
-        return done.returncode, said
+        output = done.stdout + done.stderr
+        assert "Traceback" not in output
+        return done.returncode, output
 
     return run
 
 
 def containers_of(folder: Path) -> list[str]:
-    """What a check of ours has in the engine: its containers and images, by its own names."""
-    notes = [json.loads(file.read_text()) for file in folder.glob("workshop/runs/*.json")]
-    return [name for note in notes for name in note["containers"]]
+    """Return the containers that running checks have recorded."""
+    records = [json.loads(file.read_text()) for file in folder.glob("workshop/runs/*.json")]
+    return [name for record in records for name in record["containers"]]
 
 
-def test_the_kits_answer_passes(check):
-    code, said = check()
-    assert code == 0, said
-    assert f"{TASK.max_score} of {TASK.max_score} points: everything passed." in said
+def test_the_reference_solution_passes(check):
+    code, output = check()
+    assert code == 0, output
+    assert f"{TASK.max_score} of {TASK.max_score} points: everything passed." in output
 
 
-def test_a_verdict_can_be_had_as_json(check):
-    code, said = check("--format", "json")
-    verdict = json.loads(said)
+def test_the_verdict_is_available_as_json(check):
+    code, output = check("--format", "json")
+    verdict = json.loads(output)
     assert code == 0
     assert (verdict["schema"], verdict["outcome"]) == ("workshop/verdict/v1", "passed")
     assert verdict["standin_bases"] in {True, False}
@@ -96,11 +98,11 @@ def test_a_verdict_can_be_had_as_json(check):
 def test_windows_line_endings_pass(check, folder):
     for path in (folder / FILE, folder / ".dockerignore", folder / "app/main.py"):
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    code, said = check()
-    assert code == 0, said
+    code, output = check()
+    assert code == 0, output
 
 
-def test_a_folder_behind_a_link_is_graded(check, folder, tmp_path):
+def test_a_link_to_a_folder_is_graded(check, folder, tmp_path):
     (tmp_path / "link").symlink_to(folder)
     assert check(path=tmp_path / "link")[0] == 0
 
@@ -110,88 +112,88 @@ def test_a_folder_behind_a_link_is_graded(check, folder, tmp_path):
     [
         (None, "no such file"),
         (b"", f"{FILE} is empty"),
-        (b"\x7fELF\x02\x01\x00\x00", f"{FILE} holds bytes that are no text"),
+        (b"\x7fELF\x02\x01\x00\x00", f"{FILE} is a binary file"),
         (b"# a line\n" * 600_000, f"{FILE} has 5.4 MB"),
         (b"RUN true\n", "no FROM instruction"),
     ],
     ids=["missing", "empty", "binary", "huge", "no-stage"],
 )
-def test_a_file_that_is_no_dockerfile_gets_a_verdict(check, folder, content, actual):
+def test_an_invalid_dockerfile_gets_a_verdict(check, folder, content, actual):
     (folder / FILE).unlink()
     if content is not None:
         (folder / FILE).write_bytes(content)
-    code, said = check()
+    code, output = check()
     assert code == 1
-    assert f"actual    {actual}" in said
+    assert f"actual    {actual}" in output
 
 
 def test_a_name_in_the_wrong_case_gets_a_verdict(check, folder):
     (folder / FILE).rename(folder / FILE.lower())
-    code, said = check()
+    code, output = check()
     assert code == 1
-    assert f"hint      Rename {FILE.lower()} to {FILE}." in said
+    assert f"hint      Rename {FILE.lower()} to {FILE}." in output
 
 
-def test_an_unknown_task_is_one_line(check):
+def test_an_unknown_task_is_a_one_line_error(check):
     assert check(task="task5") == (
         2,
         "task task5: no such task. Did you mean task-5?\n",
     )
 
 
-def test_a_missing_folder_is_one_line(check, tmp_path):
-    code, said = check(path=tmp_path / "nowhere")
+def test_a_missing_folder_is_a_one_line_error(check, tmp_path):
+    code, output = check(path=tmp_path / "nowhere")
     assert code == 2
-    assert said.endswith("there is no such folder. Make it with: workshop start task-5\n")
+    assert output.endswith("there is no such folder. Create it with: workshop start task-5\n")
 
 
 def test_a_container_that_ends_at_once_shows_its_last_lines(check, folder):
     main = folder / "app/main.py"
-    # On one stream: of two, docker does not keep the order.
+    # Only stdout: Docker does not keep the order of two streams.
     main.write_text(
         "for n in range(40): print('line', n)\nprint('no settings')\nraise SystemExit(3)\n"
     )
-    code, said = check()
+    code, output = check()
     assert code == 1
-    assert "the container ended by itself with exit code" in said
-    assert "| no settings" in said
-    assert "| line 39" in said
-    assert "| line 10" not in said
+    assert "the container ended by itself with exit code" in output
+    assert "| no settings" in output
+    assert "| line 39" in output
+    assert "| line 10" not in output
 
 
 def test_a_build_that_fails_shows_the_step(check, folder):
     (folder / FILE).write_text("FROM python:3.11-slim-bookworm\nRUN echo no luck >&2; exit 3\n")
-    code, said = check()
+    code, output = check()
     assert code == 1
-    assert "step [2/2] RUN echo no luck >&2; exit 3 failed: no luck" in " ".join(said.split())
+    assert "step [2/2] RUN echo no luck >&2; exit 3 failed: no luck" in " ".join(output.split())
 
 
-def test_a_base_image_that_no_registry_gives_is_nobodys_fault(check, folder):
+def test_a_base_image_that_cannot_be_pulled_is_not_graded_as_a_build_failure(check, folder):
     (folder / FILE).write_text("FROM python:3.11-slim-nowhere\n")
-    code, said = check(HTTPS_PROXY="http://127.0.0.1:9")
-    assert (code, "ERROR" in said) in {(2, True), (1, False)}, said
+    code, output = check(HTTPS_PROXY="http://127.0.0.1:9")
+    assert (code, "ERROR" in output) in {(2, True), (1, False)}, output
 
 
 @pytest.fixture
 def judge(engine: Engine, folder: Path, tmp_path: Path) -> Callable[..., Verdict]:
-    """Grades the folder with less patience than the command has."""
+    """Grade the folder with shorter time-outs than the command."""
 
-    def run(**patience: float) -> Verdict:
+    def run(**timeouts: float) -> Verdict:
         cache = Cache(tmp_path / "cache/workshop")
-        with Evaluation(engine, source.find(TASK, folder), cache, **patience) as evaluation:
+        with Evaluation(engine, source.find(TASK, folder), cache, **timeouts) as evaluation:
             return grade.full(evaluation)
 
     return run
 
 
-def test_a_build_that_never_ends_is_ended(judge, folder):
+def test_an_endless_build_is_stopped(judge, folder):
     nonce = secrets.token_hex(8)
     (folder / FILE).write_text(f"FROM python:3.11-slim-bookworm\nRUN : {nonce}; sleep 600\n")
     result = next(r for r in judge(build_seconds=3).results if r.check.id == "builds")
     assert result.actual == "the build did not end within 3 s"
 
 
-def test_a_port_that_never_opens_is_told_with_what_the_server_said(judge, folder):
+def test_a_port_that_never_opens_is_reported_with_the_logs(judge, folder):
     (folder / "app/main.py").write_text(
         "import time\nprint('waiting for the database', flush=True)\ntime.sleep(600)\n"
     )
@@ -201,31 +203,33 @@ def test_a_port_that_never_opens_is_told_with_what_the_server_said(judge, folder
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_check_leaves_nothing(own, folder, tmp_path, number):
+def test_an_interrupted_check_cleans_up(own, folder, tmp_path, number):
     main = folder / "app/main.py"
     main.write_text("import time\ntime.sleep(600)\n")
     cache = tmp_path / "cache"
-    words = (*WORKSHOP, "check", TASK.name, str(folder))
-    with subprocess.Popen(words, env=own, cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
+    arguments = (*WORKSHOP, "check", TASK.name, str(folder))
+    with subprocess.Popen(
+        arguments, env=own, cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as process:
         names = until(lambda: containers_of(cache)[1:], "containers of a check", 60)
         until(lambda: docker("ps", "--quiet", "--filter", f"name={names[-1]}"), "a container", 60)
-        child.send_signal(number)
-        said = child.communicate(timeout=60)[1]
-    assert child.returncode == 130
-    assert "Interrupted" in said
+        process.send_signal(number)
+        output = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "Interrupted" in output
     for name in names:
         assert docker("ps", "--all", "--quiet", "--filter", f"name={name}") == ""
 
 
-def test_what_a_killed_check_leaves_the_next_one_removes(own, check, folder, tmp_path):
+def test_the_next_check_cleans_up_after_a_killed_one(own, check, folder, tmp_path):
     main = folder / "app/main.py"
     main.write_text("import time\ntime.sleep(600)\n")
     cache = tmp_path / "cache"
-    words = (*WORKSHOP, "check", TASK.name, str(folder))
-    with subprocess.Popen(words, env=own, cwd=ROOT, start_new_session=True) as child:
+    arguments = (*WORKSHOP, "check", TASK.name, str(folder))
+    with subprocess.Popen(arguments, env=own, cwd=ROOT, start_new_session=True) as process:
         names = until(lambda: containers_of(cache)[1:], "containers of a check", 60)
         until(lambda: docker("ps", "--quiet", "--filter", f"name={names[-1]}"), "a container", 60)
-        child.kill()
+        process.kill()
     shutil.copy(ROOT / TASK.folder / "app/main.py", main)
     assert check()[0] == 0
     for name in names:
@@ -234,21 +238,21 @@ def test_what_a_killed_check_leaves_the_next_one_removes(own, check, folder, tmp
         assert [*(cache / "workshop/runs").iterdir()] == []
 
 
-def test_an_engine_that_goes_away_half_way_is_no_grade(own, folder, tmp_path):
+def test_an_engine_that_stops_during_a_check_gives_no_grade(own, folder, tmp_path):
     main = folder / "app/main.py"
     main.write_text("import time\ntime.sleep(600)\n")
     proxy = Proxy(tmp_path / "engine.sock")
-    words = (*WORKSHOP, "check", TASK.name, str(folder))
+    arguments = (*WORKSHOP, "check", TASK.name, str(folder))
     env = {**own, "DOCKER_HOST": f"unix://{tmp_path}/engine.sock"}
     with subprocess.Popen(
-        words, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as child:
+        arguments, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         names = until(lambda: containers_of(tmp_path / "cache")[1:], "containers of a check", 60)
         until(lambda: docker("ps", "--quiet", "--filter", f"name={names[-1]}"), "a container", 60)
         proxy.close()
         (tmp_path / "engine.sock").unlink()
-        said = child.communicate(timeout=120)[0]
+        output = process.communicate(timeout=120)[0]
     docker("rm", "--force", *names, check=False)
-    assert child.returncode == 2
-    assert "Not graded: no Docker engine answers" in said
-    assert "Traceback" not in said
+    assert process.returncode == 2
+    assert "Not graded: no Docker engine answers" in output
+    assert "Traceback" not in output

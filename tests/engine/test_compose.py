@@ -1,4 +1,4 @@
-"""The compose files, run from a second checkout that must not disturb the first."""
+"""The compose files, run from a second checkout beside the first."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ PORT_VARIABLES = [web.variable for web in WEB]
 
 @dataclass(frozen=True)
 class Project:
-    """One compose project in a folder of its own, on ports of its own."""
+    """A compose project with its own folder and ports."""
 
     folder: Path
     env: dict[str, str]
     options: tuple[str, ...] = ()
 
-    def compose(self, *words: str, check: bool = True) -> str:
-        return docker("compose", *self.options, *words, cwd=self.folder, env=self.env, check=check)
+    def compose(self, *arguments: str, check: bool = True) -> str:
+        return docker(
+            "compose", *self.options, *arguments, cwd=self.folder, env=self.env, check=check
+        )
 
     def container(self, service: str) -> Container:
         return Container(self.compose("ps", "--quiet", service))
@@ -45,22 +47,22 @@ class Project:
 
 @pytest.fixture
 def project(built, checkout) -> Iterator[Project]:
-    """A checkout whose images are built, and of which nothing is left afterwards."""
+    """A checkout whose images are built; its containers and volumes are removed at the end."""
     for name in ("todo-app:dev", "todo-app:test", "todo-app:prod", "todo-app:debug"):
         built(name)
-    # Bind mounts keep their owner: the checkout belongs to whoever runs the test.
+    # Bind mounts keep their owner, which is the user who runs the test.
     env = dict(zip(PORT_VARIABLES, map(str, free_ports(len(PORT_VARIABLES))), strict=True))
     env["COMPOSE_PROJECT_NAME"] = f"workshop-test-{secrets.token_hex(4)}"
-    made = Project(checkout, env, ("--profile", "all"))
-    yield made
-    made.compose("down", "--volumes", "--timeout", "3")
+    project = Project(checkout, env, ("--profile", "all"))
+    yield project
+    project.compose("down", "--volumes", "--timeout", "3")
 
 
 def services_of(file: str) -> dict[str, dict]:
-    """The services of one of the kit's compose files, as compose itself reads them."""
-    words = ("--profile", "all", "--file", file, "config", "--format", "json")
-    said = docker("compose", *words, cwd=ROOT)
-    return json.loads(said[said.index("{") :])["services"]
+    """Return the services of one of the kit's compose files, as read by docker compose."""
+    arguments = ("--profile", "all", "--file", file, "config", "--format", "json")
+    output = docker("compose", *arguments, cwd=ROOT)
+    return json.loads(output[output.index("{") :])["services"]
 
 
 def edit(file: Path, old: str, new: str) -> None:
@@ -71,7 +73,7 @@ def edit(file: Path, old: str, new: str) -> None:
 
 @pytest.mark.usefixtures("engine")
 def test_compose_and_the_tool_build_the_same_images():
-    """The compose files and the catalogue name the same folder, file, target and image."""
+    """The compose files and the list of images have the same folder, file, target and image."""
     expected = {(i.name, i.folder, i.dockerfile, i.target) for i in IMAGES + EXTRA_IMAGES}
     files = ("docker-compose.yml", "docker-compose.debug.yml", "docker-compose.part-3.yml")
     for file in files:
@@ -82,7 +84,7 @@ def test_compose_and_the_tool_build_the_same_images():
             assert (service["image"], folder, build["dockerfile"], target) in expected
 
 
-def test_an_edited_template_shows_without_a_rebuild(project):
+def test_an_edited_template_is_served_without_a_rebuild(project):
     project.compose("up", "--detach", "--wait", "--no-build", "todo-app")
     template = project.folder / "services/todo-app/todo_app/templates/index.html"
     assert "What is there to do?" in project.get("TODO_PORT")
@@ -97,31 +99,31 @@ def test_an_edited_source_file_reloads_the_server(project):
     until(lambda: "splendid" in project.get("TODO_PORT", "/health"), "the edited view")
 
 
-# The second time, a few tests are enough to see that polling sees the edits too.
+# A few tests are enough to show that polling detects the edits too.
 @pytest.mark.parametrize(
     "part", [(), ("--ignore=tests/e2e", "-k", "health")], ids=["events", "polling"]
 )
-def test_the_persistent_tests_turn_red_and_green_without_a_restart(project, part, request):
+def test_the_watching_tests_fail_and_pass_again_without_a_restart(project, part, request):
     project.env["TEST_POLL"] = "1" if part else ""
     if part:
         name = f"{project.env['COMPOSE_PROJECT_NAME']}-tests"
         project.compose("run", "--detach", "--name", name, "todo-tests", "watch", *part)
-        request.addfinalizer(lambda: docker("rm", "--force", name))  # `down` leaves it
+        request.addfinalizer(lambda: docker("rm", "--force", name))  # `down` does not remove it
         runner = Container(name)
     else:
         project.compose("up", "--detach", "--no-build", "todo-tests")
         runner = project.container("todo-tests")
     view = project.folder / "services/todo-app/todo_app/views.py"
 
-    def said(word: str, times: int) -> bool:
+    def has_printed(word: str, times: int) -> bool:
         return runner.logs().count(word) >= times
 
-    until(lambda: said("GREEN", 1), "a first green run", 90)
+    until(lambda: has_printed("GREEN", 1), "a first green run", 90)
     edit(view, '"status": "ok"', '"status": "broken"')
-    until(lambda: said("RED", 1), "a red run", 90)
+    until(lambda: has_printed("RED", 1), "a red run", 90)
     greens = runner.logs().count("GREEN")
     edit(view, '"status": "broken"', '"status": "ok"')
-    until(lambda: said("GREEN", greens + 1), "a green run again", 90)
+    until(lambda: has_printed("GREEN", greens + 1), "a green run again", 90)
     assert docker("inspect", "--format", "{{.RestartCount}}", runner.id) == "0"
     code, seconds = runner.stop()
     assert seconds < 3
@@ -144,20 +146,20 @@ def test_to_do_items_outlive_the_containers(project):
     assert "Outlive this" in project.get("TODO_PRODUCTION_PORT")
 
 
-def test_production_without_settings_of_its_own_says_so_and_ends(project):
-    said = project.compose("up", "--no-build", "todo-production", check=False)
-    assert "SECRET_KEY is not set" in said
+def test_production_without_settings_ends_with_an_error(project):
+    output = project.compose("up", "--no-build", "todo-production", check=False)
+    assert "SECRET_KEY is not set" in output
     assert project.compose("ps", "--quiet", "todo-production") == ""
 
 
 def test_two_checkouts_run_side_by_side(project):
-    """Same services, other project name and ports: neither sees the other come or go."""
+    """With another project name and other ports, neither affects the other."""
     twin_env = dict(zip(PORT_VARIABLES, map(str, free_ports(len(PORT_VARIABLES))), strict=True))
     twin_env["COMPOSE_PROJECT_NAME"] = project.env["COMPOSE_PROJECT_NAME"] + "-twin"
     twin = Project(project.folder, twin_env, project.options)
     try:
-        for one in (project, twin):
-            one.compose("up", "--detach", "--wait", "--no-build", "todo-app")
+        for checkout in (project, twin):
+            checkout.compose("up", "--detach", "--wait", "--no-build", "todo-app")
     finally:
         twin.compose("down", "--volumes", "--timeout", "3")
     assert "What is there to do?" in project.get("TODO_PORT")
@@ -166,13 +168,13 @@ def test_two_checkouts_run_side_by_side(project):
 
 @pytest.mark.usefixtures("engine")
 def test_a_file_the_container_writes_in_a_bind_mount_keeps_its_owner(checkout):
-    """Built with another user's numbers, the development image writes as that user."""
+    """Built with another uid and gid, the development image writes as that user."""
     image, folder = f"workshop-test-{secrets.token_hex(4)}", checkout / "services/todo-app"
-    numbers = ("--build-arg=USER_UID=4321", "--build-arg=USER_GID=4322")
+    options = ("--build-arg=USER_UID=4321", "--build-arg=USER_GID=4322")
     os.chown(folder / "todo_app", 4321, 4322)
     mount = f"type=bind,source={folder / 'todo_app'},target=/app/todo_app"
     try:
-        docker("build", "--target=development", *numbers, "--tag", image, str(folder))
+        docker("build", "--target=development", *options, "--tag", image, str(folder))
         docker("run", "--rm", "--mount", mount, image, "touch", "/app/todo_app/made")
         made = (folder / "todo_app/made").stat()
         assert (made.st_uid, made.st_gid) == (4321, 4322)
@@ -185,13 +187,13 @@ def test_part_three_runs_from_its_compose_file(built, checkout):
     env = {"COMPOSE_PROJECT_NAME": f"workshop-test-{secrets.token_hex(4)}"}
     file = ("compose", "--file", "docker-compose.part-3.yml")
     try:
-        said = docker(*file, "run", "--rm", "--build", "python-poetry", cwd=checkout, env=env)
-        assert "Greetings from somenergia.coop!" in said
+        output = docker(*file, "run", "--rm", "--build", "python-poetry", cwd=checkout, env=env)
+        assert "Greetings from somenergia.coop!" in output
     finally:
         docker(*file, "down", cwd=checkout, env=env)
 
 
-def test_the_debug_environment_runs_the_app_once_you_start_it(project):
+def test_the_debug_environment_runs_the_app_on_request(project):
     debug = Project(project.folder, project.env, ("--file", "docker-compose.debug.yml"))
     ports = free_ports(2)
     debug.env.update(TODO_DEBUG_PORT=str(ports[0]), DEBUG_PORT=str(ports[1]))
@@ -206,7 +208,7 @@ def test_the_debug_environment_runs_the_app_once_you_start_it(project):
 
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("file", ["docker-compose.yml", "docker-compose.debug.yml"])
-def test_every_port_is_this_machines_alone_and_none_is_5000(file):
+def test_every_port_is_published_on_localhost_and_none_is_5000(file):
     for service in services_of(file).values():
         for port in service.get("ports", ()):
             assert port["host_ip"] == "127.0.0.1"
@@ -214,7 +216,7 @@ def test_every_port_is_this_machines_alone_and_none_is_5000(file):
 
 
 @pytest.mark.parametrize("file", ["docker-compose.yml", "docker-compose.debug.yml"])
-def test_every_volume_has_a_name_so_that_down_leaves_none_behind(built, file):
+def test_every_volume_of_an_image_is_mounted_by_name(built, file):
     for service in services_of(file).values():
         declared = set(config_of(built(service["image"])).get("Volumes") or ())
         assert declared <= {mount["target"] for mount in service.get("volumes", ())}

@@ -1,4 +1,4 @@
-"""The compose file that the kit writes for a learner's service really runs, and on its own."""
+"""The compose file that the kit writes for a learner's service runs without a network."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ LOOK = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/').st
 
 @pytest.fixture
 def project() -> Iterator[str]:
-    """The name of a project of the test's own."""
+    """The name of a separate project."""
     name = f"workshop-test-{secrets.token_hex(4)}"
     yield name
     docker("compose", "--project-name", name, "down", "--volumes", check=False)
 
 
-def left_of(project: str) -> str:
-    """What the engine still has of `project`."""
+def resources_of(project: str) -> str:
+    """Return the ids of the project's containers, volumes and networks."""
     mine = f"label=com.docker.compose.project={project}"
-    words = (("ps", "--all"), ("volume", "ls"), ("network", "ls"))
-    return "".join(docker(*each, "--quiet", "--filter", mine) for each in words)
+    commands = (("ps", "--all"), ("volume", "ls"), ("network", "ls"))
+    return "".join(docker(*command, "--quiet", "--filter", mine) for command in commands)
 
 
 def up(text: str, folder: Path, project: str) -> dict:
-    """Start what `text` says, and inspect its one container."""
+    """Start the compose file in `text`, and inspect its only container."""
     file = folder / "ours.yml"
     file.write_text(text, encoding="utf-8")
     docker("compose", "--project-name", project, "--file", str(file), "up", "--detach")
@@ -43,12 +43,12 @@ def up(text: str, folder: Path, project: str) -> dict:
     return json.loads(docker("inspect", container))[0]
 
 
-def test_the_to_do_app_comes_up_on_no_network_and_leaves_nothing(built, checkout, project):
+def test_the_to_do_app_runs_without_a_network_and_is_removed(built, checkout, project):
     compose = read((checkout / "docker-compose.yml").read_bytes(), {})
     ours = {"todo-app": built("todo-app:dev")}
     text = emit(compose, ["todo-app"], images=ours, folder=checkout)
     found = up(text, checkout, project)
-    # Whatever runs answers inside, and nowhere else.
+    # The app answers only inside the container.
     answer = until(
         lambda: docker("exec", found["Id"], "python", "-c", LOOK, check=False).endswith("200"),
         "an answer of the to-do app",
@@ -60,14 +60,16 @@ def test_the_to_do_app_comes_up_on_no_network_and_leaves_nothing(built, checkout
     assert limits["SecurityOpt"] == ["no-new-privileges:true"]
     assert (limits["PidsLimit"], limits["Memory"], limits["Init"]) == (512, 2**30, True)
     binds = {
-        each["Destination"]: each["Source"] for each in found["Mounts"] if each["Type"] == "bind"
+        mount["Destination"]: mount["Source"]
+        for mount in found["Mounts"]
+        if mount["Type"] == "bind"
     }
     assert binds == {"/app/todo_app": str(checkout / "services/todo-app/todo_app")}
     docker("compose", "--project-name", project, "down", "--volumes")
-    assert left_of(project) == ""
+    assert resources_of(project) == ""
 
 
-def test_words_and_values_arrive_as_they_were_written(built, tmp_path, project):
+def test_arguments_and_values_are_passed_unchanged(built, tmp_path, project):
     values = [
         "$HOME ${HOME} $$",
         'a "b" \\ c',
@@ -87,7 +89,7 @@ def test_words_and_values_arrive_as_they_were_written(built, tmp_path, project):
         "command": [value.replace("$", "$$") for value in values],
         "environment": {"A": "$${A} $$$$"},
     }
-    # YAML takes U+2028 itself for the end of a line.
+    # In YAML, an unescaped U+2028 ends the line.
     text = json.dumps({"services": {"web": body}}, ensure_ascii=False).replace("\u2028", "\\u2028")
     ours = emit(read(text, {}), ["web"], images={"web": built("todo-app:dev")}, folder=tmp_path)
     found = up(ours, tmp_path, project)

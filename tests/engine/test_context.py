@@ -1,4 +1,4 @@
-"""What a build is sent: small, and free of secrets, from every folder one builds in."""
+"""Every build context is small and contains no secrets."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ SMALL = 2_000_000  # bytes
 
 
 def context_of(folder: Path) -> dict[str, bytes]:
-    """The files that a build in `folder` may copy, by asking a build to copy them all."""
-    with tempfile.NamedTemporaryFile("w", suffix=".Dockerfile") as everything:
-        everything.write("FROM scratch\nCOPY . /\n")
-        everything.flush()
-        file = ("--file", everything.name)
-        words = ("docker", "build", "--quiet", "--output=type=tar,dest=-", *file, str(folder))
-        done = subprocess.run(words, capture_output=True, check=True)
+    """Return the files of a build context, from a build that copies all of them."""
+    with tempfile.NamedTemporaryFile("w", suffix=".Dockerfile") as dockerfile:
+        dockerfile.write("FROM scratch\nCOPY . /\n")
+        dockerfile.flush()
+        file = ("--file", dockerfile.name)
+        argv = ("docker", "build", "--quiet", "--output=type=tar,dest=-", *file, str(folder))
+        done = subprocess.run(argv, capture_output=True, check=True)
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
         files = (member for member in tar if member.isfile())
         return {member.name: tar.extractfile(member).read() for member in files}
 
 
 def plant(folder: Path) -> bytes:
-    """Put a secret that no other file holds wherever secrets lie; returns it."""
+    """Write a unique secret to every usual place of secrets; return it."""
     canary = secrets.token_hex(16)
     for name in SECRETS:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def plant(folder: Path) -> bytes:
 
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_a_services_own_context_holds_no_secret(checkout, folder):
+def test_the_context_of_a_service_contains_no_secret(checkout, folder):
     canary = plant(checkout / folder)
     files = context_of(checkout / folder)
     assert files or folder.name == "baby-steps"
@@ -53,7 +53,7 @@ def test_a_services_own_context_holds_no_secret(checkout, folder):
 
 
 @pytest.mark.usefixtures("engine")
-def test_the_repositorys_root_sends_the_services_alone_and_no_secret(checkout):
+def test_the_context_of_the_repository_has_only_services_and_no_secret(checkout):
     (checkout / ".dockerignore").write_text((ROOT / ".dockerignore").read_text())
     canary = plant(checkout)
     inner = plant(checkout / "services/todo-app")
@@ -64,7 +64,7 @@ def test_the_repositorys_root_sends_the_services_alone_and_no_secret(checkout):
 
 
 @pytest.mark.usefixtures("engine")
-def test_the_first_service_builds_from_the_repositorys_root_too():
+def test_the_first_service_also_builds_from_the_repository_root():
     file = "services/part-3/baby-steps/Dockerfile"
     docker("build", "--quiet", "--tag", "workshop-test-root", "--file", file, ".", cwd=ROOT)
     assert "somenergia.coop" in docker("run", "--rm", "workshop-test-root")

@@ -1,4 +1,4 @@
-"""Facts of real images: what the reader says, and what the engine says."""
+"""Facts of real images, compared with Docker's."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ MB = 10**6
 TRIXIE = "debian:trixie-slim"
 pytestmark = pytest.mark.usefixtures("engine")
 
-# What the engine puts into every container, or mounts over what is there.
-ENGINES_OWN = {
+# Paths that Docker adds to every container, or mounts over.
+DOCKERS_OWN = {
     ".dockerenv",
     "dev",
     "etc",
@@ -52,14 +52,14 @@ def facts(image: str, **options) -> Image:
 
 
 def exported(image: str) -> list[tarfile.TarInfo]:
-    """The files of a container that never runs, as the engine has them."""
+    """Return the files of a container that never runs, from `docker export`."""
     name = docker("create", image, "true")
     try:
         with (
             subprocess.Popen(["docker", "export", name], stdout=subprocess.PIPE) as export,
             tarfile.open(fileobj=export.stdout, mode="r|") as archive,
         ):
-            return [info for info in archive if info.name.strip("/") not in ENGINES_OWN]
+            return [info for info in archive if info.name.strip("/") not in DOCKERS_OWN]
     finally:
         docker("rm", name)
 
@@ -79,18 +79,18 @@ def tree(image: Image) -> dict[str, tuple]:
     return {
         path: (entry.kind == "dir", entry.kind == "link", entry.mode, entry.uid, entry.gid)
         for path, entry in image.tree.items()
-        if path not in ENGINES_OWN
+        if path not in DOCKERS_OWN
     }
 
 
-def of_the_engine(image: Image) -> int:
-    """The bytes of files in whose place a container has the engine's."""
-    return sum(image.tree[path].size for path in ENGINES_OWN & set(image.tree))
+def replaced_by_docker(image: Image) -> int:
+    """Return the bytes of files that Docker replaces in a container."""
+    return sum(image.tree[path].size for path in DOCKERS_OWN & set(image.tree))
 
 
 @contextmanager
-def made(dockerfile: str) -> Iterator[str]:
-    """An image built from these lines, for as long as the block runs."""
+def built_from(dockerfile: str) -> Iterator[str]:
+    """Build an image that exists until the block ends."""
     name = f"workshop-test-{secrets.token_hex(4)}:x"
     argv = ["docker", "build", "--quiet", "--tag", name, "-"]
     subprocess.run(argv, input=dockerfile.encode(), check=True, capture_output=True)
@@ -110,13 +110,13 @@ USER ada
 """
 
 
-def test_a_build_that_deletes_and_changes_is_seen_as_the_engine_sees_it():
+def test_an_image_with_deletions_and_changes_matches_docker():
     base = json.loads(docker("image", "inspect", "-f", "{{json .RootFS.Layers}}", TRIXIE))
-    with made(WASTEFUL) as name:
+    with built_from(WASTEFUL) as name:
         image, actual = facts(name), listed(exported(name))
         assert image.id == docker("image", "inspect", "--format", "{{.Id}}", name)
     assert tree(image) == actual
-    first, _, _, last = image.above(base)
+    first, _, _, last = range(image.shared(base), len(image.layers))
     assert [w.bytes for w in image.wasted_by() if w.stored_by == first and w.bytes >= MB] == [
         3 * MB
     ]
@@ -127,8 +127,8 @@ def test_a_build_that_deletes_and_changes_is_seen_as_the_engine_sees_it():
     assert not image.writable("d/link", 1000)
 
 
-def test_nothing_is_wasted_once_an_image_is_squashed():
-    with made(WASTEFUL) as name:
+def test_a_squashed_image_has_no_waste():
+    with built_from(WASTEFUL) as name:
         squashed = f"{name}-squashed"
         container = docker("create", name, "true")
         try:
@@ -143,16 +143,16 @@ def test_nothing_is_wasted_once_an_image_is_squashed():
             docker("image", "rm", squashed, check=False)
     assert image.waste == 0
     assert image.live == image.stored
-    assert image.live - of_the_engine(image) == before.live - of_the_engine(before)
+    assert image.live - replaced_by_docker(image) == before.live - replaced_by_docker(before)
 
 
 @pytest.mark.parametrize("name", ["todo-app:prod", "base-image-fastapi:dev"])
-def test_an_image_of_the_course_is_seen_as_the_engine_sees_it(built, name):
+def test_an_image_of_the_course_matches_docker(built, name):
     image, files = facts(built(name)), exported(name)
     assert tree(image) == listed(files)
     actual = sizes(files)
     assert {path: image.tree[path].size for path in actual} == actual
-    assert sum(actual.values()) == image.live - of_the_engine(image)
+    assert sum(actual.values()) == image.live - replaced_by_docker(image)
     assert image.stored - image.live == image.waste >= 0
     assert "flask" in image.packages() or "fastapi" in image.packages()
 
@@ -165,7 +165,7 @@ ARG TOKEN={canary}
 RUN head -c 2000000 /dev/zero > /f; printf %s "$TOKEN" >> /f
 RUN rm /f
 """
-    with made(lines) as name:
+    with built_from(lines) as name:
         image = facts(name, canaries=(canary.encode(),))
         clean = facts(name, canaries=(b"no-" + canary.encode(),))
     places = {(found.where, found.path) for found in image.found}
@@ -178,10 +178,9 @@ PATHS = ("a", "b", "a/c", "a/d", "b/e", "a/c/f", "b/e/g", "h", "h/i")
 
 
 def random_layer(chance: random.Random, below: set[str]) -> bytes:
-    """Some whiteouts of what is below, and some entries under other names.
+    """Return a layer with some whiteouts of lower paths, and some entries at other paths.
 
-    No more than what the engine writes itself: it loads no layer in which one path is twice,
-    and no hard link to another layer's file.
+    Docker loads no layer with a duplicate path, or with a hard link to another layer.
     """
     gone = {path for path in sorted(below) if chance.random() < 0.2}
     items = {path: file(whiteout(path)) for path in sorted(gone)}
@@ -212,7 +211,7 @@ def whiteout(path: str) -> str:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_made_up_layers_make_the_tree_that_the_engine_makes(seed):
+def test_random_layers_stack_as_in_docker(seed):
     chance = random.Random(seed)  # noqa: S311 - the same layers each time
     tag = f"workshop-test-{secrets.token_hex(4)}:x"
     layers: list[bytes] = []
@@ -229,21 +228,23 @@ def test_made_up_layers_make_the_tree_that_the_engine_makes(seed):
         docker("image", "rm", tag)
     assert tree(image) == listed(files)
     linked = {info.name for info in files if info.islnk()}
-    there = {path: entry.size for path, entry in image.tree.items() if entry.size}
-    assert {path: size for path, size in there.items() if path not in linked} == sizes(files)
+    files_with_size = {path: entry.size for path, entry in image.tree.items() if entry.size}
+    assert {path: size for path, size in files_with_size.items() if path not in linked} == sizes(
+        files
+    )
     assert image.tree == read(io.BytesIO(saved)).tree
     assert sum(waste.bytes for waste in image.wasted_by()) == image.waste
 
 
 @pytest.mark.parametrize("name", ["nonroot-image-fastapi:dev", "todo-app:prod", "deathstar:latest"])
-def test_an_image_put_together_is_the_one_that_was_saved(built, engine, name):
+def test_an_assembled_image_equals_the_saved_one(built, engine, name):
     identity = engine.inspect(built(name), "{{.Id}}")
     with engine.save(identity) as stream:
         saved = read(stream)
-    said = json.loads(engine.inspect(identity, "{{json .}}"))
+    inspected = json.loads(engine.inspect(identity, "{{json .}}"))
     known = {layer.diff_id: layer for layer in saved.layers}
-    found = assembly.assemble(said, engine.history(identity), known.get, "canary")
+    found = assembly.assemble(inspected, engine.history(identity), known.get, "canary")
     assert found is not None
     assert (found.id, found.history, found.tree) == (saved.id, saved.history, saved.tree)
-    kept = {key: value for key, value in saved.config.items() if value}
-    assert {key: found.config.get(key) for key in kept} == kept
+    config = {key: value for key, value in saved.config.items() if value}
+    assert {key: found.config.get(key) for key in config} == config

@@ -1,4 +1,4 @@
-"""The image sizes in the READMEs are those of the images."""
+"""The READMEs show the measured image sizes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ TOLERANCE = 0.05
 
 
 @pytest.mark.parametrize("readme", image_sizes.READMES, ids=lambda path: path.parent.name)
-def test_a_readme_has_the_measured_sizes(built, engine, readme):
+def test_a_readme_shows_the_measured_sizes(built, engine, readme):
     for image in IMAGES:
         if image.service.startswith("task-"):
             built(image.name)
     if not engine.standin_for("base-image-fastapi:dev"):
-        pytest.skip("the README's figures were measured on stand-ins, these bases are real")
+        pytest.skip("the README has sizes on stand-in bases, and this machine has real ones")
     pins = versions.read(image_sizes.ROOT / "versions.toml")
     measured = ROW.findall(image_sizes.measure(engine, [base.image for base in pins.base]))
     printed = ROW.findall(readme.read_text())
     assert [row[:3] + row[4:] for row in printed] == [row[:3] + row[4:] for row in measured]
-    for told, real in zip(printed, measured, strict=True):
-        assert int(told[3]) == pytest.approx(int(real[3]), rel=TOLERANCE)
+    for row, real in zip(printed, measured, strict=True):
+        assert int(row[3]) == pytest.approx(int(real[3]), rel=TOLERANCE)

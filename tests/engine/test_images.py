@@ -1,4 +1,4 @@
-"""Every image: who runs in it, what it carries, what it says, how it stops."""
+"""The user, the content, the output and the shutdown of every image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KNOB = "SECRET_KEY=0123456789abcdef0123456789abcdef"
 
 @dataclass(frozen=True)
 class Expected:
-    """What should be true of one image."""
+    """The expected properties of an image."""
 
     uid: int = APP
     port: int = 0
@@ -29,7 +29,7 @@ HELLO = "Hello World"
 SECONDS_TO_STOP = 3
 POETRY, LISTS, PIP_CACHE, TESTS = "Poetry", "apt lists", "pip cache", "tests"
 EXPECTED = {
-    # Its lesson opens a shell in it and meets root.
+    # Its lesson opens a shell as root.
     "poetry-ws-part-3-baby-steps:latest": Expected(ROOT_USER, says="< somenergia.coop >"),
     "poetry-ws-part-3-basic-python:latest": Expected(says="| somenergia.coop |"),
     "poetry-ws-part-3-python-poetry:latest": Expected(says="| Greetings from somenergia.coop! |"),
@@ -39,8 +39,8 @@ EXPECTED = {
     "todo-app:debug": Expected(options=("--env", KNOB)),
     "todo-app:test": Expected(carries=frozenset({TESTS})),
     "deathstar:latest": Expected(port=8080),
-    # The tasks before the fifth run as root, as their lessons say; the first is fat on purpose,
-    # and task 3 has Poetry start the server.
+    # The tasks before the fifth run as root, as their lessons say. The first is large on purpose,
+    # and in task 3, Poetry starts the server.
     "base-image-fastapi-ubuntu-fat:test": Expected(
         ROOT_USER, 8000, HELLO, carries=frozenset({LISTS, PIP_CACHE})
     ),
@@ -52,7 +52,7 @@ EXPECTED = {
 WEB = {name: expected for name, expected in EXPECTED.items() if expected.port}
 SAYING = {name: e for name, e in EXPECTED.items() if e.says and not e.port}
 
-# What an image should not carry, by the path of a file that betrays it.
+# Unwanted content of an image, by the path of a file that reveals it.
 BAGGAGE = {
     POETRY: r"(^|/)bin/poetry$",
     LISTS: r"^var/lib/apt/lists/.*(Packages|Release)",
@@ -64,33 +64,33 @@ BAGGAGE = {
 }
 
 
-def test_every_image_of_the_kit_is_looked_at():
+def test_every_image_of_the_kit_is_tested():
     assert set(EXPECTED) == {image.name for image in IMAGES + EXTRA_IMAGES}
 
 
 @pytest.mark.parametrize("image", EXPECTED)
-def test_it_carries_what_its_lesson_says_and_no_more(built, image):
+def test_an_image_contains_only_what_its_lesson_mentions(built, image):
     files = files_in(built(image))
     carried = {name for name, sign in BAGGAGE.items() if any(re.search(sign, f) for f in files)}
     assert carried == EXPECTED[image].carries
 
 
 @pytest.mark.parametrize("image", SAYING)
-def test_it_says_what_its_lesson_shows(built, image):
+def test_an_image_prints_what_its_lesson_shows(built, image):
     assert SAYING[image].says in docker("run", "--rm", "--network", "none", built(image))
 
 
 @pytest.mark.parametrize("image", SAYING)
-def test_a_command_runs_as_the_user_it_should(built, image):
+def test_a_command_runs_as_the_expected_user(built, image):
     with container(built(image), command=("sleep", "60")) as running:
         assert running.uids() == {SAYING[image].uid}
 
 
 @pytest.mark.parametrize("image", WEB)
-def test_a_server_answers_as_the_user_it_should_and_stops_when_told(built, image):
+def test_a_server_runs_as_the_expected_user_and_stops_on_sigterm(built, image):
     expected = WEB[image]
     options = ("--publish", f"127.0.0.1::{expected.port}", *expected.options)
-    # Twice at most: a busy machine may keep one that hears the signal from ending in time.
+    # Try twice: a busy machine may delay the shutdown.
     for _ in range(2):
         with container(built(image), *options) as server:
             assert expected.says in server.answers(expected.port).text
@@ -99,26 +99,26 @@ def test_a_server_answers_as_the_user_it_should_and_stops_when_told(built, image
             assert code in {0, 143}, server.logs()
         if seconds < SECONDS_TO_STOP:
             return
-    pytest.fail(f"it took {seconds:.1f} s to stop, twice; {SECONDS_TO_STOP} s are allowed")
+    pytest.fail(f"stopping took {seconds:.1f} s, twice; the limit is {SECONDS_TO_STOP} s")
 
 
 @pytest.mark.parametrize("image", WEB)
 def test_a_server_declares_its_port_and_starts_without_a_shell(built, image):
     config = config_of(built(image))
     assert f"{WEB[image].port}/tcp" in config["ExposedPorts"]
-    words = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
-    assert words[0] not in {"sh", "bash", "/bin/sh", "/bin/bash"}
+    argv = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
+    assert argv[0] not in {"sh", "bash", "/bin/sh", "/bin/bash"}
 
 
 @pytest.mark.parametrize("image", [name for name in EXPECTED if EXPECTED[name].uid != ROOT_USER])
-def test_its_files_are_not_its_users_to_change(built, image):
+def test_the_user_cannot_change_the_files_of_an_image(built, image):
     script = (
         "import os; home = os.getcwd(); "
         'print([d for d, *_ in os.walk(home) if os.access(d, os.W_OK)], os.access("/etc", os.W_OK))'
     )
     python = ("--entrypoint", "python3", built(image), "-c", script)
-    said = docker("run", "--rm", "--network", "none", *EXPECTED[image].options, *python)
-    assert said.splitlines()[-1] == "[] False"
+    output = docker("run", "--rm", "--network", "none", *EXPECTED[image].options, *python)
+    assert output.splitlines()[-1] == "[] False"
 
 
 def test_the_debug_image_waits_and_does_not_run_flask(built):
@@ -130,7 +130,7 @@ def test_the_debug_image_waits_and_does_not_run_flask(built):
         assert seconds < 3
 
 
-def test_the_sizes_of_the_fastapi_tasks_tell_their_story(built, engine):
+def test_each_fastapi_task_makes_the_image_smaller(built, engine):
     def size(name: str) -> int:
         return engine.size(built(name))
 

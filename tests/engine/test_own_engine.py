@@ -1,4 +1,4 @@
-"""Where the user's own engine answers: it is used as it is, and images are pulled."""
+"""With the user's own engine, `workshop bases` pulls images and changes nothing else."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ suite = "trixie"
 
 @pytest.fixture(scope="module")
 def own_engine(engine, tmp_path_factory) -> Iterator[str]:
-    """An engine that the kit did not start; it pulls from a registry of the test's own.
+    """An engine that the kit did not start; it pulls from a local registry.
 
-    It lives in the registry's network namespace: two engines in one would fight over docker0.
+    It runs in the registry's network namespace, because two engines in one conflict on docker0.
     """
     if os.geteuid() or not shutil.which("dockerd") or not engine.has(REGISTRY):
         pytest.skip("a second engine needs root and dockerd on this machine")
@@ -54,38 +54,38 @@ def own_engine(engine, tmp_path_factory) -> Iterator[str]:
             *("--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"),
             *("--pidfile", f"{folder}/pid", "--registry-mirror=http://127.0.0.1:5000"),
         ]
-        with (folder / "log").open("w") as log, stopped(argv, log):
-            asks = ("docker", "--host", socket, "info")
-            until(lambda: run(*asks, check=False).returncode == 0, "the second engine")
+        with (folder / "log").open("w") as log, running(argv, log):
+            info_argv = ("docker", "--host", socket, "info")
+            until(lambda: run(*info_argv, check=False).returncode == 0, "the second engine")
             yield socket
 
 
 @contextlib.contextmanager
-def stopped(argv: list[str], log) -> Iterator[None]:
-    """Run a program for as long as the block runs."""
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as child:
+def running(argv: list[str], log) -> Iterator[None]:
+    """Run a program until the block ends."""
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process:
         try:
             yield
         finally:
-            child.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGTERM)
 
 
 @pytest.fixture
 def kit(tmp_path) -> Path:
-    """A copy of the tool that knows a single base image."""
+    """A copy of the tool with a single base image."""
     folder = tmp_path / "kit"
     shutil.copytree(ROOT / "workshop", folder / "workshop")
     (folder / "versions.toml").write_text(PINS)
     return folder
 
 
-def workshop(kit: Path, socket: str, *words: str) -> subprocess.CompletedProcess[str]:
+def workshop(kit: Path, socket: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     python = str(ROOT / ".venv/bin/python")
     env = {"DOCKER_HOST": socket, "COLUMNS": "200"}
-    return run(python, "-m", "workshop", *words, cwd=kit, env=env, check=False)
+    return run(python, "-m", "workshop", *arguments, cwd=kit, env=env, check=False)
 
 
-def test_base_images_are_pulled_and_no_stand_in_is_made(own_engine, kit):
+def test_base_images_are_pulled_without_stand_ins(own_engine, kit):
     done = workshop(kit, own_engine, "bases")
     assert done.returncode == 0, done.stdout
     assert "mmdebstrap" not in done.stdout
@@ -93,7 +93,7 @@ def test_base_images_are_pulled_and_no_stand_in_is_made(own_engine, kit):
     assert BASE in docker("--host", own_engine, "images", "--format", "{{.Repository}}:{{.Tag}}")
 
 
-def test_an_image_that_cannot_be_pulled_is_told_with_the_cure(own_engine, kit):
+def test_an_image_that_cannot_be_pulled_is_reported_with_the_fix(own_engine, kit):
     (kit / "versions.toml").write_text(PINS.replace(BASE, "ubuntu:26.04"))
     done = workshop(kit, own_engine, "bases")
     assert done.returncode == 2
@@ -101,8 +101,8 @@ def test_an_image_that_cannot_be_pulled_is_told_with_the_cure(own_engine, kit):
     assert "workshop bases --stand-ins" in done.stdout
 
 
-def test_a_disk_with_too_little_room_is_told_how_much_is_needed(own_engine, kit):
-    """The engine's folder is on a small disk of its own."""
+def test_a_full_disk_is_reported_with_the_space_needed(own_engine, kit):
+    """The engine's folder is on a separate, small disk."""
     small = docker("--host", own_engine, "info", "--format", "{{.DockerRootDir}}")
     run("mount", "-t", "tmpfs", "-o", "size=64m", "workshop-test", small)
     try:

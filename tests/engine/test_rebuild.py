@@ -1,4 +1,4 @@
-"""What a second build does again: measured by what BuildKit takes from its cache."""
+"""What a rebuild repeats, according to BuildKit's cache."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from workshop.stack.images import Image
 
-# A step that installs what the project depends on, and so should outlive an edit of its source.
+# A step that installs dependencies, and should stay cached after an edit of the source.
 INSTALLS = re.compile(r"apt-get|pip3? install|poetry install")
 STEP = re.compile(r"#(\d+) \[[^]]*\d+/\d+] (.*)")
-# What a step prints while it runs, and its end; a cached one prints CACHED alone.
+# The output and the end of a running step; a cached step prints only CACHED.
 OUTPUT = re.compile(r"#(\d+) (?:\d+\.\d+ |DONE|ERROR)")
 
 
@@ -34,16 +34,16 @@ def ids(image) -> str:
 
 
 def touch(file: Path) -> None:
-    """Add a comment that no build has seen."""
+    """Add a comment that cannot be cached."""
     file.write_text(file.read_text() + f"# {secrets.token_hex(8)}\n")
 
 
 def first_install(checkout: Path, image: Image) -> str:
-    """The first install step that a build runs and does not take from its cache; else empty.
+    """Return the first install step of a build that is not cached; empty if all are.
 
-    The build ends there: what the step would install is no matter here.
+    The build is stopped at this step.
     """
-    # Tagged by no name of the kit's, so that the kit's own image stays as it is.
+    # A different tag, so that the kit's image does not change.
     build = replace(image.build(checkout), image=f"workshop-test-{secrets.token_hex(4)}")
     installs: dict[str, str] = {}
     with subprocess.Popen(
@@ -52,19 +52,19 @@ def first_install(checkout: Path, image: Image) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "BUILDKIT_PROGRESS": "plain"},
-    ) as child:
-        assert child.stdout
+    ) as process:
+        assert process.stdout
         lines = []
-        for line in child.stdout:
+        for line in process.stdout:
             lines.append(line)
             if (step := STEP.match(line)) and INSTALLS.search(step[2]):
                 installs[step[1]] = step[2]
             elif (output := OUTPUT.match(line)) and output[1] in installs:
-                child.terminate()
+                process.terminate()
                 return installs[output[1]]
-    assert child.returncode == 0, "".join(lines)
+    assert process.returncode == 0, "".join(lines)
     docker("image", "rm", build.image)
-    assert installs, "the build has no install step at all"
+    assert installs, "the build has no install step"
     return ""
 
 
@@ -82,8 +82,8 @@ def test_a_changed_lock_file_reinstalls(built, checkout, image):
     assert first_install(checkout, image)
 
 
-def test_the_lock_file_decides_and_not_its_date(built, checkout):
-    """The cache goes by content: the copied checkout builds from the kit's own cache."""
+def test_the_date_of_the_lock_file_does_not_matter(built, checkout):
+    """The cache key is the content: the copied checkout builds from the kit's cache."""
     image = next(image for image in IMAGES if image.service == "greeter")
     built(image.name)
     assert first_install(checkout, image) == ""

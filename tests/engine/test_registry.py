@@ -1,4 +1,4 @@
-"""Upload and download against a real registry of the test's own."""
+"""Upload to and download from a local registry."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def registry(engine) -> Iterator[str]:
         yield server.address(5000).removeprefix("http://")
 
 
-def task(*words: str, check: bool = True) -> str:
-    return run(TASK, "--exit-code", *words, cwd=ROOT, check=check).stdout
+def task(*arguments: str, check: bool = True) -> str:
+    return run(TASK, "--exit-code", *arguments, cwd=ROOT, check=check).stdout
 
 
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("service", ["deathstar", "greeter"])
-def test_what_was_uploaded_is_what_is_pulled(registry, service):
+def test_the_pulled_image_equals_the_uploaded_one(registry, service):
     owner = f"learner-{secrets.token_hex(4)}"
     names = (f"SERVICE={service}", f"DOCKER_REGISTRY={registry}", f"DOCKER_OWNER={owner}")
     image = f"{registry}/{owner}/{service}:latest"
@@ -50,7 +50,7 @@ def test_what_was_uploaded_is_what_is_pulled(registry, service):
         docker("image", "rm", "--force", image, check=False)
 
 
-def test_compose_pushes_part_three_to_the_registry_that_is_named(built, registry):
+def test_compose_pushes_part_three_to_the_given_registry(built, registry):
     built("poetry-ws-part-3-python-poetry:latest")
     image = f"{registry}/poetry-ws-part-3-python-poetry:latest"
     file = ("compose", "--file", "docker-compose.part-3.yml")
@@ -65,9 +65,9 @@ def test_compose_pushes_part_three_to_the_registry_that_is_named(built, registry
 
 
 @pytest.mark.usefixtures("engine")
-def test_a_registry_that_refuses_is_named_with_the_cure(tmp_path):
-    """A registry that wants a password gets none."""
-    password = f"learner:{'$2y$05$'}{'a' * 53}\n"  # nobody's: it is never matched
+def test_a_refused_upload_is_reported_with_the_fix(tmp_path):
+    """The registry requires a password, and gets none."""
+    password = f"learner:{'$2y$05$'}{'a' * 53}\n"  # a hash that matches no password
     (tmp_path / "htpasswd").write_text(password)
     options = (
         "--publish=127.0.0.1::5000",
@@ -83,18 +83,18 @@ def test_a_registry_that_refuses_is_named_with_the_cure(tmp_path):
         names = ("SERVICE=greeter", f"DOCKER_REGISTRY={address}", "DOCKER_OWNER=learner")
         try:
             task("docker:build", *names)
-            said = task("docker:upload", *names, check=False)
+            output = task("docker:upload", *names, check=False)
         finally:
             docker("image", "rm", "--force", image, check=False)
-    assert f"{image} was not uploaded" in said
-    assert f"docker login {address}" in said
+    assert f"{image} was not uploaded" in output
+    assert f"docker login {address}" in output
 
 
-@pytest.mark.parametrize("word", ["docker:build", "docker:run", "docker:upload"])
-def test_an_unknown_service_is_told_the_known_ones(word):
-    said = task(word, "SERVICE=nonsense", "DOCKER_OWNER=learner", check=False)
-    assert "nonsense" in said
-    assert "deathstar" in said
+@pytest.mark.parametrize("name", ["docker:build", "docker:run", "docker:upload"])
+def test_an_unknown_service_is_reported_with_the_known_ones(name):
+    output = task(name, "SERVICE=nonsense", "DOCKER_OWNER=learner", check=False)
+    assert "nonsense" in output
+    assert "deathstar" in output
 
 
 def test_an_upload_needs_an_owner():

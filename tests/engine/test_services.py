@@ -1,4 +1,4 @@
-"""What the web services answer, asked from outside as their lessons ask."""
+"""Responses of the services, requested from outside as in their lessons."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ def serve(image: str, port: int, *options: str) -> Iterator[Container]:
 
 
 # ------------------------------------------------------------------ part 3
-def test_baby_steps_shows_another_animal_by_arguments(built):
+def test_baby_steps_shows_another_animal(built):
     image = built("poetry-ws-part-3-baby-steps:latest")
-    said = docker("run", "--rm", image, "cowsay", "-f", "stegosaurus", "hello")
-    assert "< hello >" in said
-    assert "(__)" not in said  # no cow
+    output = docker("run", "--rm", image, "cowsay", "-f", "stegosaurus", "hello")
+    assert "< hello >" in output
+    assert "(__)" not in output  # no cow
 
 
-def test_baby_steps_tells_a_fortune_by_arguments(built):
+def test_baby_steps_tells_a_fortune(built):
     image = built("poetry-ws-part-3-baby-steps:latest")
-    said = docker("run", "--rm", image, "sh", "-c", "fortune | cowsay")
-    assert "(oo)" in said
-    assert re.search(r"[</|] \w", said), "the cow says nothing"
+    output = docker("run", "--rm", image, "sh", "-c", "fortune | cowsay")
+    assert "(oo)" in output
+    assert re.search(r"[</|] \w", output), "the bubble is empty"
 
 
 def test_the_greeter_is_a_dinosaur_and_not_a_cow(built):
-    said = docker("run", "--rm", built("poetry-ws-part-3-python-poetry:latest"))
-    assert "Greetings from somenergia.coop!" in said
-    assert "(oo)" not in said
+    output = docker("run", "--rm", built("poetry-ws-part-3-python-poetry:latest"))
+    assert "Greetings from somenergia.coop!" in output
+    assert "(oo)" not in output
 
 
-def test_the_greeter_takes_every_build_argument_of_its_lesson(built, tmp_path):
+def test_the_greeter_accepts_every_build_argument_of_its_lesson(built, tmp_path):
     built("poetry-ws-part-3-python-poetry:latest")
     image = f"workshop-test-{tmp_path.name}"
     arguments = {
@@ -60,9 +60,9 @@ def test_the_greeter_takes_every_build_argument_of_its_lesson(built, tmp_path):
         "USER_GID": "4322",
         "WORKDIR": "/srv/greeter",
     }
-    words = [f"--build-arg={name}={value}" for name, value in arguments.items()]
+    options = [f"--build-arg={name}={value}" for name, value in arguments.items()]
     try:
-        docker("build", "--tag", image, *words, str(ROOT / "services/part-3/python-poetry"))
+        docker("build", "--tag", image, *options, str(ROOT / "services/part-3/python-poetry"))
         who = docker("run", "--rm", image, "sh", "-c", "id -un; id -u; id -g; pwd; greeter-cli")
         assert who.splitlines()[:4] == ["ada", "4321", "4322", "/srv/greeter"]
         assert "Greetings from somenergia.coop!" in who
@@ -71,7 +71,7 @@ def test_the_greeter_takes_every_build_argument_of_its_lesson(built, tmp_path):
 
 
 # ------------------------------------------------------------------ FastAPI
-def test_task_five_writes_to_its_data_folder_and_nowhere_else(built):
+def test_task_five_writes_only_to_its_data_folder(built):
     with container(built("nonroot-image-fastapi:dev")) as server:
         server.run("touch", "/home/runner/data/kept")
         for place in ("/etc/new", "/home/runner/server/new", "/home/runner/new"):
@@ -91,7 +91,7 @@ def serve_degrees(built) -> Iterator[str]:
         yield server.address(5000)
 
 
-def test_degrees_gives_exactly_its_five_rows(degrees):
+def test_degrees_returns_exactly_its_five_rows(degrees):
     answer = get(f"{degrees}/degrees")
     assert answer.json() == DEGREES
     assert answer.headers["content-type"] == "application/json"
@@ -125,13 +125,13 @@ def test_one_degree_is_found_by_its_id(degrees):
         ("/nothing", 404, "/nothing"),
     ],
 )
-def test_a_wrong_question_is_told_why_in_json(degrees, path, status, says):
+def test_an_invalid_request_gets_a_json_error(degrees, path, status, says):
     answer = get(degrees + path)
     assert answer.status_code == status
     assert says in answer.json()["error"]
 
 
-def test_degrees_shows_no_debugger_unless_asked(degrees):
+def test_degrees_shows_no_debugger_by_default(degrees):
     assert get(f"{degrees}/console").status_code == 404
 
 
@@ -143,7 +143,7 @@ def deathstar(built):
         yield server
 
 
-def test_a_planet_is_there_until_it_is_destroyed(deathstar):
+def test_a_planet_exists_until_it_is_destroyed(deathstar):
     planet = deathstar.address(8080) + "/api/v1/planets/Alderaan"
     assert get(planet).status_code == 200
     assert httpx.delete(planet).status_code == 204
@@ -158,7 +158,7 @@ def test_the_laser_destroys_a_planet_once(deathstar):
     assert len(again.splitlines()) == 1
 
 
-def test_its_openapi_holds_what_it_promises(deathstar, tmp_path):
+def test_responses_conform_to_the_openapi_document(deathstar, tmp_path):
     address = deathstar.address(8080)
     argv = (sys.executable, "-m", "schemathesis.cli", "run", f"{address}/openapi.json")
     done = subprocess.run(
@@ -173,13 +173,13 @@ def test_its_openapi_holds_what_it_promises(deathstar, tmp_path):
 
 # ------------------------------------------------------------------ todo-app
 class Visitor:
-    """Someone with a browser's cookies and forms, and no browser."""
+    """A client with a browser's cookies and forms, without a browser."""
 
     def __init__(self, address: str) -> None:
         self.address, self.cookies = address, httpx.Cookies()
 
     def ask(self, method: str, path: str, **fields: str) -> httpx.Response:
-        """One request, its redirects followed, with the cookies that were given before."""
+        """Send a request with the cookies received so far, and follow redirects."""
         with httpx.Client(
             cookies=self.cookies, follow_redirects=True, verify=False, trust_env=False
         ) as client:
@@ -192,13 +192,13 @@ class Visitor:
         return self.ask("GET", "/").text
 
     def send(self, path: str, **fields: str) -> httpx.Response:
-        """Send one of the page's forms, token and all."""
+        """Send one of the page's forms, including its token."""
         token = re.search(r'name="csrf_token" value="([^"]+)"', self.page)
         assert token, "the page has no form"
         return self.ask("POST", path, csrf_token=token[1], **fields)
 
     def act(self, verb: str) -> None:
-        """Press the first button that does so."""
+        """Press the first button for this action."""
         found = re.search(rf'action="(/items/\d+/{verb})"', self.page)
         assert found, f"nothing to {verb}"
         assert self.send(found[1]).status_code == 200
@@ -238,11 +238,11 @@ def test_a_form_without_its_token_changes_nothing(todo_address):
     ],
 )
 @pytest.mark.parametrize("image", ["todo-app:prod"])
-def test_a_wrong_setting_ends_the_to_do_app_with_one_line(built, image, options, says):
+def test_an_invalid_setting_ends_the_to_do_app_with_one_line(built, image, options, says):
     with container(built(image), *options) as server:
         until(lambda: not server.running, "its end")
-        told = [line for line in server.logs().splitlines() if says in line]
-        assert told
+        matching = [line for line in server.logs().splitlines() if says in line]
+        assert matching
         assert "Traceback" not in server.logs()
         assert docker("inspect", "--format", "{{.State.ExitCode}}", server.id) != "0"
 
@@ -267,7 +267,7 @@ def postgres_image(engine, tmp_path_factory):  # noqa: ARG001
     docker("image", "rm", "workshop-test-postgres")
 
 
-def test_the_items_can_live_in_postgresql(built, network, postgres_image):
+def test_items_can_be_stored_in_postgresql(built, network, postgres_image):
     url = "postgresql://todo@database:5432/postgres"
     join = ("--network", network)
     options = (*join, "--env", "SECRET_KEY=0123456789abcdef", "--env", f"DATABASE_URL={url}")
@@ -284,19 +284,19 @@ def test_the_items_can_live_in_postgresql(built, network, postgres_image):
         assert rows == "Kept in PostgreSQL"
 
 
-# ------------------------------------------------------------------ their own tests
+# ------------------------------------------------------------------ tests of the services
 OWN_TESTS = {
     "part-3/python-poetry": ("--target=test",),
     "degrees_api": ("--target=test",),
     "deathstar": ("--target=test",),
-    # Its Dockerfiles are the answers of exercises, so its tests have one of their own.
+    # Its Dockerfiles are solutions of exercises, so the tests have a separate one.
     "fastapi": ("--file", "services/fastapi/Dockerfile-test"),
 }
 
 
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("folder", OWN_TESTS)
-def test_a_services_own_tests_pass_in_its_own_image(folder, tmp_path):
+def test_the_tests_of_a_service_pass_in_its_test_image(folder, tmp_path):
     image = f"workshop-test-{tmp_path.name}"
     try:
         docker("build", "--tag", image, *OWN_TESTS[folder], f"services/{folder}", cwd=ROOT)
@@ -305,5 +305,5 @@ def test_a_services_own_tests_pass_in_its_own_image(folder, tmp_path):
         docker("image", "rm", "--force", image, check=False)
 
 
-def test_the_to_do_apps_own_tests_pass_in_a_real_browser(built):
+def test_the_tests_of_the_to_do_app_pass_in_a_browser(built):
     assert re.search(r"\d+ passed", docker("run", "--rm", built("todo-app:test")))

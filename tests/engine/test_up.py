@@ -1,4 +1,4 @@
-"""`workshop up` and `down` on a copy of the checkout, also when something goes wrong."""
+"""`workshop up` and `down` on a copy of the checkout, including failures."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ PYTHON = str(ROOT / ".venv/bin/python")
 
 @pytest.fixture
 def kit(built, checkout) -> Iterator[Path]:
-    """A copy of the whole kit, all of whose images are in the build cache."""
+    """A copy of the whole kit, with all images in the build cache."""
     for image in IMAGES:
         built(image.name)
     shutil.copytree(ROOT / "workshop", checkout / "workshop")
     shutil.copy(ROOT / "versions.toml", checkout)
-    # On ports of its own: tests that run side by side would race for the next free one.
+    # Fixed ports: parallel tests would race for the next free one.
     ports = free_ports(len(WEB))
     own = [f"{web.variable}={port}" for web, port in zip(WEB, ports, strict=True)]
     project = f"COMPOSE_PROJECT_NAME=workshop-test-{secrets.token_hex(4)}"
@@ -40,9 +40,9 @@ def kit(built, checkout) -> Iterator[Path]:
         docker("compose", "--profile", "all", "down", "--volumes", cwd=checkout, check=False)
 
 
-def start(kit: Path, *words: str, **env: str) -> subprocess.Popen[str]:
+def start(kit: Path, *arguments: str, **env: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        (PYTHON, "-m", "workshop", *words),
+        (PYTHON, "-m", "workshop", *arguments),
         cwd=kit,
         env={**os.environ, "COLUMNS": "80", **env},
         stdin=subprocess.DEVNULL,
@@ -52,15 +52,15 @@ def start(kit: Path, *words: str, **env: str) -> subprocess.Popen[str]:
     )
 
 
-def workshop(kit: Path, *words: str, **env: str) -> tuple[int, str]:
-    """The exit code and the output of `workshop WORDS` in a copy of the kit."""
-    child = start(kit, *words, **env)
-    said, _ = child.communicate(timeout=600)
-    return child.returncode, said
+def workshop(kit: Path, *arguments: str, **env: str) -> tuple[int, str]:
+    """Run `workshop ARGUMENTS` in a copy of the kit; return exit code and output."""
+    process = start(kit, *arguments, **env)
+    output, _ = process.communicate(timeout=600)
+    return process.returncode, output
 
 
 def left_behind(kit: Path) -> str:
-    """The containers and networks of a copy's compose project."""
+    """Return the ids of the containers and networks of the kit's compose project."""
     project = re.search(r"COMPOSE_PROJECT_NAME=(.*)", (kit / ".env").read_text())
     assert project
     label = f"label=com.docker.compose.project={project[1]}"
@@ -69,8 +69,8 @@ def left_behind(kit: Path) -> str:
     )
 
 
-def test_up_and_down_and_a_busy_port_between(kit):
-    """The first time, also with settings that a Windows editor saved; then what comes of it."""
+def test_up_down_and_a_busy_port(kit):
+    """The first `up` also has a settings file with Windows line endings."""
     (kit / ".env").unlink()
     key = f"# mine\r\nSECRET_KEY={secrets.token_hex(32)}\r\n"
     (kit / "services/todo-app/.env").write_bytes(key.encode())
@@ -79,21 +79,21 @@ def test_up_and_down_and_a_busy_port_between(kit):
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         port = str(busy.getsockname()[1])
-        code, said = workshop(kit, "up", FASTAPI_PORT=port)
+        code, output = workshop(kit, "up", FASTAPI_PORT=port)
     assert code == 2
-    assert f"port {port}, for fastapi: another program uses it" in said
-    assert "FASTAPI_PORT" in said
+    assert f"port {port}, for fastapi: another program uses it" in output
+    assert "FASTAPI_PORT" in output
     assert left_behind(kit) == ""
 
-    code, said = workshop(kit, "up", FASTAPI_PORT=port)
-    assert code == 0, said
-    assert max(map(len, said.splitlines())) <= 80
-    addresses = re.findall(r"http://localhost:\d+\S*", said)
+    code, output = workshop(kit, "up", FASTAPI_PORT=port)
+    assert code == 0, output
+    assert max(map(len, output.splitlines())) <= 80
+    addresses = re.findall(r"http://localhost:\d+\S*", output)
     assert len(addresses) == len(WEB)
     for address in addresses:
         assert get(address).status_code == 200
     for image in IMAGES:
-        assert image.name in said
+        assert image.name in output
 
     code, again = workshop(kit, "up", FASTAPI_PORT=port)
     assert code == 0, again
@@ -112,49 +112,51 @@ def test_up_and_down_and_a_busy_port_between(kit):
         ("SECRET_KEY=\n", "SECRET_KEY is empty"),
     ],
 )
-def test_malformed_settings_are_told_in_one_line_and_leave_nothing_running(kit, settings, says):
+def test_malformed_settings_are_a_one_line_error(kit, settings, says):
     (kit / "services/todo-app/.env").write_text(settings)
-    code, said = workshop(kit, "up")
+    code, output = workshop(kit, "up")
     assert code == 2
-    assert "Traceback" not in said
-    assert says in said.splitlines()[-1]
+    assert "Traceback" not in output
+    assert says in output.splitlines()[-1]
     assert left_behind(kit) == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_build_leaves_nothing_and_the_next_one_succeeds(kit, number):
-    child = start(kit, "up")
-    assert child.stdout
-    until(lambda: re.search(r"\d s$", child.stdout.readline().rstrip()), "a first image")
-    child.send_signal(number)
-    said = child.communicate(timeout=60)[0]
-    assert child.returncode == 130
-    assert "Interrupted" in said
-    assert "Traceback" not in said
+def test_an_interrupted_build_cleans_up_and_the_next_one_succeeds(kit, number):
+    process = start(kit, "up")
+    assert process.stdout
+    until(lambda: re.search(r"\d s$", process.stdout.readline().rstrip()), "a first image")
+    process.send_signal(number)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 130
+    assert "Interrupted" in output
+    assert "Traceback" not in output
     assert left_behind(kit) == ""
     assert workshop(kit, "up", "--no-start")[0] == 0
 
 
-def test_an_interrupted_start_leaves_nothing_running(kit):
-    child = start(kit, "up")
+def test_an_interrupted_start_stops_everything(kit):
+    process = start(kit, "up")
     until(lambda: (kit / ".env").is_file() and left_behind(kit), "a first container or network", 90)
-    child.send_signal(signal.SIGINT)
-    assert "Interrupted" in child.communicate(timeout=60)[0]
-    assert child.returncode == 130
+    process.send_signal(signal.SIGINT)
+    assert "Interrupted" in process.communicate(timeout=60)[0]
+    assert process.returncode == 130
     assert left_behind(kit) == ""
 
 
-def test_an_engine_that_goes_away_half_way_is_told_in_one_line(kit):
-    """As seen from the docker CLI: its connection ends, and no new one can be had."""
+def test_an_engine_that_stops_during_up_is_a_one_line_error(kit):
+    """The docker CLI loses its connection, and cannot open a new one."""
     lock = kit / "services/fastapi/poetry.lock"
-    lock.write_text(lock.read_text() + f"# {secrets.token_hex(8)}\n")  # so that a build lasts
+    lock.write_text(
+        lock.read_text() + f"# {secrets.token_hex(8)}\n"
+    )  # so that the build is not cached
     proxy = Proxy(kit / "engine.sock")
-    child = start(kit, "up", DOCKER_HOST=f"unix://{kit}/engine.sock")
-    assert child.stdout
-    until(lambda: re.search(r"\d s$", child.stdout.readline().rstrip()), "a first image")
+    process = start(kit, "up", DOCKER_HOST=f"unix://{kit}/engine.sock")
+    assert process.stdout
+    until(lambda: re.search(r"\d s$", process.stdout.readline().rstrip()), "a first image")
     proxy.close()
     (kit / "engine.sock").unlink()
-    said = child.communicate(timeout=120)[0]
-    assert child.returncode == 2
-    assert "the Docker engine stopped answering" in said.splitlines()[-1]
-    assert "Traceback" not in said
+    output = process.communicate(timeout=120)[0]
+    assert process.returncode == 2
+    assert "the Docker engine stopped answering" in output.splitlines()[-1]
+    assert "Traceback" not in output

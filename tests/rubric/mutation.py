@@ -60,7 +60,7 @@ def judge(mutant: Mutant, engine: Engine, cache: Cache) -> Verdict:
                 return grade.full(evaluation)
 
         # Like the command: three evaluations at a time can slow servers down.
-        return grade.settled(grade_once)
+        return grade.confirmed(grade_once)
     finally:
         shutil.rmtree(folder)
 

@@ -1,1 +1,1 @@
-"""What can be known of a submission: each module answers for one kind of thing."""
+"""Reads submissions: each module analyses one kind of thing, such as an image or a container."""

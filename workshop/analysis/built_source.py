@@ -1,4 +1,4 @@
-"""What was built, beside what it was built from: for what neither can tell alone."""
+"""An image together with its source, for checks that compare the two."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BuiltSource:
-    """An image, and the learner's folder that it comes from."""
+    """An image, and the submission that it was built from."""
 
     source: Source
     image: Image

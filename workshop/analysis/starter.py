@@ -1,4 +1,4 @@
-"""What a learner begins a task with: the kit's own folder, without the answers."""
+"""The files that a learner starts a task with: the kit's own folder without the solution."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 
 def files(task: Task) -> list[str]:
-    """The files of a task's starter, relative to its folder."""
-    found = []
-    for part in task.only or (".",):
-        for path in walk(ROOT / task.folder / part):
-            whole = path if part == "." else f"{part}/{path}"
-            if not _is_withheld(task, whole):
-                found.append(whole)
-    return found
+    """List the files of a task's starter, relative to its folder."""
+    folder = ROOT / task.folder
+    paths = [
+        path if part == "." else f"{part}/{path}"
+        for part in task.only or (".",)
+        for path in walk(folder / part)
+    ]
+    return [path for path in paths if not _is_withheld(task, path)]
 
 
 def find(task: Task, file: str) -> Path | None:
-    """The kit's own copy of a file of the starter; None where that has no such file."""
-    own = ROOT / task.folder / file
-    return None if _is_withheld(task, file) or not own.is_file() else own
+    """Return the path of a starter file in the kit; None if the starter has no such file."""
+    path = ROOT / task.folder / file
+    return None if _is_withheld(task, file) or not path.is_file() else path
 
 
 def copy_missing(task: Task, folder: Path) -> list[str]:
-    """Copy what the starter has and `folder` lacks; returns what was copied."""
-    import shutil  # noqa: PLC0415 - who only reads need not wait for it
+    """Copy the starter files that `folder` lacks; return their paths."""
+    import shutil  # noqa: PLC0415 - slow to import, and only needed to copy
 
     missing = [path for path in files(task) if not os.path.lexists(folder / path)]
     for path in missing:

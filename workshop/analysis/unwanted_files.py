@@ -1,4 +1,4 @@
-"""Files that lie about in many a learner's folder: planted there, and looked for in the image."""
+"""Files that no image should contain: planted in the build context, and searched in the image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def plant(context: Path, paths: Iterable[str]) -> None:
-    """Put a file with a text of its own at each path; not where a folder is in the way."""
+    """Write a file with a unique text to each path, unless the path is a folder."""
     for path in paths:
         file = context / path
         with contextlib.suppress(OSError):
@@ -23,8 +23,8 @@ def plant(context: Path, paths: Iterable[str]) -> None:
             file.write_bytes(_text(path))
 
 
-def kept(image: Image, paths: Iterable[str]) -> dict[str, int]:
-    """Which of them the image holds, wherever that is, and the first layer to do so."""
+def find(image: Image, paths: Iterable[str]) -> dict[str, int]:
+    """Return the planted files that the image contains anywhere, with the first layer of each."""
     digests = {hashlib.sha256(_text(path)).hexdigest(): path for path in paths}
     found: dict[str, int] = {}
     for number in image.own:
@@ -35,4 +35,4 @@ def kept(image: Image, paths: Iterable[str]) -> dict[str, int]:
 
 
 def _text(path: str) -> bytes:
-    return f"{path} is of no use in an image\n".encode()
+    return f"{path} is not needed in an image\n".encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workshop.analysis.container import stack as stacks
+from workshop.analysis.container import stack_plan
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 )
 def valid_compose_file(source: Source) -> None:
     """docker compose can read the file."""
-    stacks.sound(source)
+    stack_plan.read_valid(source)
 
 
 @check(
@@ -29,7 +29,7 @@ def valid_compose_file(source: Source) -> None:
 )
 def no_forbidden_options(source: Source) -> None:
     """Uses only files in its own folder and no host access."""
-    stacks.check_harmless(stacks.read(source))
+    stack_plan.check_harmless(stack_plan.read(source))
 
 
 def services_start(title: str = "docker compose up starts every service") -> Check:

@@ -136,11 +136,11 @@ def healthcheck_works(*, required: bool = True) -> Check:
         "HEALTHCHECK CMD with python -c and urllib.request.urlopen.",
     )
     def healthcheck_works(health: HealthResult) -> None:
-        if required and health.beside is None:
+        if required and health.with_server is None:
             raise Failed("no HEALTHCHECK", expected)
-        if health.beside:
-            raise Failed(f"exit code {health.beside} with a running server", expected)
-        if health.alone == 0:
+        if health.with_server:
+            raise Failed(f"exit code {health.with_server} with a running server", expected)
+        if health.without_server == 0:
             raise Failed("exit code 0 without a server too", expected)
 
     return healthcheck_works

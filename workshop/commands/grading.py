@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from workshop.analysis.source import Source
     from workshop.core.process import SubprocessRunner
     from workshop.engine import Engine
-    from workshop.model import Task, Verdict
+    from workshop.model import Verdict
 
-FORMATS = ("text", "json", "junit")
+    GetRunner = Callable[[], SubprocessRunner]
+
 EXERCISES = "exercises"
 EXIT_CODES = {"passed": 0, "failed": 1, "ungradable": 2}
 
@@ -30,7 +31,7 @@ def start(name: str, path: str | None) -> int:
     from workshop.analysis import starter
 
     task = course.task(name)
-    folder = Path(path) if path else _default_folder(task)
+    folder = Path(path) if path else _default_folder(name)
     if folder.exists() and not folder.is_dir():
         raise UserError(str(folder), "it is a file", "Name a folder, which may be new")
     try:
@@ -49,30 +50,25 @@ def start(name: str, path: str | None) -> int:
     return 0
 
 
-def check(
-    name: str, path: str | None, kind: str, *, static: bool, runner: Callable[[], SubprocessRunner]
-) -> int:
+def check(name: str, path: str | None, kind: str, *, static: bool, runner: GetRunner) -> int:
     """Grade a learner's folder and print the verdict."""
-    verdict = grade_folder(course.task(name), path, static=static, runner=runner)
+    verdict = grade_folder(name, path, static=static, runner=runner)
     _print(verdict, kind)
     return EXIT_CODES[verdict.outcome]
 
 
-def watch(
-    name: str, path: str | None, kind: str, *, static: bool, runner: Callable[[], SubprocessRunner]
-) -> int:
+def watch(name: str, path: str | None, kind: str, *, static: bool, runner: GetRunner) -> int:
     """Grade the folder whenever a file is saved, statically first, until Ctrl-C."""
     from workshop.grading import watch
 
-    task = course.task(name)
     code = 0
-    for _ in watch.saves(_find_folder(task, path)):
+    for _ in watch.saves(_find_folder(name, path)):
         try:
-            verdict = grade_folder(task, path, static=True, runner=runner)
+            verdict = grade_folder(name, path, static=True, runner=runner)
             _print(verdict, kind)
             if not static:
                 print("\nBuilding and running it ...\n")
-                verdict = grade_folder(task, path, static=False, runner=runner)
+                verdict = grade_folder(name, path, static=False, runner=runner)
                 _print(verdict, kind)
             code = EXIT_CODES[verdict.outcome]
         except UserError as error:
@@ -81,18 +77,15 @@ def watch(
     return code
 
 
-def grade_folder(
-    task: Task, path: str | None, *, static: bool, runner: Callable[[], SubprocessRunner]
-) -> Verdict:
+def grade_folder(name: str, path: str | None, *, static: bool, runner: GetRunner) -> Verdict:
     """Return the verdict on a learner's folder, with hadolint's warnings."""
-    folder = _find_folder(task, path)
-    # Start hadolint first: it runs while this program imports its modules.
-    read_warnings = lint.ask(
-        [folder / recipe.context / recipe.dockerfile for recipe in task.recipes[:1]]
-    )
+    folder = _find_folder(name, path)
+    # Start hadolint first: it runs while this program loads the task and its checks.
+    file = folder / course.reference(name).name
+    read_warnings = lint.start_hadolint([file] if file.name.startswith("Dockerfile") else [])
     from workshop.analysis import source
 
-    found = source.find(task, folder)
+    found = source.find(course.task(name), folder)
     if static:
         from workshop.grading import grade
 
@@ -108,7 +101,7 @@ def _grade(source: Source, run: SubprocessRunner) -> Verdict:
     from workshop.grading import grade
 
     engine = Engine(run)
-    verdict = grade.settled(lambda: _evaluate(engine, source))
+    verdict = grade.confirmed(lambda: _evaluate(engine, source))
     if verdict.outcome == "ungradable" and engine.info() is None:
         note = "no Docker engine answers. Start one with make up; see also workshop doctor"
         return grade.static(source, note)
@@ -124,7 +117,7 @@ def _evaluate(engine: Engine, source: Source) -> Verdict:
     cache = Cache(cache_folder())
     with (
         _progress(source.task.name) as say,
-        Evaluation(engine, source, cache, say=say) as evaluation,
+        Evaluation(engine, source, cache, on_line=say) as evaluation,
     ):
         return grade.full(evaluation)
 
@@ -151,7 +144,7 @@ def solution(name: str, path: str | None) -> int:
     from workshop.analysis import source
 
     task = course.task(name)
-    found = source.find(task, _find_folder(task, path))
+    found = source.find(task, _find_folder(name, path))
     difference = [line for file in task.answer for line in _compare(found, file)]
     sys.stdout.writelines(difference or ["Your answer is identical to the reference solution.\n"])
     return 0
@@ -172,17 +165,17 @@ def _compare(found: Source, file: str) -> Iterator[str]:
     return difflib.unified_diff(old, new, f"yours/{file}", f"reference/{file}")
 
 
-def _default_folder(task: Task) -> Path:
+def _default_folder(name: str) -> Path:
     """Return the folder of a task without PATH; tasks on the same service share one."""
-    return Path(EXERCISES) / (task.name if task.compose else Path(task.folder).name)
+    return Path(EXERCISES) / (course.reference(name).parent.name or name)
 
 
-def _find_folder(task: Task, path: str | None) -> Path:
+def _find_folder(name: str, path: str | None) -> Path:
     """Return the folder to grade: `path`, the task's default, or the current folder."""
     if path:
         return Path(path)
-    default = _default_folder(task)
-    if not default.is_dir() and any(Path(file).exists() for file in task.answer):
+    default = _default_folder(name)
+    if not default.is_dir() and Path(course.reference(name).name).exists():
         return Path()
     return default
 
@@ -191,12 +184,12 @@ def _print(verdict: Verdict, kind: str) -> None:
     if kind == "text":
         from workshop.reports import terminal
 
-        terminal.show(verdict)
+        terminal.print_verdict(verdict)
     elif kind == "json":
         from workshop.reports import json
 
-        print(json.write(verdict))
+        print(json.format_verdict(verdict))
     else:
         from workshop.reports import junit
 
-        print(junit.write(verdict))
+        print(junit.format_verdict(verdict))

@@ -31,9 +31,9 @@ def describe(reference: str, run: SubprocessRunner) -> str:
     if found is None:
         with engine.save(identity) as stream:
             found = docker_save.read(stream, known=store.layer)
-        store.keep(found, identity)
+        store.save(found, identity)
     base, name = _find_base(engine, found)
-    return layers.layers(found, base, name)
+    return layers.format_layers(found, base, name)
 
 
 def _find_base(engine: Engine, found: Image) -> tuple[list[str], str]:

@@ -65,7 +65,7 @@ class Setup:
             built = services.build(self.engine, ROOT, images, display)
             addresses = services.start(self.engine, ROOT, display) if start else {}
         self.console.print()
-        self.console.print(services.table(built, addresses), highlight=False)
+        self.console.print(services.make_table(built, addresses), highlight=False)
         if any(self.engine.standin_for(base.image) for base in self.pins.base):
             self._print(
                 "\nBase images are stand-ins from Debian packages: no image registry answered."
@@ -81,8 +81,8 @@ class Setup:
     def _provide(self, display: ProgressDisplay, *, ask_registry: bool = True) -> Info:
         """Provide a running engine with every base image."""
         machine = Machine(host.detect(), self.engine, self.run, display)
-        info = daemon.ready(machine)
-        base_images.ready(machine, self.pins, info, ask_registry=ask_registry)
+        info = daemon.ensure_engine(machine)
+        base_images.ensure_images(machine, self.pins, info, ask_registry=ask_registry)
         return info
 
     def _print(self, line: str) -> None:

@@ -38,7 +38,7 @@ class Build:
     progress: str = "plain"
 
     def argv(self) -> list[str]:
-        """Return the arguments after `docker`, such that a user can type the same command."""
+        """Return the arguments after `docker`, as a user would type them."""
         argv = ["build", "--tag", self.image, "--file", str(self.dockerfile)]
         if self.target:
             argv += ["--target", self.target]

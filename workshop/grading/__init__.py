@@ -1,4 +1,4 @@
-"""Grades one submission: builds it, runs it, and turns its checks into a verdict.
+"""Grades one submission: builds it, runs it, and evaluates its checks.
 
-Imports `analysis`, `engine`, `model` and `core`; never a check or a task.
+Imports only `analysis`, `engine`, `model` and `core`, never a check or a task.
 """

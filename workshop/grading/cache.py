@@ -1,10 +1,11 @@
-"""What one check may know from the ones before it: facts that cannot have changed since."""
+"""Facts that one check can reuse from earlier checks, because they cannot have changed."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import json
+import re
 import secrets
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from workshop.analysis.image.image import Image
     from workshop.analysis.image.layers import Layer
 
+_CANARY = re.compile(r"canary-.{32,}", re.DOTALL)
+
 
 class Cache:
-    """Facts kept below `folder`. Where nothing can be written, nothing is known.
+    """Facts cached in `folder`. Without write access, nothing is cached.
 
-    `runs` is the folder for the ledgers of checks under way.
+    `runs` is the folder for the resource records of running checks.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,10 +34,11 @@ class Cache:
 
     @cached_property
     def canary(self) -> str:
-        """A secret that no image may hold; always the same here, so that builds are reused."""
+        """A secret that no image may contain; constant per folder, so that builds are cached."""
         file = self._folder / "canary"
         with contextlib.suppress(OSError, ValueError):
-            return _sound(file.read_text(encoding="ascii"))
+            if _CANARY.fullmatch(text := file.read_text(encoding="ascii")):
+                return text
         fresh = f"canary-{secrets.token_hex(16)}"
         with contextlib.suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -42,41 +46,35 @@ class Cache:
         return fresh
 
     def image(self, image_id: str) -> Image | None:
-        """An image that was searched for the canary, and did not hold it."""
-        return self._store.image(self._searched(image_id))
+        """Return an image that was searched for the canary and does not contain it."""
+        return self._store.image(self._image_key(image_id))
 
     def layer(self, diff_id: str) -> Layer | None:
-        """A layer of an image that was searched for the canary, and did not hold it."""
+        """Return a layer of an image that was searched for the canary and does not contain it."""
         return self._store.layer(diff_id)
 
-    def keep(self, image_id: str, image: Image) -> None:
-        """Keep an image that was searched for the canary; not where it was found."""
+    def save_image(self, image_id: str, image: Image) -> None:
+        """Cache an image that was searched for the canary, unless it contains the canary."""
         if not image.found:
-            self._store.keep(image, self._searched(image_id))
+            self._store.save(image, self._image_key(image_id))
 
-    def get_value(self, *key: str) -> Any:  # noqa: ANN401 - what was remembered
-        """What was remembered under these words; None where nothing was."""
+    def get_value(self, *key: str) -> Any:  # noqa: ANN401 - any cached value
+        """Return the value cached under a key; None if there is none."""
         with contextlib.suppress(OSError, ValueError):
-            return json.loads(self._note(key).read_text(encoding="utf-8"))
+            return json.loads(self._value_file(key).read_text(encoding="utf-8"))
         return None
 
-    def put_value(self, value: Any, *key: str) -> None:  # noqa: ANN401 - whatever JSON can hold
-        """Remember a value under these words, which say all that it depends on."""
-        note = self._note(key)
+    def put_value(self, value: Any, *key: str) -> None:  # noqa: ANN401 - any JSON value
+        """Cache a JSON value; the key names everything that the value depends on."""
+        file = self._value_file(key)
         with contextlib.suppress(OSError):
-            note.parent.mkdir(parents=True, exist_ok=True)
-            draft = note.with_suffix(f".{secrets.token_hex(4)}")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            draft = file.with_suffix(f".{secrets.token_hex(4)}")
             draft.write_text(json.dumps(value), encoding="utf-8")
-            draft.replace(note)
+            draft.replace(file)
 
-    def _searched(self, image_id: str) -> str:
+    def _image_key(self, image_id: str) -> str:
         return f"{image_id} without {self.canary}"
 
-    def _note(self, key: tuple[str, ...]) -> Path:
-        return self._folder / "notes" / hashlib.sha256("\0".join(key).encode()).hexdigest()
-
-
-def _sound(canary: str) -> str:
-    if not canary.startswith("canary-") or len(canary) < len("canary-") + 32:
-        raise ValueError(canary)
-    return canary
+    def _value_file(self, key: tuple[str, ...]) -> Path:
+        return self._folder / "values" / hashlib.sha256("\0".join(key).encode()).hexdigest()

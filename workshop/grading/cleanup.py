@@ -1,6 +1,6 @@
-"""What a check leaves in the engine and on the disk, written down until it is gone.
+"""Tracks the containers, images and files that a check creates, so that they can be removed later.
 
-A check that is killed outright cannot tidy up. The next one finds its ledger, and does.
+If a check is killed, the next check reads its record file and removes what is left.
 """
 
 from __future__ import annotations
@@ -14,77 +14,71 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from workshop.engine import Engine
 
-# Where it cannot be told whether a process lives, a check has ended after this time.
-LONGEST_CHECK = 3600.0
+KINDS = ("containers", "images", "volumes", "projects", "folders")
+# Without a way to ask whether a process is alive, a check counts as ended after this many seconds.
+MAX_CHECK_SECONDS = 3600.0
 
 
 class ResourceRecord:
-    """What one check makes in the engine and on the disk, written down before it is made."""
+    """The names of everything that one check creates, by kind (one of `KINDS`), saved in a file."""
 
     def __init__(self, file: Path) -> None:
         self._file, self._lock = file, threading.Lock()
-        self.containers: list[str] = []
-        self.images: list[str] = []
-        self.volumes: list[str] = []
-        self.projects: list[str] = []
-        self.folders: list[str] = []
+        self.names: dict[str, list[str]] = {kind: [] for kind in KINDS}
 
-    def note(self, kind: str, name: str) -> str:
-        """Write a name down; returns it."""
-        # Facts are made side by side, and a reader has to find a whole ledger at any time.
+    def record(self, kind: str, name: str) -> str:
+        """Save a name before the resource is created; return the name."""
+        # Threads record at the same time, and a reader must never see a partly written file.
         with self._lock, contextlib.suppress(OSError):
-            getattr(self, kind).append(name)
-            kept = {key: each for key, each in vars(self).items() if not key.startswith("_")}
+            self.names[kind].append(name)
             self._file.parent.mkdir(parents=True, exist_ok=True)
             draft = self._file.with_suffix(".draft")
-            draft.write_text(json.dumps(kept), encoding="utf-8")
+            draft.write_text(json.dumps(self.names), encoding="utf-8")
             draft.replace(self._file)
         return name
 
-    def tidy(self, engine: Engine) -> None:
-        """Remove all that is written down, there or not, and then the ledger."""
-        for project in self.projects:
+    def remove(self, engine: Engine) -> None:
+        """Remove every recorded resource that exists, and then the record file."""
+        for project in self.names["projects"]:
             engine.remove_project(project)
-        if self.containers:
-            engine.remove(*self.containers)
-        if self.images:
-            engine.remove_images(*self.images)
-        if self.volumes:
-            engine.remove_volumes(*self.volumes)
-        for folder in self.folders:
+        if containers := self.names["containers"]:
+            engine.remove(*containers)
+        if images := self.names["images"]:
+            engine.remove_images(*images)
+        if volumes := self.names["volumes"]:
+            engine.remove_volumes(*volumes)
+        for folder in self.names["folders"]:
             shutil.rmtree(folder, ignore_errors=True)
         self._file.unlink(missing_ok=True)
 
 
-def ledger(folder: Path, name: str) -> ResourceRecord:
-    """A new ledger of this process."""
+def new_record(folder: Path, name: str) -> ResourceRecord:
+    """Return an empty record that belongs to this process."""
     return ResourceRecord(folder / f"{os.getpid()}-{name}.json")
 
 
-def sweep(folder: Path, engine: Engine) -> None:
-    """Tidy up after checks that ended before they could."""
+def remove_stale(folder: Path, engine: Engine) -> None:
+    """Remove what checks left behind that ended without cleaning up."""
     for file in folder.glob("*.json"):
-        if not _alive(file):
-            for kept in _read(file):
-                kept.tidy(engine)
+        if not _is_alive(file):
+            _read(file).remove(engine)
 
 
-def _read(file: Path) -> Iterator[ResourceRecord]:
+def _read(file: Path) -> ResourceRecord:
     found = ResourceRecord(file)
     with contextlib.suppress(OSError, ValueError, TypeError):
-        said = json.loads(file.read_text(encoding="utf-8"))
-        for kind in ("containers", "images", "volumes", "projects", "folders"):
-            getattr(found, kind).extend(map(str, said.get(kind, ())))
-    yield found
+        document = json.loads(file.read_text(encoding="utf-8"))
+        for kind in KINDS:
+            found.names[kind].extend(map(str, document.get(kind, ())))
+    return found
 
 
-def _alive(file: Path) -> bool:
-    """Whether the process that wrote a ledger still runs."""
+def _is_alive(file: Path) -> bool:
+    """Whether the process that wrote a record file still runs."""
     pid = file.name.partition("-")[0]
     if os.name == "posix" and pid.isdigit():
         try:
@@ -94,4 +88,4 @@ def _alive(file: Path) -> bool:
         except OSError:
             return True
         return True
-    return time.time() - file.stat().st_mtime < LONGEST_CHECK
+    return time.time() - file.stat().st_mtime < MAX_CHECK_SECONDS

@@ -1,4 +1,4 @@
-"""One submission to one verdict."""
+"""Grades one submission: evaluates its checks and returns a verdict."""
 
 from __future__ import annotations
 
@@ -16,59 +16,61 @@ if TYPE_CHECKING:
     from workshop.grading.evaluation import Evaluation
 
 _RANKS = {needs: rank for rank, needs in enumerate(STAGES)}
-# What is made only when it is its turn: a health check is one more process for a while, and
-# nothing can be asked of a server that has ended; tests that are red disturb what is beside them.
-_LAST = {"health", "shutdown", "failing_suite"}
+# Facts that are not prepared in advance: a health check adds a process to the container, a server
+# that was shut down answers no requests, and failing tests disturb the services beside them.
+_NOT_IN_ADVANCE = {"health", "shutdown", "failing_suite"}
 
+_INCONSISTENT = "failed only once in two runs: check again on a less busy machine"
 
-_DISAGREED = "it failed once, and not when it was looked at again: check it on a quieter machine"
-
-Blames = dict[tuple[str, str, str], Check]
+# The first check that each failure was reported for, by its actual and expected text and its file.
+Reported = dict[tuple[str, str, str], Check]
 
 
 def static(source: Source, note: str = "") -> Verdict:
-    """What can be said without an engine: the text's own checks, and what it gives away."""
-    blames: Blames = {}
-    results = tuple(_by_text(check, source, blames) for check in source.task.checks)
+    """Grade without a Docker engine, from the text of the submission alone."""
+    reported: Reported = {}
+    results = tuple(_judge_text(check, source, reported) for check in source.task.checks)
     return Verdict(source.task, results, static=not note, note=note)
 
 
 def full(evaluation: Evaluation, on_result: Callable[[Result], None] = lambda _: None) -> Verdict:
-    """Build, run, and judge everything."""
+    """Build and run the submission, and evaluate every check."""
     task = evaluation.task
-    blames: Blames = {}
+    reported: Reported = {}
     for check in task.checks:
-        if check.needs not in _LAST:
+        if check.needs not in _NOT_IN_ADVANCE:
             evaluation.prepare(check.needs, check.of)
     results: dict[str, Result] = {}
     for check in sorted(task.checks, key=_rank):
-        result = results[check.id] = _judge(check, evaluation, blames)
+        result = results[check.id] = _judge(check, evaluation, reported)
         on_result(result)
     ordered = tuple(results[check.id] for check in task.checks)
-    return Verdict(task, ordered, standin_bases=evaluation.on_standins)
+    return Verdict(task, ordered, standin_bases=evaluation.standin_bases)
 
 
-def agreed(first: Verdict, second: Verdict) -> Verdict:
-    """What two looks at the same submission agree on; what they do not is no grade.
+def combine(first: Verdict, second: Verdict) -> Verdict:
+    """Combine two verdicts on one submission; a check with two different outcomes is an error.
 
-    A busy machine can make a server late: that costs nobody points.
+    A server may start late on a busy machine, which must not cost points.
     """
     pairs = zip(first.results, second.results, strict=True)
     results = tuple(
-        one if one.outcome == two.outcome else Result(one.check, Outcome.ERROR, _DISAGREED)
+        one if one.outcome == two.outcome else Result(one.check, Outcome.ERROR, _INCONSISTENT)
         for one, two in pairs
     )
     return first._replace(results=results)
 
 
-def settled(look: Callable[[], Verdict]) -> Verdict:
-    """The verdict of a look; where something fails in a running container, of two of them."""
-    first = look()
-    return agreed(first, look()) if runs_failed(first) and first.outcome == "failed" else first
+def confirmed(evaluate: Callable[[], Verdict]) -> Verdict:
+    """Evaluate once, or twice if a check failed in a running container."""
+    first = evaluate()
+    if has_runtime_failure(first) and first.outcome == "failed":
+        return combine(first, evaluate())
+    return first
 
 
-def runs_failed(verdict: Verdict) -> bool:
-    """Whether a failure was seen in a running container, which another look may not see."""
+def has_runtime_failure(verdict: Verdict) -> bool:
+    """Whether a check failed in a running container, where a second run may differ."""
     return any(r.outcome is Outcome.FAILED and r.check.stage == "app" for r in verdict.results)
 
 
@@ -76,58 +78,57 @@ def _rank(check: Check) -> int:
     return _RANKS.get(check.needs, _RANKS["app"])
 
 
-def _judge(check: Check, evaluation: Evaluation, blames: Blames) -> Result:
+def _judge(check: Check, evaluation: Evaluation, reported: Reported) -> Result:
     try:
         check.judge(evaluation.fact(check.needs, check.of))
     except Failed as failed:
         if failed.layer is not None:
             image = evaluation.fact("image", check.of)
             failed.line = _line_of_layer(image, failed.layer, evaluation.source, check)
-        return _failed(check, failed, evaluation.source, blames)
+        return _failed(check, failed, evaluation.source, reported)
     except UserError as error:
-        return _troubled(check, error, blames)
-    except Exception as error:  # noqa: BLE001 - a check's own fault must cost nobody points
+        return _error(check, error, reported)
+    except Exception as error:  # noqa: BLE001 - a bug in a check must not cost points
         return Result(check, Outcome.ERROR, f"the check itself failed: {error!r}")
     return Result(check, Outcome.PASSED)
 
 
-def _troubled(check: Check, error: UserError, blames: Blames) -> Result:
-    """What is not the learner's fault; it too meets many checks, and is told once."""
-    blamed = blames.setdefault((str(error), "", ""), check)
-    if blamed is not check:
-        return Result(check, Outcome.SKIPPED, "not looked at, for the same reason")
+def _error(check: Check, error: UserError, reported: Reported) -> Result:
+    """The result of an error that is not the learner's fault; reported for one check only."""
+    if reported.setdefault((str(error), "", ""), check) is not check:
+        return Result(check, Outcome.SKIPPED, "not checked, for the same reason")
     return Result(check, Outcome.ERROR, plain_lines(str(error)))
 
 
-def _by_text(check: Check, source: Source, blames: Blames) -> Result:
+def _judge_text(check: Check, source: Source, reported: Reported) -> Result:
     judge = check.judge if check.stage == "source" else check.text
     if judge is None:
-        return Result(check, Outcome.SKIPPED, "only a build and a run can tell")
+        return Result(check, Outcome.SKIPPED, "needs a build and a run")
     try:
         judge(source._replace(of=check.of))
     except Failed as failed:
-        return _failed(check, failed, source, blames)
+        return _failed(check, failed, source, reported)
     if check.stage == "source":
         return Result(check, Outcome.PASSED)
-    return Result(check, Outcome.SKIPPED, "the text looks right; only a build and a run can tell")
+    return Result(check, Outcome.SKIPPED, "the text looks right; needs a build and a run")
 
 
-def _failed(check: Check, failed: Failed, source: Source, blames: Blames) -> Result:
-    """A failure in full: where it names no line, the text may know one to blame.
+def _failed(check: Check, failed: Failed, source: Source, reported: Reported) -> Result:
+    """The result of a failure, with the line to blame if the text reveals it.
 
-    The same failure meets every check of a stage that broke: it is told once.
+    If a build fails, every check that needs it fails the same way; only the first reports it.
     """
-    blamed = blames.setdefault((failed.actual, failed.expected, failed.file), check)
-    if blamed is not check:
-        return Result(check, Outcome.SKIPPED, f"not looked at, since this failed: {blamed.title}")
+    first = reported.setdefault((failed.actual, failed.expected, failed.file), check)
+    if first is not check:
+        return Result(check, Outcome.SKIPPED, f"not checked, because this failed: {first.title}")
     line, file, hint = failed.line, failed.file, failed.hint
     if not line and not file:
-        line, said = _blamed(check, source)
-        hint = hint or said
+        line, text_hint = _find_blame(check, source)
+        hint = hint or text_hint
     return Result(
         check,
         Outcome.FAILED,
-        # Here, once, whatever a learner's files and programs said is made safe to show.
+        # Output of a learner's files and programs is sanitised here, and only here.
         actual=plain_lines(failed.actual),
         expected=plain_lines(failed.expected),
         why=failed.why or check.why,
@@ -137,8 +138,8 @@ def _failed(check: Check, failed: Failed, source: Source, blames: Blames) -> Res
     )
 
 
-def _blamed(check: Check, source: Source) -> tuple[int | None, str]:
-    """The line that a check's text takes offence at, and its hint; or that of an instruction."""
+def _find_blame(check: Check, source: Source) -> tuple[int | None, str]:
+    """Find the line that causes a failure and a hint, from the check's text or its `blame`."""
     try:
         if check.text:
             check.text(source._replace(of=check.of))
@@ -152,8 +153,11 @@ def _blamed(check: Check, source: Source) -> tuple[int | None, str]:
 
 
 def _line_of_layer(image: Image, layer: int, source: Source, check: Check) -> int | None:
-    """The line of the instruction that made a layer: the history ends with one step for each."""
-    steps = source.final(source.task.recipe(check.of)).instructions
-    made = image.history[-len(steps) :] if steps else ()
-    pairs = zip(made, steps, strict=False)
-    return next((step.line for known, step in pairs if known.layer == layer), None)
+    """Find the line of the instruction that created a layer.
+
+    An image's history ends with one step for each instruction of the last stage.
+    """
+    instructions = source.final(source.task.recipe(check.of)).instructions
+    steps = image.history[-len(instructions) :] if instructions else ()
+    pairs = zip(steps, instructions, strict=False)
+    return next((instruction.line for step, instruction in pairs if step.layer == layer), None)

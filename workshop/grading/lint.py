@@ -1,4 +1,4 @@
-"""What hadolint says of a Dockerfile: advice that never costs points."""
+"""hadolint's warnings about a Dockerfile, which never cost points."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ from workshop.model import LintWarning
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-SECONDS = 20.0
-MOST = 8
+TIMEOUT_SECONDS = 20.0
+MAX_WARNINGS = 8
 
-# hadolint's own parser gave up, on a file that Docker may well build.
+# hadolint could not parse a file that Docker may still build.
 _PARSE_ERROR = "DL1000"
 
 
-def ask(dockerfiles: Sequence[Path]) -> Callable[[], tuple[LintWarning, ...]]:
-    """Start hadolint on the first file, and go on; what is returned waits for its answer.
+def start_hadolint(dockerfiles: Sequence[Path]) -> Callable[[], tuple[LintWarning, ...]]:
+    """Start hadolint on the first file; return a function that waits for its warnings.
 
-    There is no advice where hadolint is missing, fails, or takes too long.
+    If hadolint is missing, fails or takes too long, there are no warnings.
     """
     program = Path(sys.executable).parent / "hadolint"
     config = f"--config={ROOT / '.hadolint.yaml'}"
-    words = [str(program), config, "--format=json", "--no-fail", "-"]
+    argv = [str(program), config, "--format=json", "--no-fail", "-"]
     try:
-        with dockerfiles[0].open("rb") as text:
-            child = subprocess.Popen(
-                words, stdin=text, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        with dockerfiles[0].open("rb") as file:
+            process = subprocess.Popen(
+                argv, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
     except (OSError, IndexError):
         return tuple
 
-    def answer() -> tuple[LintWarning, ...]:
-        import json  # noqa: PLC0415 - hadolint is at work meanwhile
+    def read_warnings() -> tuple[LintWarning, ...]:
+        import json  # noqa: PLC0415 - imported while hadolint runs
 
         try:
-            said, _ = child.communicate(timeout=SECONDS)
-            found = json.loads(said)
+            output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+            found = json.loads(output)
         except (subprocess.TimeoutExpired, ValueError):
             return ()
         finally:
-            child.kill()
-            child.wait()
+            process.kill()
+            process.wait()
         return tuple(
             LintWarning(item["line"], item["code"], plain(item["message"]))
             for item in found
             if item["code"] != _PARSE_ERROR
-        )[:MOST]
+        )[:MAX_WARNINGS]
 
-    return answer
+    return read_warnings

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 NEWER = "trixie"
 FROM_NEWER = ("docker.io", "docker-cli", "docker-compose", "docker-buildx")
 BOOTSTRAP = ("mmdebstrap",)
-# mmdebstrap comes along: a machine without an engine often has no registry either, and a second
-# `apt-get update` costs as much as everything else.
+# Includes mmdebstrap: a machine without an engine often cannot reach a registry either, and a
+# second `apt-get update` takes as long as everything else.
 ENGINE = (*FROM_NEWER, "containerd", "runc", "iptables", *BOOTSTRAP)
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -82,7 +82,7 @@ def install(
                 raise UserError(f"apt-get {command[0]}", _first_error(done.output), fix)
 
 
-def missing(programs: Sequence[str]) -> list[str]:
+def find_missing(programs: Sequence[str]) -> list[str]:
     """Return those `programs` that are not on the PATH."""
     return [program for program in programs if not shutil.which(program)]
 

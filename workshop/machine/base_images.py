@@ -33,12 +33,14 @@ ROOT_RECIPE = "debian"
 RETRY = "Check the network, then run this again: finished images are kept"
 
 
-def ready(machine: Machine, pins: Versions, info: Info, *, ask_registry: bool = True) -> None:
+def ensure_images(
+    machine: Machine, pins: Versions, info: Info, *, ask_registry: bool = True
+) -> None:
     """Pull the missing base images, or build stand-ins if no registry answers.
 
     Stand-ins are built only in an engine that the kit has started, or without `ask_registry`.
     """
-    needed = missing(machine.engine, pins)
+    needed = find_missing(machine.engine, pins)
     if needed:
         disk.check(info, disk.FIRST_TIME)
     if needed and ask_registry:
@@ -51,7 +53,7 @@ def ready(machine: Machine, pins: Versions, info: Info, *, ask_registry: bool = 
         build_standins(machine, pins, needed)
 
 
-def missing(engine: Engine, pins: Versions) -> list[Base]:
+def find_missing(engine: Engine, pins: Versions) -> list[Base]:
     """Return the base images of services that the engine does not have."""
     return [b for b in pins.base if b.recipe != ROOT_RECIPE and not engine.has(b.image)]
 
@@ -90,7 +92,7 @@ def build_standins(machine: Machine, pins: Versions, needed: Iterable[Base]) -> 
 
 
 def _provide_mmdebstrap(machine: Machine) -> None:
-    if not apt.missing(apt.BOOTSTRAP):
+    if not apt.find_missing(apt.BOOTSTRAP):
         return
     if machine.host.obstacle:
         raise UserError("mmdebstrap", "it is missing", "Install it, then run this again")

@@ -34,7 +34,7 @@ DNS_OPTIONS = ("--dns-opt", "timeout:1", "--dns-opt", "attempts:10")
 INSTALL_DOCKER = "Install Docker (docs.docker.com/engine/install), start it, then run this again"
 
 
-def ready(machine: Machine) -> Info:
+def ensure_engine(machine: Machine) -> Info:
     """Return the running engine's info, after starting an engine if none answers.
 
     Raises a `UserError` if the kit cannot start one, or if a plug-in is missing.
@@ -74,7 +74,7 @@ def missing_plugin(engine: Engine, plugin: str) -> UserError | None:
 
 def _set_up(machine: Machine) -> Info:
     engine, host, display = machine.engine, machine.host, machine.display
-    if apt.missing(["dockerd", "docker", "iptables"]) or any(map(engine.lacks, PLUGINS)):
+    if apt.find_missing(["dockerd", "docker", "iptables"]) or any(map(engine.lacks, PLUGINS)):
         display.print(
             "No Docker engine answers: installing one from Debian packages "
             "(WORKSHOP_NO_INSTALL=1 forbids it)"

@@ -66,7 +66,7 @@ def _check_engine(engine: Engine, info: Info, versions: Versions) -> Iterator[Fi
         error = daemon.missing_plugin(engine, plugin)
         present = Finding(f"docker {plugin}", good=True, found="present")
         yield Finding.failed(error) if error else present
-    absent = [base.image for base in base_images.missing(engine, versions)]
+    absent = [base.image for base in base_images.find_missing(engine, versions)]
     try:
         disk.check(info, disk.AGAIN if not absent else disk.FIRST_TIME)
         yield Finding("disk", good=True, found="enough free space")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 SCHEMA = "workshop/verdict/v1"
 
 
-def write(verdict: Verdict) -> str:
+def format_verdict(verdict: Verdict) -> str:
     """Return the verdict as a JSON object."""
     return json.dumps(document(verdict), indent=2, ensure_ascii=False)
 

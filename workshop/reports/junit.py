@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from workshop.model import Result, Verdict
 
 
-def write(verdict: Verdict) -> str:
+def format_verdict(verdict: Verdict) -> str:
     """Return a test suite with one test case for each check."""
     outcomes = [result.outcome for result in verdict.results]
     suite = ET.Element(
@@ -25,7 +25,7 @@ def write(verdict: Verdict) -> str:
     )
     for result in verdict.results:
         suite.append(_case(result))
-    ET.SubElement(suite, "system-out").text = terminal.summary(verdict)
+    ET.SubElement(suite, "system-out").text = terminal.summarise(verdict)
     ET.indent(suite)
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)
 

@@ -17,7 +17,7 @@ MOST_SENTENCES = 10
 _TEXT = WIDTH - len(f"{0:>5}  {0:>9}  {0:>9}  ")
 
 
-def layers(image: Image, base: Sequence[str] = (), base_name: str = "") -> str:
+def format_layers(image: Image, base: Sequence[str] = (), base_name: str = "") -> str:
     """Return the table of layers, the totals, and a sentence for each waste of 0.1 MB or more.
 
     The layers in `base`, the diff IDs of the base image, share one row. The text is `WIDTH`
@@ -36,7 +36,7 @@ def layers(image: Image, base: Sequence[str] = (), base_name: str = "") -> str:
     )
 
 
-def megabytes(size: int) -> str:
+def format_megabytes(size: int) -> str:
     """Format `size` bytes in decimal megabytes, as `84` or, below ten, `0.3`."""
     value = size / 10**6
     return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"  # noqa: PLR2004 - see the docstring
@@ -52,17 +52,17 @@ def _rows(image: Image, shared: int, base_name: str) -> Iterator[str]:
         yield _row(numbers, size, sum(wasted[:shared]), base_name)
     makers = {step.layer: step.created_by for step in image.history if step.layer is not None}
     for number in range(shared, len(image.layers)):
-        made_by = instruction(makers.get(number, ""))
+        made_by = format_instruction(makers.get(number, ""))
         yield _row(str(number), image.layers[number].size, wasted[number], made_by)
 
 
 def _row(number: str, size: int, wasted: int, made_by: str) -> str:
     short = made_by if len(made_by) <= _TEXT else f"{made_by[: _TEXT - 3].rstrip()}..."
-    lost = megabytes(wasted) if wasted else ""
-    return f"{number:>5}  {megabytes(size):>9}  {lost:>9}  {short}".rstrip()
+    lost = format_megabytes(wasted) if wasted else ""
+    return f"{number:>5}  {format_megabytes(size):>9}  {lost:>9}  {short}".rstrip()
 
 
-def instruction(created_by: str) -> str:
+def format_instruction(created_by: str) -> str:
     """Return a step of the history as a Dockerfile instruction: one printable line."""
     text = " ".join("".join(c if c.isprintable() else " " for c in created_by).split())
     text = re.sub(r" # buildkit$", "", text)
@@ -72,12 +72,12 @@ def instruction(created_by: str) -> str:
 
 def _totals(image: Image, shared: int) -> Iterator[str]:
     own = image.layers[shared:]
-    yield f"stored {megabytes(image.stored):>9} MB in {_count(len(image.layers))}"
+    yield f"stored {format_megabytes(image.stored):>9} MB in {_count(len(image.layers))}"
     if shared:
-        size = megabytes(sum(layer.size for layer in own))
+        size = format_megabytes(sum(layer.size for layer in own))
         yield f"own    {size:>9} MB in {_count(len(own))} above the base"
-    yield f"live   {megabytes(image.live):>9} MB visible in a container"
-    yield f"wasted {megabytes(image.waste):>9} MB stored but not visible in a container"
+    yield f"live   {format_megabytes(image.live):>9} MB visible in a container"
+    yield f"wasted {format_megabytes(image.waste):>9} MB stored but not visible in a container"
 
 
 def _count(number: int) -> str:
@@ -94,7 +94,7 @@ def _sentences(image: Image, shared: int) -> Iterator[str]:
     if ours:
         yield ""
     for waste in sorted(ours, key=lambda waste: -waste.bytes)[:MOST_SENTENCES]:
-        stored, size = waste.stored_by, megabytes(waste.bytes)
+        stored, size = waste.stored_by, format_megabytes(waste.bytes)
         if stored == waste.killed_by:
             yield f"Layer {stored} stores {size} MB twice."
         else:

@@ -27,7 +27,7 @@ _MARKS = {
 }
 
 
-def lines(verdict: Verdict, columns: int = COLUMNS) -> Iterator[tuple[str, str]]:
+def format_lines(verdict: Verdict, columns: int = COLUMNS) -> Iterator[tuple[str, str]]:
     """Yield each line of the verdict with its style, which is empty for plain text."""
     yield f"{verdict.task.name}: {verdict.task.title}", "bold"
     yield "", ""
@@ -35,11 +35,11 @@ def lines(verdict: Verdict, columns: int = COLUMNS) -> Iterator[tuple[str, str]]
         yield from _result(result, columns)
     yield from _lint_warnings(verdict, columns)
     yield "", ""
-    for line in textwrap.wrap(summary(verdict), columns):
+    for line in textwrap.wrap(summarise(verdict), columns):
         yield line, "bold green" if verdict.outcome == "passed" else "bold"
 
 
-def summary(verdict: Verdict) -> str:
+def summarise(verdict: Verdict) -> str:
     """Summarise the verdict in one or two sentences."""
     if verdict.note:
         return f"Not graded: {verdict.note}"
@@ -57,17 +57,17 @@ def summary(verdict: Verdict) -> str:
     return f"{score}: {failed} failed."
 
 
-def show(verdict: Verdict, stream: TextIO | None = None) -> None:
+def print_verdict(verdict: Verdict, stream: TextIO | None = None) -> None:
     """Print a verdict, in colour if `stream` (by default, standard output) is a terminal."""
     stream = stream or sys.stdout
     if not stream.isatty():
-        stream.writelines(f"{line}\n" for line, _ in lines(verdict))
+        stream.writelines(f"{line}\n" for line, _ in format_lines(verdict))
         return
     from rich.console import Console  # noqa: PLC0415 - slow to import, and rarely needed
     from rich.text import Text  # noqa: PLC0415
 
     console = Console(file=stream)
-    for line, style in lines(verdict, min(console.width, 100)):
+    for line, style in format_lines(verdict, min(console.width, 100)):
         console.print(Text(line, style), soft_wrap=True)
 
 

@@ -94,7 +94,7 @@ def main() -> int:
     return 0
 
 
-def show(port: int, run: Runner, root: Path = ROOT) -> None:
+def run_server(port: int, run: Runner, root: Path = ROOT) -> None:
     """Serve the site until Ctrl-C, after building it if it is stale."""
     # Open the port first: if that fails, the build would be a waste of time.
     with serve(root / SITE, port) as server:

@@ -91,7 +91,7 @@ def down(engine: Engine, root: Path, *, everything: bool = False) -> None:
     engine.check("docker compose down", done, "Run it again")
 
 
-def table(built: Iterable[Built], addresses: dict[str, str]) -> Table:
+def make_table(built: Iterable[Built], addresses: dict[str, str]) -> Table:
     """Return the table that `make up` prints: sizes in decimal megabytes, times in seconds."""
     result = Table(box=None, pad_edge=False, header_style="bold")
     result.add_column("service", no_wrap=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workshop.analysis.container.cowsay import read_bubble
-from workshop.analysis.image.permissions import resolved
+from workshop.analysis.image.permissions import resolve_path
 from workshop.checks import config, content, dockerfile, program
 from workshop.model import Failed, Recipe, Task, check
 
@@ -55,7 +55,7 @@ def installs_cowsay(image: Image) -> None:
 def cowsay_on_path(image: Image) -> None:
     """cowsay is on PATH."""
     path = image.env.get("PATH", "")
-    if not any(resolved(image.tree, f"{folder}/cowsay") for folder in path.split(":")):
+    if not any(resolve_path(image.tree, f"{folder}/cowsay") for folder in path.split(":")):
         found = image.find("**/bin/cowsay") or image.find("**/games/cowsay")
         place = f"cowsay is /{found[0]}" if found else "cowsay is not installed"
         raise Failed(f"PATH={path}, and {place}", "a directory in PATH that contains cowsay")

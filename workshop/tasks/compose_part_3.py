@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.analysis.container import stack as stacks
+from workshop.analysis.container import stack_plan
 from workshop.checks import dockerfile
 from workshop.checks.compose import (
     no_forbidden_options,
@@ -35,7 +35,7 @@ MESSAGES = {
 
 def _present(source: Source) -> Iterator[tuple[str, Service]]:
     """Yield those of the three services that the file defines."""
-    services = stacks.sound(source).services
+    services = stack_plan.read_valid(source).services
     return ((name, services[name]) for name in MESSAGES if name in services)
 
 
@@ -51,7 +51,7 @@ def _missing(name: str, services: Iterable[str]) -> Failed:
 )
 def has_three_services(source: Source) -> None:
     """The services are named baby-steps, basic-python and python-poetry."""
-    services = stacks.sound(source).services
+    services = stack_plan.read_valid(source).services
     for name in MESSAGES:
         if name not in services:
             raise _missing(name, services)
@@ -108,7 +108,7 @@ def prints(name: str, message: str) -> Check:
             raise stack.ended(name, "exit code 0")
         # A narrow speech bubble breaks the message anywhere.
         if "".join(message.split()) not in re.sub(r"[\s|/\\<>]", "", done.output):
-            raise Failed(f"{name} ended{stack.last_words(name)}", message, line=stack.line(name))
+            raise Failed(f"{name} ended{stack.last_output(name)}", message, line=stack.line(name))
 
     return prints_message
 

@@ -6,8 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from workshop.analysis.container import server as servers
-from workshop.analysis.container import stack as stacks
-from workshop.analysis.container import suite_runs
+from workshop.analysis.container import stack_plan, suite_runs
 from workshop.checks.compose import no_forbidden_options, services_start, valid_compose_file
 from workshop.checks.dockerfile import files_exist
 from workshop.checks.server import local_addresses
@@ -55,7 +54,7 @@ def builds_target(target: str, purpose: str) -> Check:
         hint=f"Under build: set context: {FOLDER} and target: {target}.",
     )
     def builds(source: Source) -> None:
-        services = _started(stacks.sound(source))
+        services = _started(stack_plan.read_valid(source))
         for service in services:
             build = service.build
             if build and build.context == FOLDER and build.target.lower() == target:
@@ -79,7 +78,7 @@ def builds_target(target: str, purpose: str) -> Check:
 )
 def publishes_port(source: Source) -> None:
     """The app's port is published."""
-    services = _started(stacks.sound(source))
+    services = _started(stack_plan.read_valid(source))
     if not any(port.protocol == "tcp" for service in services for port in service.ports):
         raise Failed(
             "no service has ports", "the app's port, published", line=_first_line(services)
@@ -95,12 +94,11 @@ def contains_no_secrets(source: Source) -> None:
     """The compose file contains no secrets."""
     # A value that comes from .env contains this marker; a value from the compose file does not.
     marker = secrets.token_hex(8)
-    compose = stacks.read(source, marker)
-    stacks.check_sound(compose)
+    compose = stack_plan.read_valid(source, marker)
     for service in compose.services.values():
         arguments = service.build.args if service.build else {}
         for name, value in [*service.environment.items(), *arguments.items()]:
-            if stacks.SECRET.search(name) and value and marker not in value:
+            if stack_plan.SECRET.search(name) and value and marker not in value:
                 actual = f"{service.name} has {name}={value}"
                 raise Failed(actual, f"{name} in .env", line=service.line)
 
@@ -122,7 +120,7 @@ def _failing_suite(evaluation: Evaluation, _of: str) -> SuiteService:
     suite.check_green()
     suite.check_waits()
     with suite.stack.edited(TESTED_MODULE, lambda text: text + FAULT):
-        suite.check_turns(TESTED_MODULE, green=False)
+        suite.check_reruns(TESTED_MODULE, green=False)
     return suite
 
 
@@ -171,18 +169,17 @@ def app_listens_on_all_interfaces(server: Server) -> None:
 )
 def app_responds(server: Server) -> None:
     """The app returns its page."""
-    answer = server.first("/")
+    answer = server.get_when_ready("/")
     if answer.status != OK:
         actual = f"{server.name}: {answer.error or f'status {answer.status}'}"
-        raise server.failed(actual + server.stack.last_words(server.name), "status 200")
+        raise server.failed(actual + server.stack.last_output(server.name), "status 200")
 
 
 _SETTINGS = "the settings from .env in the app's environment"
 
 
 def _env_file_by_text(source: Source) -> None:
-    compose = stacks.read(source, marker := secrets.token_hex(8))
-    stacks.check_sound(compose)
+    compose = stack_plan.read_valid(source, marker := secrets.token_hex(8))
     services = _started(compose)
     if not any(
         service.env_files or any(marker in value for value in service.environment.values())
@@ -199,10 +196,10 @@ def _env_file_by_text(source: Source) -> None:
 )
 def app_reads_env_file(stack: Stack) -> None:
     """The app's settings come from an env file."""
-    name = servers.service_of(stack)
+    name = servers.find_service(stack)
     service = stack.plan.compose.services[name]
     key = stack.environment(name).get("SECRET_KEY", "")
-    files = [file.path for file in service.env_files if not file.path.endswith(stacks.TEMPLATE)]
+    files = [file.path for file in service.env_files if not file.path.endswith(stack_plan.TEMPLATE)]
     own = files and key and "SECRET_KEY" not in service.environment
     if key != stack.plan.environment["SECRET_KEY"] and not own:
         actual = f"SECRET_KEY is {f'{key}, not the value from .env' if key else 'not set'}"
@@ -210,7 +207,7 @@ def app_reads_env_file(stack: Stack) -> None:
 
 
 def _mount_by_text(source: Source) -> None:
-    services = [service for service in _started(stacks.sound(source)) if service.ports]
+    services = [service for service in _started(stack_plan.read_valid(source)) if service.ports]
     mounts = [mount for service in services for mount in service.mounts]
     if services and not any(mount.kind == "bind" for mount in mounts):
         actual = f"{services[0].name} has no bind mount"
@@ -226,7 +223,7 @@ def _mount_by_text(source: Source) -> None:
 def reloads_after_edit(server: Server) -> None:
     """An edited file takes effect without a rebuild."""
     # An edit during the first test run could make that run fail.
-    suite_runs.first(server.stack)
+    suite_runs.find_first(server.stack)
     # Each worker of a server loads a page on its first request: the first edit may show although
     # a second one does not.
     for _ in range(WORKERS):
@@ -285,7 +282,7 @@ def tests_fail_on_fault(failing_suite: SuiteService) -> None:
 )
 def tests_pass_after_fix(failing_suite: SuiteService) -> None:
     """After a fix, the tests pass again and the runner keeps running."""
-    failing_suite.check_turns(TESTED_MODULE, green=True)
+    failing_suite.check_reruns(TESTED_MODULE, green=True)
     failing_suite.check_waits()
 
 

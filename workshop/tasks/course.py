@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workshop.core.errors import UserError
@@ -10,27 +11,39 @@ from workshop.core.errors import UserError
 if TYPE_CHECKING:
     from workshop.model import Task
 
-# Each task is the TASK of a module of `workshop.tasks`; `-` in its name is `_` in the module's.
-TASKS = (
-    "baby-steps",
-    "basic-python",
-    "greeter",
-    "compose-part-3",
-    "degrees-api",
-    "todo-app",
-    "compose-todo",
-    "deathstar",
-    "task-1",
-    "task-2",
-    "task-3-1",
-    "task-3-2",
-    "task-4",
-    "task-5",
-)
+# The file that a learner writes for each task, as the path of the reference solution's. The task
+# itself is the TASK of a module of `workshop.tasks`, with `_` in place of `-`.
+TASKS = {
+    "baby-steps": "services/part-3/baby-steps/Dockerfile",
+    "basic-python": "services/part-3/basic-python/Dockerfile",
+    "greeter": "services/part-3/python-poetry/Dockerfile",
+    "compose-part-3": "docker-compose.part-3.yml",
+    "degrees-api": "services/degrees_api/Dockerfile",
+    "todo-app": "services/todo-app/Dockerfile",
+    "compose-todo": "docker-compose.yml",
+    "deathstar": "services/deathstar/Dockerfile",
+    "task-1": "services/fastapi/Dockerfile-task-1",
+    "task-2": "services/fastapi/Dockerfile-task-2",
+    "task-3-1": "services/fastapi/Dockerfile-task-3-1",
+    "task-3-2": "services/fastapi/Dockerfile-task-3-2",
+    "task-4": "services/fastapi/task-4.toml",
+    "task-5": "services/fastapi/Dockerfile-nonroot",
+}
 
 
 def task(name: str) -> Task:
     """Load a task by name; its lesson becomes the lesson of its checks.
+
+    Raises `UserError` with the closest name for an unknown task.
+    """
+    reference(name)
+    found: Task = importlib.import_module(f"workshop.tasks.{name.replace('-', '_')}").TASK
+    checks = tuple(check._replace(lesson=found.lesson) for check in found.checks)
+    return found._replace(checks=checks)
+
+
+def reference(name: str) -> Path:
+    """Return the path of a task's main file, relative to the checkout, without loading the task.
 
     Raises `UserError` with the closest name for an unknown task.
     """
@@ -40,6 +53,4 @@ def task(name: str) -> Task:
         near = difflib.get_close_matches(name, TASKS, n=1, cutoff=0.5)
         fix = f"Did you mean {near[0]}?" if near else f"The tasks are: {', '.join(TASKS)}"
         raise UserError(f"task {name}", "no such task", fix)
-    found: Task = importlib.import_module(f"workshop.tasks.{name.replace('-', '_')}").TASK
-    checks = tuple(check._replace(lesson=found.lesson) for check in found.checks)
-    return found._replace(checks=checks)
+    return Path(TASKS[name])

@@ -51,7 +51,7 @@ class Relocked:
 
 def _build_relocked(evaluation: Evaluation, of: str) -> Relocked:
     """Build the image again, with an older version of one package in poetry.lock."""
-    evaluation.fact("built", of)
+    evaluation.fact("image_id", of)
     folder = evaluation.copy("relocked")
     lock = folder / "poetry.lock"
     text = _LOCKED.sub(_OLDER, lock.read_text(encoding="utf-8"))

@@ -69,7 +69,7 @@ def installs_standard_extras(image: Image) -> None:
 )
 def no_unwanted_files(image: Image) -> None:
     """The image does not contain Dockerfile*, Makefile, README.md or .pytest*."""
-    if kept := unwanted_files.kept(image, UNWANTED_FILES):
+    if kept := unwanted_files.find(image, UNWANTED_FILES):
         actual = f"the image contains {', '.join(sorted(kept))}"
         raise Failed(actual, "these files excluded by .dockerignore", layer=min(kept.values()))
 

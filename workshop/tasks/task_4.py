@@ -56,7 +56,7 @@ def _read_form(source: Source) -> AnswerSheet:
 def _observe(evaluation: Evaluation, _of: str) -> Compared:
     """Carry out the exercise with the learner's image of task 3-2, or else with the kit's."""
     form = _read_form(evaluation.source)
-    own = (evaluation.fact("staged", "") / DOCKERFILE).is_file()
+    own = (evaluation.fact("build_context", "") / DOCKERFILE).is_file()
     dockerfile = DOCKERFILE if own else str(ROOT / fastapi.FOLDER / DOCKERFILE)
     try:
         image = evaluation.build_as(Recipe(dockerfile=dockerfile), "persistence")
@@ -167,7 +167,9 @@ def file_exists_question(key: str, points: int, title: str, why: str, hint: str)
             return None
         return f"{key} is {str(answer).lower()}", "the result that you see in the container"
 
-    return question(key, AnswerSheet.truth, compare, points=points, title=title, why=why, hint=hint)
+    return question(
+        key, AnswerSheet.get_bool, compare, points=points, title=title, why=why, hint=hint
+    )
 
 
 TASK = Task(
@@ -184,7 +186,7 @@ TASK = Task(
         valid_form,
         question(
             "working_folder",
-            AnswerSheet.word,
+            AnswerSheet.get_string,
             _compare_folder,
             points=1,
             title="working_folder is the directory in which the container starts",
@@ -193,7 +195,7 @@ TASK = Task(
         ),
         question(
             "files",
-            AnswerSheet.words,
+            AnswerSheet.get_strings,
             _compare_files,
             points=2,
             title="files lists the image's files in that directory",
@@ -202,7 +204,7 @@ TASK = Task(
         ),
         question(
             "replaced_by_bash",
-            AnswerSheet.word,
+            AnswerSheet.get_string,
             _compare_instruction,
             points=1,
             title="replaced_by_bash is the instruction that bash replaces",
@@ -211,7 +213,7 @@ TASK = Task(
         ),
         question(
             "diff_after_touch",
-            AnswerSheet.words,
+            AnswerSheet.get_strings,
             _compare_diff,
             points=2,
             title="diff_after_touch is the output of docker diff after touch toto.py",

@@ -85,7 +85,7 @@ def test_start_in_a_file_is_an_error(run, tmp_path):
 def test_check_before_start_is_an_error_with_the_fix(run):
     assert run("check", "task-5") == (
         2,
-        "exercises/fastapi: there is no such folder. Make it with: workshop start task-5\n",
+        "exercises/fastapi: there is no such folder. Create it with: workshop start task-5\n",
     )
 
 

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 DOCKERFILE = "FROM python:3.13\nUSER root\nCMD python -m app\n"
 
 
-def told(name: str, **parts):
-    """A check with all its words, of the function that it decorates."""
-    return check(points=2, lesson="some/lesson", why="It matters.", hint="Try.", name=name, **parts)
+def complete_check(name: str, **options):
+    """Decorate a function as a check with every required text."""
+    return check(
+        points=2, lesson="some/lesson", why="It matters.", hint="Try.", name=name, **options
+    )
 
 
-@told("text", title="Says hello")
+@complete_check("text", title="Says hello")
 def says_hello(source: Source) -> None:
     if "hello" not in source.read("Dockerfile"):
         raise Failed("no hello", "a hello", line=3)
@@ -32,19 +34,19 @@ def no_root(source: Source) -> None:
         raise Failed("USER root", "another", line=user.line, hint="Name another user.")
 
 
-@told("image", title="Is an image", text=no_root)
+@complete_check("image", title="Is an image", text=no_root)
 def is_image(image: str) -> None:
     if image != "image":
         raise Failed("no image", "an image")
 
 
-@told("app", title="Runs", blame=("CMD",))
+@complete_check("app", title="Runs", blame=("CMD",))
 def runs(app: str) -> None:
     if app != "app":
         raise Failed("no app", "an app")
 
 
-@told("shutdown", title="Ends")
+@complete_check("shutdown", title="Ends")
 def ends(shutdown: str) -> None:
     assert shutdown == "shutdown"
 
@@ -61,21 +63,21 @@ TASK = Task(
 
 
 class Evaluation:
-    """Facts by heart; one that is an exception is raised."""
+    """Made-up facts; an exception is raised."""
 
-    on_standins = True
+    standin_bases = True
 
     def __init__(self, folder: Path, **facts):
         self.source = Source(TASK, folder)
         self.task = TASK
         self.facts = {"image": "image", "app": "app", "shutdown": "shutdown", **facts}
-        self.asked: list[str] = []
+        self.needed: list[str] = []
 
     def prepare(self, needs: str, _of: str) -> None:
-        assert needs != "shutdown", "nothing can be asked of a server that has ended"
+        assert needs != "shutdown", "a server that was shut down answers no requests"
 
     def fact(self, needs: str, _of: str):
-        self.asked.append(needs)
+        self.needed.append(needs)
         found = self.source if needs == "source" else self.facts[needs]
         if isinstance(found, Exception):
             raise found
@@ -92,66 +94,65 @@ def outcomes(verdict) -> list[str]:
     return [str(result.outcome) for result in verdict.results]
 
 
-def test_a_right_answer_gets_every_point(folder: Path):
+def test_a_correct_solution_gets_every_point(folder: Path):
     verdict = grade.full(Evaluation(folder))
     assert (verdict.outcome, verdict.score, verdict.max_score) == ("passed", 8, 8)
     assert verdict.standin_bases
 
 
-def test_a_wrong_part_costs_its_own_points_alone(folder: Path):
+def test_a_failed_check_costs_only_its_own_points(folder: Path):
     verdict = grade.full(Evaluation(folder, app="another"))
     assert (verdict.outcome, verdict.score) == ("failed", 6)
     assert outcomes(verdict) == ["passed", "passed", "failed", "passed"]
 
 
-def test_where_a_stage_breaks_its_first_check_is_told_and_the_rest_is_skipped(folder: Path):
+def test_a_failure_that_many_checks_share_is_reported_once(folder: Path):
     failed = Failed("the build broke", "a build")
     verdict = grade.full(Evaluation(folder, image=failed, app=failed, shutdown=failed))
     assert outcomes(verdict) == ["passed", "failed", "skipped", "skipped"]
-    assert verdict.results[2].actual == "not looked at, since this failed: Is an image"
+    assert verdict.results[2].actual == "not checked, because this failed: Is an image"
 
 
-def test_the_text_finds_the_line_to_blame(folder: Path):
+def test_the_check_of_the_text_finds_the_line_to_blame(folder: Path):
     result = grade.full(Evaluation(folder, image="another")).results[1]
     assert (result.file, result.line) == ("Dockerfile", 2)
     assert result.hint == "Name another user."
     assert result.actual == "no image"
 
 
-def test_an_instruction_is_blamed_where_the_text_has_no_opinion(folder: Path):
+def test_without_a_check_of_the_text_an_instruction_is_blamed(folder: Path):
     assert grade.full(Evaluation(folder, app="another")).results[2].line == 3
 
 
-def test_trouble_of_ours_costs_nobody_points_and_is_told_once(folder: Path):
+def test_a_user_error_costs_no_points_and_is_reported_once(folder: Path):
     gone = UserError("the prober", "it is gone", "Look")
     verdict = grade.full(Evaluation(folder, app=gone, shutdown=gone))
     assert verdict.outcome == "ungradable"
     assert outcomes(verdict) == ["passed", "passed", "error", "skipped"]
 
 
-def test_a_check_that_breaks_is_our_own_fault(folder: Path):
+def test_an_exception_in_a_check_is_an_error_not_a_failure(folder: Path):
     result = grade.full(Evaluation(folder, shutdown="another")).results[3]
     assert result.outcome is Outcome.ERROR
     assert "AssertionError" in result.actual
 
 
-def test_facts_are_judged_in_the_order_in_which_they_come_to_be(folder: Path):
+def test_checks_run_in_the_order_of_their_stages(folder: Path):
     evaluation = Evaluation(folder)
     evaluation.task = TASK._replace(checks=(ends, runs, says_hello, is_image))
     verdict = grade.full(evaluation)
-    assert evaluation.asked == ["source", "image", "app", "shutdown"]
+    assert evaluation.needed == ["source", "image", "app", "shutdown"]
     assert [result.check.id for result in verdict.results] == ["shutdown", "app", "text", "image"]
 
 
-def test_without_an_engine_the_text_alone_is_judged(tmp_path: Path):
+def test_without_an_engine_only_the_text_is_checked(tmp_path: Path):
     (tmp_path / "Dockerfile").write_text(DOCKERFILE, encoding="utf-8")
     verdict = grade.static(Source(TASK, tmp_path))
     assert outcomes(verdict) == ["failed", "failed", "skipped", "skipped"]
     assert verdict.outcome == "failed"
-    assert grade.static
 
 
-def test_a_text_that_looks_right_earns_nothing_yet(tmp_path: Path):
+def test_a_check_that_passes_only_on_the_text_earns_no_points(tmp_path: Path):
     (tmp_path / "Dockerfile").write_text("FROM python:3.13\n# hello\n", encoding="utf-8")
     verdict = grade.static(Source(TASK, tmp_path))
     assert outcomes(verdict) == ["passed", "skipped", "skipped", "skipped"]
@@ -159,29 +160,29 @@ def test_a_text_that_looks_right_earns_nothing_yet(tmp_path: Path):
     assert (verdict.outcome, verdict.score) == ("passed", 2)
 
 
-def test_what_a_learner_wrote_is_shown_without_its_tricks(folder: Path):
+def test_control_characters_of_a_learner_are_removed(folder: Path):
     failed = Failed("\x1b[2Jgone\nand\x00 on", "a build")
     assert grade.full(Evaluation(folder, image=failed)).results[1].actual == "gone\nand on"
 
 
-def test_two_looks_that_agree_are_a_grade(folder: Path):
+def test_two_equal_verdicts_combine_to_the_same(folder: Path):
     verdict = grade.full(Evaluation(folder, app="another"))
-    assert grade.runs_failed(verdict)
-    assert grade.agreed(verdict, verdict) == verdict
+    assert grade.has_runtime_failure(verdict)
+    assert grade.combine(verdict, verdict) == verdict
 
 
-def test_two_looks_that_disagree_are_none(folder: Path):
-    late, there = grade.full(Evaluation(folder, app="another")), grade.full(Evaluation(folder))
-    verdict = grade.agreed(late, there)
+def test_a_check_with_two_outcomes_is_an_error(folder: Path):
+    first, second = grade.full(Evaluation(folder, app="another")), grade.full(Evaluation(folder))
+    verdict = grade.combine(first, second)
     assert verdict.outcome == "ungradable"
-    assert "failed once" in verdict.results[2].actual
+    assert "failed only once" in verdict.results[2].actual
 
 
-def test_what_fails_before_anything_runs_is_looked_at_once(folder: Path):
-    assert not grade.runs_failed(grade.full(Evaluation(folder, image="another")))
+def test_a_failure_before_the_run_is_not_repeated(folder: Path):
+    assert not grade.has_runtime_failure(grade.full(Evaluation(folder, image="another")))
 
 
-def test_what_could_not_be_graded_is_not_passed(folder: Path):
+def test_a_verdict_with_a_note_is_ungradable(folder: Path):
     verdict = grade.static(Source(TASK, folder), note="no engine")
     assert verdict.outcome == "ungradable"
     assert not verdict.static

@@ -25,6 +25,8 @@ def etc(folder: Path, **files: str) -> Path:
 
 
 DEB822 = f"# Debian\nTypes: deb\nURIs: {MIRROR}\nSuites: trixie\nComponents: main\n"
+DISABLED = DEB822.replace(MIRROR, OTHER) + "Enabled: no\n"
+VENDOR = "deb https://download.docker.com/linux/debian trixie stable\n"
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,8 @@ DEB822 = f"# Debian\nTypes: deb\nURIs: {MIRROR}\nSuites: trixie\nComponents: mai
         {"sources_list": "", "a_list": f"deb {MIRROR} x main\n", "b_list": f"deb {OTHER} x main\n"},
         {"a_list": "deb http://app.example/linux x main\n", "b_sources": DEB822},
         {"a_save": f"deb {OTHER} x main\n", "b_sources": DEB822},
+        {"docker_list": VENDOR, "system_sources": DEB822},
+        {"a_sources": DISABLED, "b_sources": DEB822},
     ],
 )
 def test_the_mirror_is_that_of_the_machine(files, tmp_path):
@@ -72,16 +76,6 @@ def test_a_machine_without_etc_apt_has_no_mirror(tmp_path):
 def test_a_comment_may_be_invalid_utf8(tmp_path):
     (tmp_path / "sources.list").write_bytes(b"# M\xfcnchen\ndeb " + MIRROR.encode() + b" x main\n")
     assert apt.mirror(tmp_path) == MIRROR
-
-
-def test_another_vendors_repository_is_not_a_mirror(tmp_path):
-    vendor = "deb https://download.docker.com/linux/debian trixie stable\n"
-    assert apt.mirror(etc(tmp_path, docker_list=vendor, system_sources=DEB822)) == MIRROR
-
-
-def test_a_disabled_source_is_skipped(tmp_path):
-    off = DEB822.replace(MIRROR, OTHER) + "Enabled: no\n"
-    assert apt.mirror(etc(tmp_path, a_sources=off, b_sources=DEB822)) == MIRROR
 
 
 @pytest.fixture
@@ -176,14 +170,7 @@ def test_a_failure_has_apts_first_error(command):
         apt.install(["one"], "trixie", run)
     message = f"apt-get {command}: Failed to fetch x, 404 Not Found. Check"
     assert str(caught.value).startswith(message)
-
-
-@needs_mirror
-def test_nothing_is_installed_after_a_failed_update():
-    run = Apt(update=FAILED)
-    with pytest.raises(UserError):
-        apt.install(["one"], "trixie", run)
-    assert run.calls("install") == []
+    assert len(run.calls("install")) == (command == "install")
 
 
 @needs_mirror
@@ -201,4 +188,4 @@ def test_on_line_gets_each_line_of_apt():
 
 def test_a_program_that_is_not_on_the_path_is_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", programs(tmp_path / "bin", dockerd="exit 0"))
-    assert apt.missing(["dockerd", "iptables"]) == ["iptables"]
+    assert apt.find_missing(["dockerd", "iptables"]) == ["iptables"]

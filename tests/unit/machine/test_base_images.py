@@ -63,18 +63,21 @@ def images_of(script: Script, command: str) -> list[str]:
 
 def test_only_base_images_of_services_can_be_missing():
     engine, _ = docker({"inspect python:1": "sha256:1", "docker image inspect": NO_IMAGE})
-    assert [base.image for base in base_images.missing(engine, PINS)] == ["ubuntu:1", "python:2"]
+    assert [base.image for base in base_images.find_missing(engine, PINS)] == [
+        "ubuntu:1",
+        "python:2",
+    ]
 
 
 def test_no_image_is_missing_if_all_are_present():
     engine, _ = docker({"docker image inspect": "sha256:1"})
-    assert base_images.missing(engine, REAL) == []
+    assert base_images.find_missing(engine, REAL) == []
 
 
 def test_no_image_is_pulled_or_built_if_all_are_present():
     engine, script = docker({"docker image inspect": "sha256:1"})
     here, output = machine(engine)
-    base_images.ready(here, PINS, OURS)
+    base_images.ensure_images(here, PINS, OURS)
     assert len(script.argvs) == len(NEEDED)
     assert output.getvalue() == ""
 
@@ -82,7 +85,7 @@ def test_no_image_is_pulled_or_built_if_all_are_present():
 def test_missing_images_are_pulled():
     engine, script = docker({"docker image inspect": NO_IMAGE, "docker pull": ""})
     here, _ = machine(engine)
-    base_images.ready(here, PINS, THEIRS)
+    base_images.ensure_images(here, PINS, THEIRS)
     assert images_of(script, "pull") == ["ubuntu:1", "python:1", "python:2"]
     assert images_of(script, "build") == []
 
@@ -99,7 +102,7 @@ def test_in_the_users_engine_no_stand_in_is_built_automatically():
     engine, script = docker({"docker image inspect": NO_IMAGE, "docker pull": NO_REGISTRY})
     here, _ = machine(engine)
     with pytest.raises(UserError, match=r"^base image ubuntu:1: no registry answers\. .*stand-ins"):
-        base_images.ready(here, PINS, THEIRS)
+        base_images.ensure_images(here, PINS, THEIRS)
     assert images_of(script, "build") == []
 
 
@@ -114,7 +117,7 @@ def test_stand_ins_are_built_after_their_debian(info, ask_registry, pulled):
     engine, script = docker(ANSWERS)
     run = runner()
     here, _ = machine(engine, run=run)
-    base_images.ready(here, PINS, info, ask_registry=ask_registry)
+    base_images.ensure_images(here, PINS, info, ask_registry=ask_registry)
     built = images_of(script, "build")
     assert sorted(built) == sorted(base.image for base in PINS.base)
     for child, root in (("ubuntu:1", "a"), ("python:1", "a"), ("python:2", "b")):
@@ -160,7 +163,7 @@ def test_a_missing_mmdebstrap_is_installed(tmp_path, monkeypatch):
     engine, _ = docker(ANSWERS)
     run = runner(**{"apt-get": "", "dpkg": ""})
     here, output = machine(engine, run=run)
-    base_images.ready(here, PINS, OURS)
+    base_images.ensure_images(here, PINS, OURS)
     (install,) = run.calls("apt-get install")
     assert install[-1] == "mmdebstrap"
     assert "Installing mmdebstrap" in output.getvalue()
@@ -171,7 +174,7 @@ def test_mmdebstrap_that_cannot_be_installed_is_an_error(tmp_path, monkeypatch):
     engine, _ = docker(ANSWERS)
     here, _ = machine(engine, root=False)
     with pytest.raises(UserError, match=r"^mmdebstrap: it is missing\. Install it"):
-        base_images.ready(here, PINS, OURS)
+        base_images.ensure_images(here, PINS, OURS)
 
 
 def test_a_full_disk_is_an_error_before_any_pull(tmp_path, monkeypatch):
@@ -179,7 +182,7 @@ def test_a_full_disk_is_an_error_before_any_pull(tmp_path, monkeypatch):
     engine, script = docker({"docker image inspect": NO_IMAGE, "docker info": INFO})
     here, _ = machine(engine)
     with pytest.raises(UserError, match="GB are needed"):
-        base_images.ready(here, PINS, Info("26", str(tmp_path), ours=True))
+        base_images.ensure_images(here, PINS, Info("26", str(tmp_path), ours=True))
     assert images_of(script, "pull") == []
 
 
@@ -196,17 +199,18 @@ def test_missing_certificates_are_an_error(monkeypatch):
 NOT_SET = Script({"pip config": ProcessResult(1, "ERROR: No such key - global.index-url\n")})
 
 
-def test_the_package_index_comes_from_pips_settings():
-    assert base_images.package_index(runner()) == HOST
-
-
-def test_the_environment_overrides_pips_settings(monkeypatch):
-    monkeypatch.setenv("PIP_INDEX_URL", HOST + "/2")
-    assert base_images.package_index(runner()) == HOST + "/2"
-
-
-def test_without_settings_the_package_index_is_pips_default():
-    assert base_images.package_index(NOT_SET) == PyPI.simple_url
+@pytest.mark.parametrize(
+    ("pip", "variable", "index"),
+    [
+        (runner(), "", HOST),
+        (runner(), f"{HOST}/2", f"{HOST}/2"),
+        (NOT_SET, "", PyPI.simple_url),
+    ],
+    ids=["pip's settings", "environment", "pip's default"],
+)
+def test_the_package_index_is_that_of_pip(pip, variable, index, monkeypatch):
+    monkeypatch.setenv("PIP_INDEX_URL", variable)
+    assert base_images.package_index(pip) == index
 
 
 @pytest.mark.parametrize("user", ["me:5ecre7", "5ecre7"])

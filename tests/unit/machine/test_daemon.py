@@ -27,7 +27,7 @@ def path(tmp_path, monkeypatch):
 def ready_error(engine, **facts) -> UserError:
     here, _ = machine(engine, **facts)
     with pytest.raises(UserError) as caught:
-        daemon.ready(here)
+        daemon.ensure_engine(here)
     return caught.value
 
 
@@ -35,7 +35,7 @@ def ready_error(engine, **facts) -> UserError:
 def test_a_running_engine_is_used(facts):
     engine, script = docker()
     here, output = machine(engine, **facts)
-    assert daemon.ready(here).version == "26.1.5"
+    assert daemon.ensure_engine(here).version == "26.1.5"
     assert output.getvalue() == ""
     assert {argv[1] for argv in script.argvs} == {"info", "compose", "buildx"}
 
@@ -95,7 +95,7 @@ def test_an_installed_engine_is_started():
     engine, _ = docker(info=late(INFO, 5))
     run = Script({"systemctl start docker": ""})
     here, output = machine(engine, run=run, systemd=True)
-    assert daemon.ready(here).version == "26.1.5"
+    assert daemon.ensure_engine(here).version == "26.1.5"
     assert run.argvs == [["systemctl", "start", "docker"]]
     assert output.getvalue().split()[:2] == ["Docker", "engine"]
 
@@ -108,7 +108,7 @@ def test_a_missing_engine_is_installed_with_a_message(missing, path, monkeypatch
     engine, _ = docker(info=late(INFO, 4))
     run = Script({"dpkg": "", "apt-get": "", "systemctl": ""})
     here, output = machine(engine, run=run, release="debian bookworm")
-    daemon.ready(here)
+    daemon.ensure_engine(here)
     (install,) = run.calls("apt-get install")
     assert install[-len(apt.ENGINE) :] == list(apt.ENGINE)
     assert [argv[0] for argv in run.argvs][-1] == "systemctl"
@@ -119,7 +119,7 @@ def test_a_missing_engine_is_installed_with_a_message(missing, path, monkeypatch
 def test_an_engine_that_another_checkout_has_started_is_used():
     engine, _ = docker(info=late(INFO, 2))
     here, output = machine(engine)
-    daemon.ready(here)
+    daemon.ensure_engine(here)
     assert output.getvalue() == ""
 
 
@@ -136,7 +136,7 @@ def test_without_systemd_the_kit_starts_dockerd(mtu, options, path):
     log = path / "dockerd.log"
     engine, _ = docker(info=lambda: OURS if log.exists() else NO_ENGINE)
     here, _ = machine(engine, systemd=False, mtu=mtu)
-    assert daemon.ready(here).ours
+    assert daemon.ensure_engine(here).ours
     assert log.read_text(encoding="utf-8").splitlines() == [
         f"--label {KIT_LABEL} {DNS}{options}",
         "/",

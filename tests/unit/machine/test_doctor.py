@@ -97,26 +97,23 @@ def test_a_missing_docker_command_is_good_if_make_up_can_install_one(root, path)
     assert bad(findings(engine, root)) == set()
 
 
-def test_a_missing_engine_with_an_obstacle_is_bad(root):
-    engine, _ = docker(info=NO_ENGINE)
-    found = findings(engine, root, release="ubuntu noble")
+DENIED = ProcessResult(1, "permission denied while trying to connect")
+
+
+@pytest.mark.parametrize(
+    ("info", "facts", "reason", "fix"),
+    [
+        (NO_ENGINE, {"release": "ubuntu noble"}, "not on ubuntu noble", daemon.INSTALL_DOCKER),
+        (NO_ENGINE, {"other_engine": "tcp://x:1"}, "points to tcp://x:1", "unset DOCKER_HOST"),
+        (DENIED, {}, "you may not use it", "usermod"),
+    ],
+)
+def test_an_engine_that_the_kit_cannot_start_is_bad(info, facts, reason, fix, root):
+    engine, _ = docker(info=info)
+    found = findings(engine, root, **facts)
     assert bad(found) == {"Docker engine"}
-    assert "not on ubuntu noble" in found["Docker engine"].found
-    assert found["Docker engine"].fix == daemon.INSTALL_DOCKER
-
-
-def test_the_engine_of_docker_host_is_named_if_it_does_not_answer(root):
-    engine, _ = docker(info=NO_ENGINE)
-    found = findings(engine, root, other_engine="tcp://example:1")
-    assert "tcp://example:1" in found["Docker engine"].found
-    assert "unset DOCKER_HOST" in found["Docker engine"].fix
-
-
-def test_missing_permission_for_the_engine_is_bad(root):
-    engine, _ = docker(info=ProcessResult(1, "permission denied while trying to connect"))
-    found = findings(engine, root)
-    assert bad(found) == {"Docker engine"}
-    assert "usermod" in found["Docker engine"].fix
+    assert reason in found["Docker engine"].found
+    assert fix in found["Docker engine"].fix
 
 
 def test_a_missing_docker_command_is_bad_if_none_can_be_installed(root, path):

@@ -16,9 +16,10 @@ def with_apt(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", fakes.programs(tmp_path / "bin", apt_get="exit 0"))
 
 
-@pytest.mark.parametrize("release", ["debian bookworm", "debian trixie"])
-def test_root_on_debian_12_and_13_has_no_obstacle(release):
-    assert fakes.host(release=release).obstacle == ""
+@pytest.mark.parametrize("name", ["bookworm", "trixie"])
+def test_root_on_debian_12_and_13_has_no_obstacle(name):
+    host = fakes.host(release=f"debian {name}")
+    assert (host.obstacle, host.codename) == ("", name)
 
 
 @pytest.mark.parametrize(
@@ -64,15 +65,16 @@ def test_root_is_user_0(number, root, monkeypatch):
     assert host.detect({}).root is root
 
 
-def test_a_release_is_the_distribution_and_its_code_name(monkeypatch):
-    release = {"ID": "debian", "VERSION_CODENAME": "trixie", "VERSION": "13"}
-    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: release)
-    assert host.detect({}).release == "debian trixie"
-
-
-def test_a_release_without_a_code_name_is_the_distribution(monkeypatch):
-    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: {"ID": "arch"})
-    assert host.detect({}).release == "arch"
+@pytest.mark.parametrize(
+    ("os_release", "release"),
+    [
+        ({"ID": "debian", "VERSION_CODENAME": "trixie", "VERSION": "13"}, "debian trixie"),
+        ({"ID": "arch"}, "arch"),
+    ],
+)
+def test_a_release_is_the_distribution_and_its_code_name(os_release, release, monkeypatch):
+    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: os_release)
+    assert host.detect({}).release == release
 
 
 def test_a_machine_without_os_release_is_named_by_its_system(monkeypatch):
@@ -83,10 +85,6 @@ def test_a_machine_without_os_release_is_named_by_its_system(monkeypatch):
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     monkeypatch.setattr(platform, "release", lambda: "24.1")
     assert (host.detect({}).system, host.detect({}).release) == ("Darwin", "Darwin 24.1")
-
-
-def test_the_code_name_is_without_the_distribution():
-    assert fakes.host(release="debian bookworm").codename == "bookworm"
 
 
 def test_the_mtu_is_at_most_that_of_ethernet():

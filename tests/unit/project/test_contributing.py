@@ -213,7 +213,9 @@ def test_a_task_is_added_in_five_steps(checkout: Checkout):
         "workshop/tasks/hello.py", "services/part-3/hello", "services/part-3/basic-python"
     )
     checkout.replace(
-        "workshop/tasks/course.py", '    "basic-python",\n', '    "basic-python",\n    "hello",\n'
+        "workshop/tasks/course.py",
+        '    "greeter": ',
+        '    "hello": "services/part-3/basic-python/Dockerfile",\n    "greeter": ',
     )
     forgotten = checkout.failures()
     for name in (

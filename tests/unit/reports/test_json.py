@@ -8,7 +8,7 @@ from workshop.reports import json as report
 
 
 def test_the_fields_of_the_schema():
-    document = json.loads(report.write(GRADED))
+    document = json.loads(report.format_verdict(GRADED))
     assert document["schema"] == "workshop/verdict/v1"
     assert (document["task"], document["outcome"]) == ("task-0", "failed")
     assert (document["score"], document["max_score"]) == (2, 8)

@@ -6,7 +6,7 @@ import pytest
 from tars import file, oci, tar
 
 from workshop.analysis.image.docker_save import read
-from workshop.reports.layers import WIDTH, instruction, layers, megabytes
+from workshop.reports.layers import WIDTH, format_instruction, format_layers, format_megabytes
 
 if TYPE_CHECKING:
     from workshop.analysis.image.image import Image
@@ -49,37 +49,39 @@ The base image stores 1.0 MB that layer 2 deletes or replaces.
 
 
 def test_the_report_lists_each_layer_with_its_instruction_and_waste(image):
-    assert layers(image, image.diff_ids[:1], "debian") == REPORT
+    assert format_layers(image, image.diff_ids[:1], "debian") == REPORT
 
 
 def test_without_a_base_every_layer_has_a_row(image):
-    report = layers(image)
+    report = format_layers(image)
     assert "    0         13        1.0  ADD root.tar /\n" in report
     assert "own" not in report
     assert "Layer 0 stores 1.0 MB that layer 2 deletes or replaces." in report
 
 
 def test_the_layers_of_the_base_share_one_row(image):
-    assert "  0-1         16        4.0  the base image\n" in layers(image, image.diff_ids[:2])
+    assert "  0-1         16        4.0  the base image\n" in format_layers(
+        image, image.diff_ids[:2]
+    )
 
 
 def test_waste_within_the_base_has_no_sentence(image):
-    assert "deletes" not in layers(image, image.diff_ids)
+    assert "deletes" not in format_layers(image, image.diff_ids)
 
 
 def test_an_image_without_waste_has_no_sentences():
-    report = layers(read(oci(tar(file("a", MB)))))
+    report = format_layers(read(oci(tar(file("a", MB)))))
     assert "    0        1.0             (unknown)\n" in report
     assert report.endswith("not visible in a container\n")
 
 
 def test_a_file_that_a_layer_stores_twice_has_a_sentence():
-    report = layers(read(oci(tar(file("a", MB), file("a", MB)))))
+    report = format_layers(read(oci(tar(file("a", MB), file("a", MB)))))
     assert "Layer 0 stores 1.0 MB twice." in report
 
 
 def test_no_line_is_wider_than_the_report(image):
-    assert max(map(len, layers(image, image.diff_ids[:1], "x" * 99).splitlines())) <= WIDTH
+    assert max(map(len, format_layers(image, image.diff_ids[:1], "x" * 99).splitlines())) <= WIDTH
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_no_line_is_wider_than_the_report(image):
     ],
 )
 def test_an_instruction_looks_as_in_a_dockerfile(created_by, expected):
-    assert instruction(created_by) == expected
+    assert format_instruction(created_by) == expected
 
 
 @pytest.mark.parametrize(
@@ -103,4 +105,4 @@ def test_an_instruction_looks_as_in_a_dockerfile(created_by, expected):
     [(0, "0.0"), (49_999, "0.0"), (9_940_000, "9.9"), (84_400_000, "84"), (1234 * MB, "1,234")],
 )
 def test_sizes_are_decimal_megabytes(size, expected):
-    assert megabytes(size) == expected
+    assert format_megabytes(size) == expected

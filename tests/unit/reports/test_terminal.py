@@ -10,7 +10,7 @@ from workshop.reports import terminal
 
 
 def text(verdict, columns: int = 80) -> str:
-    return "\n".join(line for line, _ in terminal.lines(verdict, columns))
+    return "\n".join(line for line, _ in terminal.format_lines(verdict, columns))
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 100])
@@ -59,13 +59,13 @@ def test_lint_warnings_have_a_heading():
     ],
 )
 def test_the_last_line_is_a_summary(verdict, start: str):
-    assert terminal.summary(verdict).startswith(start)
+    assert terminal.summarise(verdict).startswith(start)
     assert start[:30] in text(verdict)
 
 
 def test_a_file_gets_plain_lines():
     stream = StringIO()
-    terminal.show(GRADED, stream)
+    terminal.print_verdict(GRADED, stream)
     assert "\x1b" not in stream.getvalue()
     assert FAILED.expected in stream.getvalue()
 
@@ -75,18 +75,12 @@ class Terminal(StringIO):
         return True
 
 
-def test_a_terminal_gets_colours(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_a_terminal_gets_colours_unless_no_color_is_set(no_color, monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("NO_COLOR", no_color)
     stream = Terminal()
-    terminal.show(PASSED, stream)
-    assert "\x1b[32m" in stream.getvalue()
+    terminal.print_verdict(PASSED, stream)
+    assert ("\x1b[32m" in stream.getvalue()) is not bool(no_color)
     assert "everything passed" in stream.getvalue()
-
-
-def test_a_terminal_without_colour_gets_none(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("NO_COLOR", "1")
-    stream = Terminal()
-    terminal.show(PASSED, stream)
-    assert "\x1b[32m" not in stream.getvalue()

@@ -96,11 +96,9 @@ def test_a_port_that_the_services_use_is_no_error(tmp_path, ports):
 
 
 def test_an_invalid_compose_file_is_an_error_with_the_reason(tmp_path, ports):
-    wrong = ProcessResult(15, "validating docker-compose.yml: services.x must be a mapping\n")
-    start, _ = starter({"config": wrong}, tmp_path, ports)
-    with pytest.raises(
-        UserError, match=r"^docker-compose\.yml: .*services\.x must be a mapping\. "
-    ):
+    invalid = ProcessResult(15, "validating docker-compose.yml: services.x must be a mapping\n")
+    start, _ = starter({"config": invalid}, tmp_path, ports)
+    with pytest.raises(UserError, match=r"^docker-compose\.yml: .*x must be a mapping\. "):
         start()
 
 
@@ -209,7 +207,7 @@ ADDRESSES = {web.service: f"http://localhost:65535{web.page}" for web in WEB}
 
 def printed(built=BUILT, width: int = 80) -> list[str]:
     output = StringIO()
-    Console(file=output, width=width, no_color=True).print(services.table(built, ADDRESSES))
+    Console(file=output, width=width, no_color=True).print(services.make_table(built, ADDRESSES))
     return output.getvalue().splitlines()
 
 
@@ -227,5 +225,5 @@ def test_the_table_fits_in_80_columns():
 
 
 def test_a_service_that_is_not_running_has_no_address():
-    table = services.table([BUILT[3]], {})
+    table = services.make_table([BUILT[3]], {})
     assert list(table.columns[1].cells) == [""]

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from harness import ROOT
 
 from workshop.core.errors import UserError
 from workshop.tasks import course
@@ -28,3 +31,10 @@ def test_suggests_a_name_for_an_unknown_task(name: str, fix: str):
 def test_does_not_import_other_modules(name: str):
     with pytest.raises(UserError):
         course.task(name)
+
+
+@pytest.mark.parametrize("name", course.TASKS)
+def test_the_reference_is_the_main_file_of_the_task(name: str):
+    task = course.task(name)
+    assert course.reference(name) == Path(task.folder) / task.answer[0]
+    assert (ROOT / course.reference(name)).is_file()

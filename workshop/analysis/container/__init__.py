@@ -1,1 +1,1 @@
-"""What a running container or compose stack does, observed from outside."""
+"""The behaviour of a running container or compose stack, observed from outside."""

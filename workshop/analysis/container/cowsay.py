@@ -1,4 +1,4 @@
-"""What cowsay prints: words in a bubble, and below it who says them."""
+"""Reads the output of cowsay: a speech bubble, and an animal below it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ _BOTTOM = re.compile(r"\s*(?:-+|=+)\s*")
 
 
 class SpeechBubble(NamedTuple):
-    """The `words` of a bubble, with single spaces, and the drawing of the `animal` below it."""
+    """The `words` in a bubble, with single spaces, and the drawing of the `animal` below it."""
 
     words: str
     animal: str
 
 
 def read_bubble(output: str) -> SpeechBubble | None:
-    """The first speech in what a program printed; None where there is none.
+    """Return the first speech bubble in a program's output; None if there is none.
 
-    Source: Debian's cowsay 3 (a rule of `-` below the words) and Python's cowsay 6 (one of `=`).
+    Source: Debian's cowsay 3 (a rule of `-` below the text) and Python's cowsay 6 (one of `=`).
     """
     lines = output.splitlines()
     top = next((n for n, line in enumerate(lines) if _TOP.fullmatch(line)), None)

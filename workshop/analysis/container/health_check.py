@@ -1,4 +1,4 @@
-"""What an image's HEALTHCHECK says where the server runs, and where it does not."""
+"""Runs an image's HEALTHCHECK with and without a running server."""
 
 from __future__ import annotations
 
@@ -12,44 +12,47 @@ if TYPE_CHECKING:
     from workshop.analysis.image.image import Image
     from workshop.engine import Engine
 
-SECONDS = 30.0  # what Docker gives a health check unless told
+SECONDS = 30.0  # Docker's default time-out for a health check
 _SHELL = ("/bin/sh", "-c")
 
 
 @dataclass(frozen=True)
 class HealthResult:
-    """Exit codes of the health check: 0 is healthy; both are None where there is no such check.
+    """The health check's exit codes, 0 for healthy; both are None if there is no health check.
 
-    `beside` the running server it should be 0, and `alone`, without a server, anything else.
+    `with_server` should be 0; `without_server` should not.
     """
 
-    beside: int | None = None
-    alone: int | None = None
+    with_server: int | None = None
+    without_server: int | None = None
 
 
-def command(image: Image) -> tuple[str, ...]:
-    """The words that a health check executes; none where there is no such check.
+def health_command(image: Image) -> tuple[str, ...]:
+    """Return the argument list of an image's health check; empty if there is none.
 
-    Source: the OCI runtime's `Healthcheck.Test`: CMD and words, CMD-SHELL and a line, or NONE.
+    Source: `Healthcheck.Test` of the image config: CMD and arguments, CMD-SHELL and a line, or
+    NONE.
     """
-    kind, *words = image.healthcheck.get("Test") or ["NONE"]
+    kind, *arguments = image.healthcheck.get("Test") or ["NONE"]
     if kind == "CMD-SHELL":
-        return (*(image.config.get("Shell") or _SHELL), *words)
-    return tuple(words) if kind == "CMD" else ()
+        return (*(image.config.get("Shell") or _SHELL), *arguments)
+    return tuple(arguments) if kind == "CMD" else ()
 
 
-def health(engine: Engine, name: str, built: str, image: Image, app: App) -> HealthResult:
-    """Execute the health check beside `app`, and in a container called `name` without it."""
-    words = command(image)
-    if not words:
+def run_health_check(
+    engine: Engine, name: str, image_id: str, image: Image, app: App
+) -> HealthResult:
+    """Run the health check in the container of `app`, and alone in a container called `name`."""
+    command = health_command(image)
+    if not command:
         return HealthResult()
-    beside = engine.execute(app.name, words, timeout=SECONDS)
-    alone = run_to_end(
+    with_server = engine.execute(app.name, command, timeout=SECONDS)
+    without_server = run_to_end(
         engine,
         name,
-        built,
-        options=[f"--entrypoint={words[0]}"],
-        command=words[1:],
+        image_id,
+        options=[f"--entrypoint={command[0]}"],
+        command=command[1:],
         seconds=SECONDS,
     )
-    return HealthResult(beside.code, alone.code)
+    return HealthResult(with_server.code, without_server.code)

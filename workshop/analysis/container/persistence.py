@@ -1,4 +1,4 @@
-"""What a container keeps and what it loses: seen by doing what learners are asked to do."""
+"""What a container keeps and loses, observed by the steps that learners take."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from workshop.engine import Engine
 
 FILE = "toto.py"
-KEPT = "/kept"
+VOLUME_PATH = "/kept"
 
 
 @dataclass(frozen=True)
 class Persistence:
-    """What was seen. `diff` has A, C or D by path; the truths are of the file that was made."""
+    """What was observed. `diff` has A, C or D by path; the booleans are about `FILE`."""
 
     working_folder: str
     files: frozenset[str]
@@ -31,66 +31,67 @@ class Persistence:
     there_after_rm_in_a_volume: bool
 
 
-class _Stage:
-    """Containers of one image that only wait, made and removed one after the other."""
+class _IdleContainers:
+    """Starts containers of one image that only run `sleep`, and executes commands in them."""
 
     def __init__(self, engine: Engine, image: str, name: Callable[[str], str]) -> None:
         self._engine, self._image, self._name = engine, image, name
 
-    def wait(self, purpose: str, *options: str) -> str:
-        """A new container; its name."""
+    def start(self, purpose: str, *options: str) -> str:
+        """Start a container; return its name."""
         name = self._name(f"demonstration-{purpose}")
-        words = (*LIMITS, "--network=none", "--detach", "--entrypoint=sleep", *options)
-        done = self._engine.run(name, self._image, words, ["600"], timeout=60)
+        options = (*LIMITS, "--network=none", "--detach", "--entrypoint=sleep", *options)
+        done = self._engine.run(name, self._image, options, ["600"], timeout=60)
         if done.code and self._engine.info() is None:
             raise UserError("the container", "the Docker engine stopped answering", "Check again")
         if done.code:
-            raise Failed(plain(done.last_line), "an image in which a program can wait")
+            raise Failed(plain(done.last_line), "an image that can run `sleep`")
         return name
 
-    def lines(self, name: str, *words: str) -> list[str]:
-        """What a command inside prints."""
-        done = self._engine.execute(name, words, timeout=60)
+    def lines(self, name: str, *argv: str) -> list[str]:
+        """Execute a command in a container; return the lines of its output."""
+        done = self._engine.execute(name, argv, timeout=60)
         return [plain(line) for line in done.stdout.splitlines()] if not done.code else []
 
-    def there(self, name: str, path: str) -> bool:
-        """Whether a file is there inside."""
+    def exists(self, name: str, path: str) -> bool:
+        """Whether a path exists in a container."""
         return self._engine.execute(name, ("ls", path), timeout=60).code == 0
 
 
 def observe_persistence(
     engine: Engine, image: str, name: Callable[[str], str], volume: str
 ) -> Persistence:
-    """Make a file in a container, stop and start it, remove it, and look in a new one.
+    """Create a file in a container, stop, start and remove the container, and look in a new one.
 
-    `name` gives a container its name, from what it is for; `volume` is the name of a new one.
+    `name` returns a container name for a purpose; `volume` is the name of a new volume.
     """
-    stage = _Stage(engine, image, name)
-    first = stage.wait("first")
-    folder, files = stage.lines(first, "pwd"), stage.lines(first, "ls", "-a")
-    stage.lines(first, "touch", FILE)
-    diff = _diff(engine.diff(first))
+    containers = _IdleContainers(engine, image, name)
+    first = containers.start("first")
+    folder, files = containers.lines(first, "pwd"), containers.lines(first, "ls", "-a")
+    containers.lines(first, "touch", FILE)
+    diff = _parse_diff(engine.diff(first))
     engine.stop(first, 0)
     engine.start(first)
-    restarted = stage.there(first, FILE)
+    after_restart = containers.exists(first, FILE)
     engine.remove(first)
     # A new volume belongs to root.
-    rooted = ("--user=0", f"--mount=type=volume,source={volume},target={KEPT}")
-    second = stage.wait("second", *rooted)
-    removed = stage.there(second, FILE)
-    stage.lines(second, "touch", f"{KEPT}/{FILE}")
+    options = ("--user=0", f"--mount=type=volume,source={volume},target={VOLUME_PATH}")
+    second = containers.start("second", *options)
+    after_rm = containers.exists(second, FILE)
+    containers.lines(second, "touch", f"{VOLUME_PATH}/{FILE}")
     engine.remove(second)
+    third = containers.start("third", *options)
     return Persistence(
         working_folder=folder[0] if folder else "/",
         files=frozenset(files) - {".", ".."},
         diff=diff,
-        there_after_stop_and_start=restarted,
-        there_after_rm=removed,
-        there_after_rm_in_a_volume=stage.there(stage.wait("third", *rooted), f"{KEPT}/{FILE}"),
+        there_after_stop_and_start=after_restart,
+        there_after_rm=after_rm,
+        there_after_rm_in_a_volume=containers.exists(third, f"{VOLUME_PATH}/{FILE}"),
     )
 
 
-def _diff(lines: Sequence[str]) -> dict[str, str]:
-    """The letter of each path."""
-    found = (line.partition(" ") for line in map(plain, lines))
-    return {path: letter for letter, _, path in found}
+def _parse_diff(lines: Sequence[str]) -> dict[str, str]:
+    """Return the letter of each path in the output of `docker diff`."""
+    parts = (line.partition(" ") for line in map(plain, lines))
+    return {path: letter for letter, _, path in parts}

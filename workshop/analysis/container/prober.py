@@ -1,12 +1,12 @@
-"""Looks at a server from inside its network: asks, and answers, one JSON line each.
+"""Observes a server from inside its network: reads a JSON message per line, and prints a reply.
 
-This file runs by itself, in a container of the kit's own that shares a network namespace with
-the learner's. It imports the standard library alone, and listens on nothing.
+This file runs by itself in a trusted container that shares a network namespace with the learner's
+container. It imports only the standard library, and listens on no port.
 
-{"do": "ready"} is answered by "ready".
-{"do": "listening"} is answered by [["0.0.0.0", 8000], ...]: the TCP sockets that listen.
-{"do": "request", "method", "port", "path", "headers", "body", "seconds"} is answered by
-{"status", "headers", "body"}, or {"error"} where there was no answer of HTTP.
+{"do": "ready"} returns "ready".
+{"do": "listening"} returns [["0.0.0.0", 8000], ...]: the listening TCP sockets.
+{"do": "request", "method", "port", "path", "headers", "body", "seconds"} returns
+{"status", "headers", "body"}, or {"error"} if there was no HTTP response.
 """
 
 import http.client
@@ -19,11 +19,14 @@ from pathlib import Path
 from typing import Any
 
 LISTEN = "0A"
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 
 
 def listening() -> list[list[str | int]]:
-    """Address and port of every TCP socket that listens. Source: proc(5), /proc/net/tcp."""
+    """Return the address and port of every listening TCP socket.
+
+    Source: proc(5), /proc/net/tcp.
+    """
     found: list[list[str | int]] = []
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
@@ -33,34 +36,36 @@ def listening() -> list[list[str | int]]:
         for line in lines:
             local, state = line.split()[1], line.split()[3]
             if state == LISTEN:
-                found.append(_address(local))
+                found.append(_parse_address(local))
     return found
 
 
-def _address(text: str) -> list[str | int]:
-    """`0100007F:1F40` is 127.0.0.1, 8000: 32-bit words in the machine's own byte order."""
+def _parse_address(text: str) -> list[str | int]:
+    """Parse `0100007F:1F40` as 127.0.0.1, 8000: 32-bit numbers in the machine's byte order."""
     address, port = text.split(":")
-    words = [address[start : start + 8] for start in range(0, len(address), 8)]
-    packed = b"".join(struct.pack("=I", int(word, 16)) for word in words)
+    parts = [address[start : start + 8] for start in range(0, len(address), 8)]
+    packed = b"".join(struct.pack("=I", int(part, 16)) for part in parts)
     return [str(ipaddress.ip_address(packed)), int(port, 16)]
 
 
-def request(ask: dict[str, Any]) -> dict[str, Any]:
-    """One HTTP exchange with a server on this network's own address."""
-    link = http.client.HTTPConnection("127.0.0.1", ask["port"], timeout=ask["seconds"])
+def request(message: dict[str, Any]) -> dict[str, Any]:
+    """Send one HTTP request to a port of 127.0.0.1."""
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", message["port"], timeout=message["seconds"]
+    )
     try:
-        body = ask["body"].encode() if ask["body"] else None
-        link.request(ask["method"], ask["path"], body, ask["headers"])
-        answer = link.getresponse()
-        text = answer.read(MOST_BYTES).decode("utf-8", "replace")
-        return {"status": answer.status, "headers": dict(answer.getheaders()), "body": text}
+        body = message["body"].encode() if message["body"] else None
+        connection.request(message["method"], message["path"], body, message["headers"])
+        response = connection.getresponse()
+        text = response.read(MAX_BYTES).decode("utf-8", "replace")
+        return {"status": response.status, "headers": dict(response.getheaders()), "body": text}
     except (OSError, http.client.HTTPException) as error:
         return {"error": f"{type(error).__name__}: {error}"}
     finally:
-        link.close()
+        connection.close()
 
 
-DOINGS: dict[str, Callable[[dict[str, Any]], Any]] = {
+HANDLERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "ready": lambda _: "ready",
     "listening": lambda _: listening(),
     "request": request,
@@ -68,10 +73,10 @@ DOINGS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 
 def main() -> None:
-    """Answer each line until there are no more."""
+    """Reply to each line of standard input until its end."""
     for line in sys.stdin:
-        ask = json.loads(line)
-        sys.stdout.write(json.dumps(DOINGS[ask["do"]](ask)) + "\n")
+        message = json.loads(line)
+        sys.stdout.write(json.dumps(HANDLERS[message["do"]](message)) + "\n")
         sys.stdout.flush()
 
 

@@ -1,4 +1,4 @@
-"""How a container ended when it was asked to."""
+"""How a container reacts to SIGTERM."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ KILLED = 128 + 9
 
 
 class Shutdown(NamedTuple):
-    """How a container took SIGTERM: its exit code, and after how many seconds it was gone."""
+    """The exit code of a container, and the seconds from SIGTERM to its end."""
 
     code: int
     seconds: float

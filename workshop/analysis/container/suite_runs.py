@@ -1,4 +1,4 @@
-"""A service that runs pytest, and runs it again: seen by what it prints."""
+"""A service that runs pytest again after each change, observed by its output."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from workshop.analysis.container.stack import Stack
 
 SECONDS_TO_TEST = 120.0
-SECONDS_TO_SEE = 8.0
-SECONDS_TO_CLOSE = 5.0
+SECONDS_TO_RERUN = 8.0
+SECONDS_TO_END = 5.0
 
-# pytest's last line, with its rule or (quiet) without; pytest-watch and pytest-watcher pass it on.
+# pytest's summary line, with or (quiet) without its rule; pytest-watch and pytest-watcher print it.
 _COUNT = r"\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|xpassed|warnings?|rerun)"
 _SUMMARY = re.compile(rf"=*\s*{_COUNT}(?:, {_COUNT})* in (?P<seconds>\d[\d.]*)s\b")
-# What it says where it comes to no tests.
+# What pytest prints if it cannot run any test.
 _BROKEN = re.compile(r"ImportError while loading conftest|INTERNALERROR>|ERROR: .*not found:")
 _RED = re.compile(r"failed|error", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class SuiteRun:
-    """One run of pytest that came to its end: its last line, and how long it took."""
+    """A finished run of pytest: its summary line, whether it passed, and how long it took."""
 
     __test__ = False
 
@@ -36,8 +36,8 @@ class SuiteRun:
     seconds: float
 
 
-def runs(lines: Iterable[str]) -> list[SuiteRun]:
-    """Every run of pytest in what a service printed."""
+def read_runs(lines: Iterable[str]) -> list[SuiteRun]:
+    """Find every finished run of pytest in the output of a service."""
     found = []
     for line in lines:
         summary = _SUMMARY.match(line)
@@ -49,46 +49,46 @@ def runs(lines: Iterable[str]) -> list[SuiteRun]:
 
 @dataclass(frozen=True)
 class SuiteService:
-    """The service called `name`, which ended its first run of the tests with these `words`."""
+    """The service called `name`, and its `last_output` at the end of its first test run."""
 
     stack: Stack
     name: str
-    words: str
+    last_output: str
 
     @property
     def runs(self) -> list[SuiteRun]:
-        """Every run so far; never empty."""
-        return runs(self.stack.logs(self.name))
+        """Every finished run; never empty."""
+        return read_runs(self.stack.logs(self.name))
 
     def check_green(self) -> None:
-        """`Failed` where the first run had failures."""
+        """Raise `Failed` if a test failed in the first run."""
         if not self.runs[0].green:
-            actual = f"{self.name}: {self.runs[0].line}{self.words}"
+            actual = f"{self.name}: {self.runs[0].line}{self.last_output}"
             raise self._failed(actual, "every test passed")
 
     def check_waits(self) -> None:
-        """`Failed` where it does not run any more."""
+        """Raise `Failed` if the service has ended."""
         if not self.stack.running(self.name):
             raise self.stack.ended(self.name, f"{self.name} to wait for the next change")
 
-    def check_turns(self, path: str, *, green: bool) -> None:
-        """`Failed` where the last run does not turn green, or red, after an edit of `path`."""
+    def check_reruns(self, path: str, *, green: bool) -> None:
+        """Raise `Failed` unless the tests pass (`green`) or fail after an edit of `path`."""
 
-        def turned() -> bool:
+        def has_rerun() -> bool:
             return self.runs[-1].green == green
 
-        # Where the first run was slow, the next ones are.
-        seconds = SECONDS_TO_SEE + 3 * self.runs[0].seconds
+        # If the first run was slow, the next ones are too.
+        seconds = SECONDS_TO_RERUN + 3 * self.runs[0].seconds
         for _ in range(2):
-            self.stack.until(lambda: turned() or not self.stack.running(self.name), seconds)
-            if turned():
+            self.stack.until(lambda: has_rerun() or not self.stack.running(self.name), seconds)
+            if has_rerun():
                 return
             self.check_waits()
-            # Some watchers miss what is saved while they run: so one saves again.
+            # Some watchers miss a save during a test run: save again.
             self.stack.save(path)
-        done, expected = ("mended", "every test passed") if green else ("broken", "failures")
+        edit, expected = ("fixed", "every test passed") if green else ("broken", "failures")
         last = self.runs[-1].line
-        actual = f"{path} was {done}, and {2 * seconds:.0f} s later {self.name} says: {last}"
+        actual = f"{2 * seconds:.0f} s after {path} was {edit}, {self.name} still shows: {last}"
         raise self._failed(actual, f"a new run, with {expected}")
 
     def _failed(self, actual: str, expected: str) -> Failed:
@@ -96,32 +96,32 @@ class SuiteService:
 
 
 def find(stack: Stack) -> SuiteService:
-    """The service that runs the tests; `Failed` where none of them does."""
+    """Return the service that runs the tests; raise `Failed` if there is none."""
     names = _names(stack)
-    if name := first(stack):
-        # What ends after its run does so soon after its last line.
-        stack.until(lambda: not stack.running(name), SECONDS_TO_CLOSE)
-        return SuiteService(stack, name, stack.last_words(name))
-    actual = f"no summary of pytest in what {' and '.join(names)} printed"
-    last = stack.last_words(names[0]) if len(names) > 1 else ""
-    raise Failed(actual + last, "a service that runs the tests", line=stack.line(names[0]))
+    if name := find_first(stack):
+        # A service that does not wait for changes ends soon after pytest's summary.
+        stack.until(lambda: not stack.running(name), SECONDS_TO_END)
+        return SuiteService(stack, name, stack.last_output(name))
+    actual = f"no pytest summary in the output of {' and '.join(names)}"
+    output = stack.last_output(names[0]) if len(names) > 1 else ""
+    raise Failed(actual + output, "a service that runs the tests", line=stack.line(names[0]))
 
 
-def first(stack: Stack) -> str:
-    """The first service to end a run of the tests; empty where none does."""
+def find_first(stack: Stack) -> str:
+    """Wait for a test run to finish; return the name of its service, empty if there is none."""
     names = _names(stack)
     services = stack.plan.compose.services
 
-    def found() -> str:
-        return next((name for name in names if runs(stack.logs(name))), "")
+    def finished() -> str:
+        return next((name for name in names if read_runs(stack.logs(name))), "")
 
-    def over() -> bool:
+    def all_ended() -> bool:
         return not any(stack.running(name) for name in names if not services[name].ports)
 
-    stack.until(lambda: found() or over(), SECONDS_TO_TEST)
-    return found()
+    stack.until(lambda: finished() or all_ended(), SECONDS_TO_TEST)
+    return finished()
 
 
 def _names(stack: Stack) -> list[str]:
-    """The services, those first that publish no port: tests need none, as the app does."""
+    """Return the services, those without published ports first: tests need none."""
     return sorted(stack.services, key=lambda name: bool(stack.plan.compose.services[name].ports))

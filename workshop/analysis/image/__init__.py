@@ -1,1 +1,1 @@
-"""What a built image holds, read from `docker save` without running it."""
+"""The content of a built image, read from `docker save` without running the image."""

@@ -1,7 +1,6 @@
-"""An image put together from what the engine says of it, where all of its layers are known.
+"""Assembles an image from `docker image inspect` and cached layers, without `docker save`.
 
-`docker save` writes the whole image for each question. Whoever changes a CMD and checks again has
-changed no layer, and need not wait for that.
+`docker save` writes the whole image, which is slow. A changed CMD, for example, changes no layer.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
 
     from workshop.analysis.image.layers import Layer
 
-# Instructions that make a layer; all others only change the configuration. Older builders write
-# `/bin/sh -c #(nop)  CMD`, and what RUN executed as `/bin/sh -c`.
-_MAKES_LAYER = re.compile(
+# Instructions that create a layer; all others only change the configuration. Older builders write
+# `/bin/sh -c #(nop)  CMD`, and `/bin/sh -c COMMAND` for RUN.
+_CREATES_LAYER = re.compile(
     r"(?:/bin/sh -c )?(?:#\(nop\) +)?(?:RUN|COPY|ADD|WORKDIR)\b"
     r"|/bin/sh -c (?!#\(nop\))"
     r"|\|\d"
@@ -26,25 +25,24 @@ _MAKES_LAYER = re.compile(
 
 
 def assemble(
-    said: Mapping[str, Any],
+    inspected: Mapping[str, Any],
     created_by: Sequence[str],
     known: Callable[[str], Layer | None],
     secret: str,
 ) -> Image | None:
-    """The image of which `docker image inspect` says this, and whose history is `created_by`.
+    """Return the image with this `docker image inspect` output and history, oldest step first.
 
-    The history begins with the oldest. None where a layer is not `known`, where the history does
-    not fit the layers, or where the `secret` stands in any of it: then the image has to be looked
-    at as a whole.
+    Return None if a layer is not `known`, if the history does not match the layers, or if the
+    output or the history contains `secret`: then the whole image has to be read.
     """
-    layers = [known(diff_id) for diff_id in said["RootFS"].get("Layers") or ()]
-    makers = [bool(_MAKES_LAYER.match(step)) for step in created_by]
-    if None in layers or sum(makers) != len(layers) or secret in f"{said}{created_by}":
+    layers = [known(diff_id) for diff_id in inspected["RootFS"].get("Layers") or ()]
+    creates = [bool(_CREATES_LAYER.match(step)) for step in created_by]
+    if None in layers or sum(creates) != len(layers) or secret in f"{inspected}{created_by}":
         return None
     numbers = iter(range(len(layers)))
     history = tuple(
-        Step(step, not makes, next(numbers) if makes else None)
-        for step, makes in zip(created_by, makers, strict=True)
+        Step(step, not creates_layer, next(numbers) if creates_layer else None)
+        for step, creates_layer in zip(created_by, creates, strict=True)
     )
     found = tuple(layer for layer in layers if layer is not None)
-    return Image(said["Id"], said["Config"] or {}, history, found)
+    return Image(inspected["Id"], inspected["Config"] or {}, history, found)

@@ -1,6 +1,6 @@
-"""What `docker save` writes, read into an `Image`: both of its layouts.
+"""Reads the output of `docker save` into an `Image`.
 
-The older has a folder for each layer, and links for one that comes twice; the newer is OCI's.
+The legacy layout has a folder for each layer, and links for duplicates; the newer layout is OCI's.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from workshop.analysis.image.tar_stream import (
     Readable,
     Unread,
     decompressed,
-    exactly,
     is_tar,
     members,
+    read_exactly,
 )
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     from workshop.analysis.image.tar_stream import Member, Section
 
-MAX_PARTS = 5000  # an image has at most 127 layers; the legacy layout three files for each
+MAX_PARTS = 5000  # 127 layers at most; the legacy layout has three files for each
 MAX_DOCUMENT = 4_000_000  # bytes of a config or a manifest
-MAX_DOCUMENTS = 64_000_000  # bytes of all of them
+MAX_DOCUMENTS = 64_000_000  # bytes of all documents
 
 _HEAD = 512
-_SHAPES = {
+_TYPES = {
     **dict.fromkeys(("Env", "Cmd", "Entrypoint"), list),
     **dict.fromkeys(("ExposedPorts", "Volumes", "Labels", "Healthcheck"), dict),
 }
@@ -56,11 +56,11 @@ def read(
     canaries: Sequence[bytes] = (),
     known: Callable[[str], Layer | None] = lambda _: None,
 ) -> Image:
-    """Take apart the one image that `docker save` writes; a `UserError` where that cannot be.
+    """Read the only image in the output of `docker save`; raise `UserError` if it is damaged.
 
-    `known` gives the facts of a layer by its diff ID, and its content is passed by; but not
-    where there are `needles`, each of which is searched in the config, the history and every
-    layer, deleted files included: `found` says where they are.
+    `canaries` are searched in the config, the history and every layer, including deleted files;
+    `Image.found` has the results. Without canaries, the content of a layer is skipped if `known`
+    returns the layer for its diff ID.
     """
     parts = _Parts(tuple(filter(None, canaries)), known)
     for member, content in members(stream, Budget(entries=MAX_PARTS)):
@@ -71,13 +71,13 @@ def read(
         elif content.left:
             parts.take(name, content)
     image = _Assembly(parts).image()
-    merged = image.merged  # what is wrong with the tree is known now or never
+    merged = image.merged  # an invalid tree raises its error here
     return replace(image, merger=lambda _: merged)
 
 
 @dataclass
 class _Parts:
-    """What the stream holds, by name, in whatever order it comes."""
+    """The parts of the stream, by name, in any order."""
 
     canaries: tuple[bytes, ...]
     known: Callable[[str], Layer | None]
@@ -86,28 +86,28 @@ class _Parts:
     layers: dict[str, Layer] = field(default_factory=dict)
     found: dict[str, list[tuple[bytes, str]]] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
-    paper: Budget = field(default_factory=lambda: Budget(bytes=MAX_DOCUMENTS))
+    document_budget: Budget = field(default_factory=lambda: Budget(bytes=MAX_DOCUMENTS))
 
     def take(self, name: str, content: Section) -> None:
-        """Read one part: a layer where it is a tar, else a document."""
+        """Read one part: a layer if it is a tar, else a document."""
         digest = f"sha256:{name.removeprefix(_BLOBS)}"
         if not self.canaries and name.startswith(_BLOBS) and (layer := self.known(digest)):
             self.layers[name] = layer
             return
         size, head = content.left, content.read(_HEAD)
-        whole: Readable = Unread(head, content)
+        stream: Readable = Unread(head, content)
         if not is_tar(head):
-            whole = decompressed(whole)
-            head = exactly(whole, _HEAD)
-            whole = Unread(head, whole)
+            stream = decompressed(stream)
+            head = read_exactly(stream, _HEAD)
+            stream = Unread(head, stream)
         if is_tar(head):
-            self._read_layer(name, whole)
+            self._read_layer(name, stream)
         elif size <= MAX_DOCUMENT:
-            self.paper.spend(name, size)
-            self.documents[name] = exactly(whole, MAX_DOCUMENT)
+            self.document_budget.spend(name, size)
+            self.documents[name] = read_exactly(stream, MAX_DOCUMENT)
 
-    def real(self, name: str) -> str:
-        """Where a name leads; the legacy layout has links from one layer to its double."""
+    def resolve(self, name: str) -> str:
+        """Follow links; in the legacy layout, a duplicate layer is a link."""
         name = posixpath.normpath(name)
         for _ in self.links:
             name = self.links.get(name, name)
@@ -116,47 +116,47 @@ class _Parts:
     def _read_layer(self, name: str, stream: Readable) -> None:
         found: dict[tuple[bytes, str], None] = {}
 
-        def search(path: str, pieces: Iterable[bytes]) -> None:
-            found.update(dict.fromkeys((n, path) for n in find_secrets(pieces, self.canaries)))
+        def search(path: str, chunks: Iterable[bytes]) -> None:
+            found.update(dict.fromkeys((c, path) for c in find_secrets(chunks, self.canaries)))
 
         self.layers[name] = read_layer(stream, self.budget, search if self.canaries else None)
         self.found[name] = list(found)
 
 
 class _Assembly:
-    """The parts put together as the manifest says."""
+    """Assembles the parts into an image, as listed in the manifest."""
 
     def __init__(self, parts: _Parts) -> None:
         manifest = _json(parts.documents.get("manifest.json"), list, "manifest.json")
         if len(manifest) != 1 or not isinstance(manifest[0], dict):
-            raise unreadable(f"manifest.json names {len(manifest)} images, not 1")
+            raise unreadable(f"manifest.json lists {len(manifest)} images, not 1")
         self._parts = parts
-        self._names = [parts.real(str(name)) for name in _part(manifest[0], "Layers", list)]
+        self._names = [parts.resolve(str(name)) for name in _get(manifest[0], "Layers", list)]
         name = str(manifest[0].get("Config"))
-        self._raw = parts.documents.get(parts.real(name), b"")
-        self._config: dict[str, Any] = _json(self._raw, dict, name)
+        self._raw = parts.documents.get(parts.resolve(name), b"")
+        self._document: dict[str, Any] = _json(self._raw, dict, name)
 
     def image(self) -> Image:
-        """The image."""
+        """Return the image."""
         return Image(
             id=f"sha256:{hashlib.sha256(self._raw).hexdigest()}",
-            config=self._settings(),
+            config=self._read_config(),
             history=self._history(),
             layers=self._layers(),
             found=tuple(self._found()),
         )
 
-    def _settings(self) -> dict[str, Any]:
-        settings: dict[str, Any] = _part(self._config, "config", dict)
-        for key, kind in _SHAPES.items():
-            _part(settings, key, kind)
-        return settings
+    def _read_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = _get(self._document, "config", dict)
+        for key, kind in _TYPES.items():
+            _get(config, key, kind)
+        return config
 
     def _layers(self) -> tuple[Layer, ...]:
-        diff_ids = _part(_part(self._config, "rootfs", dict), "diff_ids", list)
+        diff_ids = _get(_get(self._document, "rootfs", dict), "diff_ids", list)
         missing = [name for name in self._names if name not in self._parts.layers]
         if missing or len(diff_ids) != len(self._names):
-            raise unreadable(f"{len(diff_ids)} layers are named, {len(missing)} are missing")
+            raise unreadable(f"{len(diff_ids)} layers are listed, {len(missing)} are missing")
         return tuple(
             replace(self._parts.layers[name], diff_id=str(diff_id))
             for name, diff_id in zip(self._names, diff_ids, strict=True)
@@ -165,52 +165,52 @@ class _Assembly:
     def _history(self) -> tuple[Step, ...]:
         steps: list[Step] = []
         number = 0
-        for said in _part(self._config, "history", list):
-            empty = not isinstance(said, dict) or bool(said.get("empty_layer"))
+        for step in _get(self._document, "history", list):
+            empty = not isinstance(step, dict) or bool(step.get("empty_layer"))
             layer = None if empty or number >= len(self._names) else number
             number += not empty
-            text = str(said.get("created_by") or "") if isinstance(said, dict) else ""
-            steps.append(Step(text, empty, layer))
+            created_by = str(step.get("created_by") or "") if isinstance(step, dict) else ""
+            steps.append(Step(created_by, empty, layer))
         return tuple(steps)
 
     def _found(self) -> Iterable[Found]:
         canaries = self._parts.canaries
-        for path, word in strings_in({k: v for k, v in self._config.items() if k != "history"}):
-            yield from (Found(needle, "config", path) for needle in find_secrets([word], canaries))
-        for number, step in enumerate(_part(self._config, "history", list)):
-            words = [word for _, word in strings_in(step)]
-            hits = {needle for word in words for needle in find_secrets([word], canaries)}
-            yield from (Found(needle, "history", str(number)) for needle in sorted(hits))
+        for path, text in strings_in({k: v for k, v in self._document.items() if k != "history"}):
+            yield from (Found(secret, "config", path) for secret in find_secrets([text], canaries))
+        for number, step in enumerate(_get(self._document, "history", list)):
+            texts = [text for _, text in strings_in(step)]
+            secrets = {secret for text in texts for secret in find_secrets([text], canaries)}
+            yield from (Found(secret, "history", str(number)) for secret in sorted(secrets))
         for number, name in enumerate(self._names):
-            hits_there = self._parts.found.get(name, ())
-            yield from (Found(needle, number, path) for needle, path in hits_there)
+            for secret, path in self._parts.found.get(name, ()):
+                yield Found(secret, number, path)
 
 
-def _part(document: Mapping[str, Any], key: str, kind: type) -> Any:  # noqa: ANN401 - it is `kind`
-    """A part of a document; an empty one where it is not there."""
-    part = document.get(key) or kind()
-    if not isinstance(part, kind):
-        raise unreadable(f"{key} is no {kind.__name__}")
-    return part
+def _get(document: Mapping[str, Any], key: str, kind: type) -> Any:  # noqa: ANN401 - it is a `kind`
+    """Return a value of a document, or an empty `kind` if there is none."""
+    value = document.get(key) or kind()
+    if not isinstance(value, kind):
+        raise unreadable(f"{key} is not a {kind.__name__}")
+    return value
 
 
-def _json(data: bytes | None, kind: type, name: str) -> Any:  # noqa: ANN401 - it is `kind`
-    """A document of the image, which has to be a `kind`."""
+def _json(data: bytes | None, kind: type, name: str) -> Any:  # noqa: ANN401 - it is a `kind`
+    """Parse a document, which must be a `kind`."""
     try:
         found = json.loads(data or b"")
     except (ValueError, RecursionError):
-        raise unreadable(f"{name} is missing, or no JSON") from None
+        raise unreadable(f"{name} is missing, or not JSON") from None
     if not isinstance(found, kind):
-        raise unreadable(f"{name} is no {kind.__name__}")
+        raise unreadable(f"{name} is not a {kind.__name__}")
     return found
 
 
 def read_layer(
     stream: Readable, budget: Budget, search: Callable[[str, Iterable[bytes]], None] | None = None
 ) -> Layer:
-    """The layer of an uncompressed tar; `search` sees each name and all content, by path.
+    """Read the layer in an uncompressed tar; call `search` with each path, name and content.
 
-    The layer's `diff_id` is empty: the image's config knows it.
+    The layer's `diff_id` is empty, because it is stored in the image's config.
     """
     entries: list[Entry] = []
     whiteouts: list[str] = []
@@ -235,7 +235,7 @@ def read_layer(
 
 
 def clean(name: str) -> str:
-    """A path from the image's root, as the engine takes it: `..` does not leave the root."""
+    """Normalise a path in the image, as Docker does: `..` does not leave the root."""
     return posixpath.normpath(f"/{name}").lstrip("/")
 
 
@@ -259,7 +259,7 @@ def _read_content(
     texts: dict[str, bytes],
     search: Callable[[str, Iterable[bytes]], None] | None,
 ) -> str:
-    """Keep the content of one file, or search it; its digest where it is small."""
+    """Keep and search the content of a file; return its digest if the file is small."""
     if content.left <= DIGEST_SIZE:
         data = content.read(content.left)
         if path in KEPT:

@@ -1,4 +1,4 @@
-"""An image taken apart, from the stream of `docker save`: nothing of it ever runs."""
+"""The facts of an image, read without running it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DISTRIBUTION = re.compile(
 
 @dataclass(frozen=True)
 class Step:
-    """One instruction of the image's history; `layer` is the number of the layer it made."""
+    """One step of the image's history; `layer` is the number of the layer that it created."""
 
     created_by: str
     empty: bool
@@ -31,11 +31,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Image:
-    """An image's facts: what its config says, and what its layers hold.
+    """An image: its config, and the content of its layers.
 
-    `id` is the digest of the config, as `docker images` has it; `config` is the `config` part.
-    `base` is the number of layers that its base image brought, once somebody has found that out;
-    `merger` puts the layers over one another, or knows already what comes of it.
+    `id` is the digest of the config, as in `docker images`; `config` is the `config` part of it.
+    `found` has the secrets that were searched and found; `base` is the number of layers that come
+    from the base image, if known; `merger` stacks the layers, or returns a cached result.
     """
 
     id: str
@@ -58,71 +58,66 @@ class Image:
 
     @property
     def user(self) -> str:
-        """What USER says; empty is root."""
+        """The argument of USER; empty for root."""
         return str(self.config.get("User") or "")
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment that a container gets."""
+        """The environment variables of a container."""
         return dict(str(item).partition("=")[::2] for item in self.config.get("Env") or ())
 
     @property
     def cmd(self) -> tuple[str, ...]:
-        """What CMD says, as the engine executes it."""
+        """The arguments of CMD, as Docker executes them."""
         return tuple(self.config.get("Cmd") or ())
 
     @property
     def entrypoint(self) -> tuple[str, ...]:
-        """What ENTRYPOINT says, as the engine executes it."""
+        """The arguments of ENTRYPOINT, as Docker executes them."""
         return tuple(self.config.get("Entrypoint") or ())
 
     @property
     def workdir(self) -> str:
-        """The folder in which a container starts."""
+        """The working directory of a container."""
         return str(self.config.get("WorkingDir") or "/")
 
     @property
     def ports(self) -> frozenset[str]:
-        """What EXPOSE names, as `8000/tcp`."""
+        """The ports of EXPOSE, such as `8000/tcp`."""
         return frozenset(self.config.get("ExposedPorts") or ())
 
     @property
     def volumes(self) -> frozenset[str]:
-        """The folders that VOLUME names."""
+        """The paths of VOLUME."""
         return frozenset(self.config.get("Volumes") or ())
 
     @property
     def healthcheck(self) -> Mapping[str, Any]:
-        """What HEALTHCHECK says: `Test`, and times in nanoseconds; empty without one."""
+        """The health check: `Test`, and times in nanoseconds; empty without HEALTHCHECK."""
         return self.config.get("Healthcheck") or {}
 
     @property
     def labels(self) -> dict[str, str]:
-        """The labels, those of the base image among them."""
+        """The labels, including those of the base image."""
         return dict(self.config.get("Labels") or {})
-
-    @property
-    def stopsignal(self) -> str:
-        """What STOPSIGNAL says; empty is SIGTERM."""
-        return str(self.config.get("StopSignal") or "")
 
     @cached_property
     def merged(self) -> Merged:
-        """All layers over one another."""
+        """The stacked layers."""
         return self.merger(self.layers)
 
     @property
     def tree(self) -> Mapping[str, Entry]:
-        """What a container sees, by path."""
+        """The files that a container sees, by path."""
         return self.merged.tree
 
     def layer_of(self, path: str) -> int | None:
-        """The number of the layer that `path` comes from; None where there is no such path."""
+        """Return the number of the layer that `path` comes from; None if it does not exist."""
         return self.merged.origin.get(path)
 
     @property
     def stored(self) -> int:
-        """The bytes of all files of all layers, a hard link counted once."""
+        """The bytes of all files in all layers, a hard link counted once."""
         return sum(layer.size for layer in self.layers)
 
     @property
@@ -132,48 +127,44 @@ class Image:
 
     @property
     def waste(self) -> int:
-        """The bytes that are stored, and that no container sees."""
+        """The stored bytes that a container does not see."""
         return self.stored - self.live
 
     def wasted_by(self) -> tuple[Waste, ...]:
-        """All of the waste: which layer stored it, and which took it away."""
+        """Return the waste, with the layers that stored and deleted it."""
         return self.merged.wasted
 
     def shared(self, base: Sequence[str]) -> int:
-        """How many of the first layers are those of a base image, given by its diff IDs."""
+        """Count the first layers that are also those of a base image, given by its diff IDs."""
         pairs = zip(self.diff_ids, base, strict=False)
         return next(
             (number for number, (ours, theirs) in enumerate(pairs) if ours != theirs),
             min(len(self.layers), len(base)),
         )
 
-    def above(self, base: Sequence[str]) -> tuple[int, ...]:
-        """The numbers of the layers that are the learner's own: those after the shared ones."""
-        return tuple(range(self.shared(base), len(self.layers)))
-
     def text(self, path: str) -> bytes:
-        """The content of one of the files that are kept (`KEPT`); empty where it is not there."""
+        """Return the content of a file in `KEPT`; empty if it does not exist."""
         return self.merged.texts.get(path, b"")
 
     def identity(self, user: str | None = None) -> permissions.Identity | None:
-        """The uid, gid and all groups of `user`, or else of USER; None of an unknown name."""
+        """Return uid, gid and groups of `user`, by default of USER; None if it is unknown."""
         name = self.user if user is None else user
         return permissions.identity(name, self.text("etc/passwd"), self.text("etc/group"))
 
     def writable(self, path: str, uid: int, gids: Iterable[int] = ()) -> bool:
-        """Whether that user may write to what is at `path`; root always may."""
+        """Whether a user may write to `path`; root always may."""
         return permissions.writable(self.tree, path, uid, frozenset(gids))
 
     def writable_paths(
         self, uid: int, gids: Iterable[int] = (), under: str = "etc"
     ) -> tuple[str, ...]:
-        """All in and below a folder that this user may write to, links left out; sorted."""
+        """List the paths in a folder, and itself, that a user may write to, except links."""
         return permissions.writable_paths(self.tree, under, uid, frozenset(gids))
 
     def packages(self) -> dict[str, set[tuple[str, str, str]]]:
-        """The installed Python distributions, by name (normalised as in PEP 503).
+        """Return the installed Python distributions, by name (normalised as in PEP 503).
 
-        Each is its name as written, its version (empty where the folder has none) and its path.
+        Each has its name as written, its version (empty if unknown) and its path.
         """
         found: dict[str, set[tuple[str, str, str]]] = {}
         for path in self.tree:
@@ -184,12 +175,12 @@ class Image:
         return found
 
     def find(self, pattern: str) -> tuple[str, ...]:
-        """All paths that fit, sorted: `*` and `?` stand within a name, `**` for any folders."""
-        fits = re.compile(_expression(pattern.lstrip("/")), re.DOTALL).fullmatch
-        return tuple(sorted(path for path in self.tree if fits(path)))
+        """List the paths that match: `*` and `?` match within a name, `**` any folders."""
+        matches = re.compile(_glob_to_regex(pattern.lstrip("/")), re.DOTALL).fullmatch
+        return tuple(sorted(path for path in self.tree if matches(path)))
 
 
-def _expression(pattern: str) -> str:
-    signs = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    words = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
-    return "".join(signs.get(word) or re.escape(word) for word in words)
+def _glob_to_regex(pattern: str) -> str:
+    wildcards = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    return "".join(wildcards.get(part) or re.escape(part) for part in parts)

@@ -1,6 +1,6 @@
-"""The layers of an image, and the tree that they make one over the other.
+"""The layers of an image, and the file system that results from stacking them.
 
-The rules are those of the OCI image specification, "Image Layer Filesystem Changeset".
+Source: the OCI image specification, "Image Layer Filesystem Changeset".
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from workshop.analysis.image.limits import Budget
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# The files whose content is kept: who is who in the image, and what it says it is.
+# The files whose content is kept: users, groups, and the distribution.
 KEPT = ("etc/passwd", "etc/group", "etc/os-release", "usr/lib/os-release")
 DIGEST_SIZE = 1_000_000
-MAX_LINKS = 40  # as Linux follows
+MAX_LINKS = 40  # as in Linux
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One path of a layer, or of the tree.
 
-    `path` is normalised and has no leading slash; `kind` is one of file, dir, link, hardlink,
-    device and fifo; `size` is in bytes; `target` is where a link points, as written (for a hard
-    link: a `path`); `digest` is the SHA-256 of a file of at most `DIGEST_SIZE` bytes, else empty.
-    In the tree, a hard link has the size and the digest of the file that it shares.
+    `path` is normalised and has no leading slash; `kind` is file, dir, link, hardlink, device or
+    fifo; `size` is in bytes; `target` is a link's target as written (for a hard link: a `path`);
+    `digest` is the SHA-256 of a file of at most `DIGEST_SIZE` bytes, else empty.
+    In the tree, a hard link has the size and the digest of its target.
     """
 
     path: str
@@ -43,10 +43,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: `size` is the sum of its regular files in bytes, a hard link counted once.
+    """One layer: `size` is the total of its regular files in bytes, a hard link counted once.
 
-    `whiteouts` are the paths that it deletes from the layers below, `opaques` the folders of
-    which it hides all that those have; `texts` is the content of the files of `KEPT`.
+    `whiteouts` are the paths that it deletes from lower layers, `opaques` the folders whose
+    content in lower layers it hides; `texts` is the content of the files in `KEPT`.
     """
 
     diff_id: str
@@ -59,7 +59,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Waste:
-    """Bytes that layer number `stored_by` has, and that layer number `killed_by` took away."""
+    """Bytes that layer number `stored_by` stores and layer number `killed_by` deletes."""
 
     bytes: int
     stored_by: int
@@ -68,9 +68,9 @@ class Waste:
 
 @dataclass(frozen=True)
 class Merged:
-    """All layers over one another: what is there, from which layer, and what no longer is.
+    """The stacked layers: the tree, the layer that each path comes from, and the waste.
 
-    `live` is in bytes, a hard link counted once; `texts` is the content of the files of `KEPT`.
+    `live` is in bytes, a hard link counted once; `texts` is the content of the files in `KEPT`.
     """
 
     tree: Mapping[str, Entry]
@@ -82,7 +82,7 @@ class Merged:
 
 @dataclass
 class _Inode:
-    """The bytes of one file; `names` is how many paths lead to them."""
+    """The content of one file; `names` is the number of paths that share it."""
 
     entry: Entry
     layer: int
@@ -90,7 +90,7 @@ class _Inode:
 
 
 def merge(layers: Sequence[Layer], budget: Budget | None = None) -> Merged:
-    """Put the layers one over the other; `budget` pays for folders that no layer names."""
+    """Stack the layers; `budget` limits the folders that no layer has an entry for."""
     tree = _Tree(budget or Budget())
     for number, layer in enumerate(layers):
         tree.apply(number, layer)
@@ -98,18 +98,18 @@ def merge(layers: Sequence[Layer], budget: Budget | None = None) -> Merged:
 
 
 class _Tree:
-    """A tree under construction: what is there, and what is below each folder."""
+    """A tree under construction: its entries, and the children of each folder."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._entries: dict[str, Entry] = {}
         self._origin: dict[str, int] = {}
         self._inodes: dict[str, _Inode] = {}
-        self._below: dict[str, dict[str, None]] = {"": {}}
+        self._children: dict[str, dict[str, None]] = {"": {}}
         self._wasted: Counter[tuple[int, int]] = Counter()
 
     def apply(self, number: int, layer: Layer) -> None:
-        """Put one more layer over the tree: what it deletes, it deletes from those below."""
+        """Apply one more layer: first its deletions, then its entries."""
         for folder in layer.opaques:
             self._empty(folder, number)
         for path in layer.whiteouts:
@@ -118,7 +118,7 @@ class _Tree:
             self._put(entry, number)
 
     def merged(self, layers: Sequence[Layer]) -> Merged:
-        """The tree as it is now."""
+        """Return the current tree."""
         live = {id(inode): inode.entry.size for inode in self._inodes.values()}
         wasted = (Waste(size, *numbers) for numbers, size in sorted(self._wasted.items()))
         texts = {
@@ -129,30 +129,30 @@ class _Tree:
         return Merged(self._entries, self._origin, sum(live.values()), tuple(wasted), texts)
 
     def _put(self, entry: Entry, number: int) -> None:
-        if (placed := self._placed(entry.path, number)) != entry.path:
-            entry = replace(entry, path=placed)
-        there = self._entries.get(entry.path)
+        if (path := self._follow_links(entry.path, number)) != entry.path:
+            entry = replace(entry, path=path)
+        existing = self._entries.get(entry.path)
         inode = _Inode(entry, number)
         if entry.kind == "hardlink":
             inode = self._inodes.get(entry.target, inode)
             shared = inode.entry
             entry = replace(entry, size=shared.size, digest=shared.digest)
         inode.names += 1
-        if there and not (there.kind == entry.kind == "dir"):
+        if existing and not (existing.kind == entry.kind == "dir"):
             self._remove(entry.path, number)
-        if not there:
+        if not existing:
             self._make_parents(entry.path, number)
         if entry.kind in {"file", "hardlink"}:
             self._inodes[entry.path] = inode
         elif entry.kind == "dir":
-            self._below.setdefault(entry.path, {})
+            self._children.setdefault(entry.path, {})
         self._set(entry, number)
 
-    def _placed(self, path: str, number: int) -> str:
-        """Where the engine puts `path`: it follows the links of the same layer, and no others."""
+    def _follow_links(self, path: str, number: int) -> str:
+        """Return where Docker puts `path`: it follows links of the same layer only."""
         for _ in range(MAX_LINKS):
             link = path
-            while (link := link.rpartition("/")[0]) not in self._below:
+            while (link := link.rpartition("/")[0]) not in self._children:
                 if self._origin.get(link) == number and self._entries[link].kind == "link":
                     break
             else:
@@ -164,32 +164,32 @@ class _Tree:
     def _set(self, entry: Entry, number: int) -> None:
         self._entries[entry.path] = entry
         self._origin[entry.path] = number
-        self._below[entry.path.rpartition("/")[0]][entry.path] = None
+        self._children[entry.path.rpartition("/")[0]][entry.path] = None
 
     def _make_parents(self, path: str, number: int) -> None:
-        """Make the folders above `path` that no layer has named, as the engine does."""
+        """Create the parents of `path` that no layer has an entry for, as Docker does."""
         missing = []
-        while (path := path.rpartition("/")[0]) not in self._below:
+        while (path := path.rpartition("/")[0]) not in self._children:
             missing.append(path)
         for folder in reversed(missing):
             self._budget.spend(folder)
             self._remove(folder, number)
-            self._below[folder] = {}
+            self._children[folder] = {}
             self._set(Entry(folder, "dir"), number)
 
     def _empty(self, folder: str, number: int) -> None:
-        for path in list(self._below.get(folder, ())):
+        for path in list(self._children.get(folder, ())):
             self._remove(path, number)
 
     def _remove(self, path: str, number: int) -> None:
-        """Take away `path` and all below it; layer `number` is to blame."""
+        """Remove `path` and everything below it, on behalf of layer `number`."""
         if path not in self._entries:
             return
-        self._below[path.rpartition("/")[0]].pop(path)
-        left = [path]
-        while left:
-            path = left.pop()
-            left += self._below.pop(path, ())
+        self._children[path.rpartition("/")[0]].pop(path)
+        paths = [path]
+        while paths:
+            path = paths.pop()
+            paths += self._children.pop(path, ())
             del self._entries[path], self._origin[path]
             if inode := self._inodes.pop(path, None):
                 self._drop(inode, number)

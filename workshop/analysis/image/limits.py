@@ -1,4 +1,4 @@
-"""How much of one image is read at most: whoever made it may mean harm."""
+"""Limits for reading an image, which may be hostile."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from dataclasses import dataclass
 
 from workshop.core.errors import UserError
 
-# An image of the course has 20,000 entries and 1 GB; the largest of the usual ones ten times that.
+# Images of the course have 20,000 entries and 1 GB; the largest common images ten times that.
 MAX_ENTRIES = 500_000
-MAX_NAMES = 100_000_000  # bytes of all paths together
+MAX_NAMES = 100_000_000  # bytes of all paths
 MAX_BYTES = 20_000_000_000  # decompressed
-MAX_PATH = 4096  # Linux opens no longer one
+MAX_PATH = 4096  # the longest path that Linux opens
 MAX_EXTRA = 1 << 20  # bytes of one extended header
-MAX_WINDOW = 1 << 27  # bytes that zstd may look back, its own default
+MAX_WINDOW = 1 << 27  # bytes of the zstd window, its default
 
 
 def unreadable(why: str) -> UserError:
-    """The `UserError` of an image that is damaged, or made to do damage."""
-    return UserError("image", f"what the engine saved cannot be read: {why}", "Build it again")
+    """Return the error of a damaged or hostile image."""
+    return UserError("image", f"the output of docker save is unreadable: {why}", "Rebuild it")
 
 
 @dataclass
 class Budget:
-    """What may still be read of one image; a `UserError` once it is more than any image has."""
+    """How much of an image may still be read; exceeding it raises a `UserError`."""
 
     entries: int = MAX_ENTRIES
     names: int = MAX_NAMES
     bytes: int = MAX_BYTES
 
     def spend(self, path: str = "", size: int = 0, *, entries: int = 1) -> None:
-        """Take an entry with so many bytes of content from the budget."""
+        """Subtract entries, a path, and `size` bytes of content from the budget."""
         self.entries -= entries
         self.names -= len(path)
         self.bytes -= size
         if len(path) > MAX_PATH:
-            raise unreadable(f"a path has {len(path)} characters, at most {MAX_PATH} are read")
+            raise unreadable(f"a path has {len(path)} characters, more than {MAX_PATH}")
         if self.entries < 0 or self.names < 0:
             raise unreadable(f"more than {MAX_ENTRIES} files")
         if self.bytes < 0:

@@ -1,6 +1,6 @@
-"""Who an image's user is, and what that user may write: from its files alone.
+"""Determines the user of an image and its write permissions from the image's files.
 
-Nothing of the image is asked: its own `id` could say whatever its author likes.
+Nothing in the image is executed: a program such as `id` could print anything.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Identity = tuple[int, int, frozenset[int]]
 
 
 def identity(user: str, passwd: bytes, group: bytes) -> Identity | None:
-    """The uid, gid and other groups of `Config.User`, from the image's two files.
+    """Return the uid, gid and groups of `Config.User`, from `/etc/passwd` and `/etc/group`.
 
-    Takes what the engine takes: nothing, `name`, `uid`, and either with `:group` or `:gid`.
-    None where the image has no such name.
+    `user` has a form that Docker accepts: empty, `name` or `uid`, the last two also with `:group`
+    or `:gid`. Return None if the image has no such name.
     """
     name, _, group_name = user.partition(":")
     known = _account(name or "0", passwd)
@@ -43,7 +43,7 @@ def identity(user: str, passwd: bytes, group: bytes) -> Identity | None:
 
 
 def _account(name: str, passwd: bytes) -> tuple[str, int, int] | None:
-    """The first account of that name or number; root is there even where no file says so."""
+    """Return the first account with this name or number; root exists even without a file."""
     for row in _rows(passwd, 4):
         if name in (row[0], row[2]) and _is_id(row[3]):
             return row[0], int(row[2]), int(row[3])
@@ -51,63 +51,63 @@ def _account(name: str, passwd: bytes) -> tuple[str, int, int] | None:
 
 
 def _rows(text: bytes, fields: int) -> Iterator[list[str]]:
-    """The rows of a file such as passwd that have a number in their third field."""
+    """Yield the rows of a file such as passwd that have a number in their third field."""
     for line in text.decode("utf-8", "replace").splitlines():
         row = line.strip().split(":")
         if len(row) >= fields and _is_id(row[2]):
             yield [*row, ""]
 
 
-def _is_id(word: str) -> bool:
-    return word.isascii() and word.isdigit() and len(word) <= len(str(MAX_ID))
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))
 
 
-def resolved(tree: Mapping[str, Entry], path: str) -> list[str] | None:
-    """The folders on the way to `path`, and last where it leads, all links followed in the image.
+def resolve_path(tree: Mapping[str, Entry], path: str) -> list[str] | None:
+    """Follow all links in `path`; return its folders, and its target as the last item.
 
-    None where there is nothing, or where links lead round in a circle.
+    Return None if the path does not exist, or if its links form a loop.
     """
-    way, links = [""], 0
-    left = [part for part in reversed(path.split("/")) if part]
-    while left:
-        part = left.pop()
-        if part == "..":
-            way = way[:-1] or [""]
-            continue
-        there = tree.get(f"{way[-1]}/{part}".lstrip("/")) if part != "." else None
+    resolved, links = [""], 0
+    parts = [part for part in reversed(path.split("/")) if part]
+    while parts:
+        part = parts.pop()
         if part == ".":
             continue
-        if there is None:
+        if part == "..":
+            resolved = resolved[:-1] or [""]
+            continue
+        entry = tree.get(f"{resolved[-1]}/{part}".lstrip("/"))
+        if entry is None:
             return None
-        if there.kind != "link":
-            way.append(there.path)
+        if entry.kind != "link":
+            resolved.append(entry.path)
             continue
         links += 1
         if links > MAX_LINKS:
             return None
-        way = [""] if there.target.startswith("/") else way
-        left += [step for step in reversed(there.target.split("/")) if step]
-    return way
+        resolved = [""] if entry.target.startswith("/") else resolved
+        parts += [part for part in reversed(entry.target.split("/")) if part]
+    return resolved
 
 
 def writable(tree: Mapping[str, Entry], path: str, uid: int, gids: frozenset[int]) -> bool:
-    """Whether that user may write to what is at `path`, by mode bits and owners; root may.
+    """Whether a user may write to `path`, by mode bits and owners; root always may.
 
-    False where nothing is. As for access(2), the folders on the way have to be passable.
+    False if the path does not exist. As in access(2), the user must be able to enter its folders.
     """
     if uid == 0:
         return True
-    way = resolved(tree, path)
-    if way is None:
+    resolved = resolve_path(tree, path)
+    if resolved is None:
         return False
-    *folders, last = way
+    *folders, last = resolved
     return _allows(tree, last, 2, uid, gids) and all(
         _allows(tree, folder, 1, uid, gids) for folder in folders
     )
 
 
 def _allows(tree: Mapping[str, Entry], path: str, bit: int, uid: int, gids: frozenset[int]) -> bool:
-    """Whether the mode gives that user `bit` (4 read, 2 write, 1 pass); the root is root's."""
+    """Whether a user has a permission (4 read, 2 write, 1 enter); the root folder is root's."""
     if not path:
         return bit != 2  # noqa: PLR2004 - the bit of the docstring
     entry = tree[path]
@@ -119,7 +119,7 @@ def _allows(tree: Mapping[str, Entry], path: str, bit: int, uid: int, gids: froz
 def writable_paths(
     tree: Mapping[str, Entry], under: str, uid: int, gids: frozenset[int]
 ) -> tuple[str, ...]:
-    """All in and below the folder `under` that this user may write to, links left out; sorted."""
+    """List the paths in the folder `under`, and itself, that a user may write to, except links."""
     under = posixpath.normpath(f"/{under}").strip("/")
     inside = sorted(
         path

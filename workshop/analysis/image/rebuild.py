@@ -1,4 +1,4 @@
-"""What a second build reuses once one line of the source has changed."""
+"""What a rebuild reuses after a change to one line of the source."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
     from workshop.analysis.image.image import Image
 
-# Each says it once for a package: poetry, uv, and pip for many on one line.
+# Poetry and uv print a line for each package; pip prints all packages on one line.
 _ONE = re.compile(r"\s*(?:- Installing (\S+) \(|\+ ([^=\s]+)==)")
 _MANY = "Successfully installed "
-# The step that every build begins with, and runs itself.
+# The first step of every build, which is never shared with another build.
 _FIRST = "[internal] load build definition"
 
 
 @dataclass(frozen=True)
 class Rebuild:
-    """The `image`, and the digests of its layers after a line of `edited` has changed.
+    """The `image` before, and the diff IDs of its layers after a change to a line of `edited`.
 
-    `project` is the distribution that the source is, which of course is another one then.
-    `installed` are the packages, by name, that a step of any stage has installed once more.
+    `project` is the distribution built from the source, which must be installed again.
+    `installed` maps each package that the rebuild installed to its build step.
     """
 
     image: Image
@@ -35,51 +35,51 @@ class Rebuild:
     installed: Mapping[str, str]
 
     def reuses(self, layer: int) -> bool:
-        """Whether the layer of this index is the same as before."""
+        """Whether a layer, by its index, is the same as before."""
         before = self.image.diff_ids
         return layer < len(self.diff_ids) and before[layer] == self.diff_ids[layer]
 
 
-def installed(progress: str) -> dict[str, str]:
-    """The packages that a build installs, each with its step, by BuildKit's `progress` in JSON.
+def find_installed(progress: str) -> dict[str, str]:
+    """Return the packages that a build installs, with their steps, from BuildKit's raw JSON.
 
-    What comes from the cache is silent. What another build runs at the same time is told here too,
-    but it began before this one.
+    Cached steps print nothing. BuildKit also reports shared steps of another build; those that
+    started before this build are left out.
     """
     steps: dict[str, dict[str, str]] = {}
-    said: dict[str, str] = {}
-    for part in _documents(progress):
-        for vertex in part.get("vertexes") or ():
+    logs: dict[str, str] = {}
+    for message in _documents(progress):
+        for vertex in message.get("vertexes") or ():
             step = steps.setdefault(vertex["digest"], {"name": vertex["name"]})
             if "started" in vertex:
                 step.setdefault("started", vertex["started"])
-        for log in part.get("logs") or ():
+        for log in message.get("logs") or ():
             text = base64.b64decode(log["data"]).decode("utf-8", "replace")
-            said[log["vertex"]] = said.get(log["vertex"], "") + text
-    begun = min((_time(s) for s in steps.values() if s["name"].startswith(_FIRST)), default=("",))
+            logs[log["vertex"]] = logs.get(log["vertex"], "") + text
+    start = min((_time(s) for s in steps.values() if s["name"].startswith(_FIRST)), default=("",))
     found: dict[str, str] = {}
-    for digest, text in said.items():
+    for digest, text in logs.items():
         step = steps.get(digest, {"name": ""})
-        if _time(step) >= begun:
+        if _time(step) >= start:
             name = re.sub(r"^\[[^]]*\] ", "", step["name"])
             found |= dict.fromkeys((p for line in text.splitlines() for p in _names(line)), name)
     return found
 
 
 def _documents(text: str) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a text, each of which begins a line; other lines are left out."""
-    decoder, at = json.JSONDecoder(), 0
-    while (at := text.find("{", at)) >= 0:
+    """Yield the JSON objects in a text, one at the start of a line; skip other lines."""
+    decoder, position = json.JSONDecoder(), 0
+    while (position := text.find("{", position)) >= 0:
         try:
-            part, at = decoder.raw_decode(text, at)
+            document, position = decoder.raw_decode(text, position)
         except ValueError:
-            at = text.find("\n", at) if "\n" in text[at:] else len(text)
+            position = text.find("\n", position) if "\n" in text[position:] else len(text)
             continue
-        yield part
+        yield document
 
 
 def _time(step: Mapping[str, str]) -> tuple[str, ...]:
-    """When a step began, to be compared: the second, and the digits of what is left of it."""
+    """Return the start of a step, for comparison: the time in seconds, and its fraction."""
     return tuple(step.get("started", "").rstrip("Z").split("."))
 
 

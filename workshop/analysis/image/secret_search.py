@@ -1,4 +1,4 @@
-"""The search for secrets: where in an image some bytes stand."""
+"""Searches an image for secrets."""
 
 from __future__ import annotations
 
@@ -11,32 +11,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """A needle, and where it stands.
+    """A secret, and where it was found.
 
-    `where` is "config", "history" or the number of a layer; `path` is the place there: that of
-    the value (as `config.Env.2`), the number of the step, or the file whose content, name or
-    link has it.
+    `where` is "config", "history" or the number of a layer; `path` is the path of the value (as
+    `config.Env.2`), the number of the step, or the file whose content, name or link has it.
     """
 
-    needle: bytes
+    secret: bytes
     where: str | int
     path: str
 
 
-def find_secrets(pieces: Iterable[bytes], canaries: Sequence[bytes]) -> set[bytes]:
-    """Which of the `needles` stand in the `pieces` put together, also across their borders."""
+def find_secrets(chunks: Iterable[bytes], canaries: Sequence[bytes]) -> set[bytes]:
+    """Return the `canaries` in the concatenated `chunks`."""
     found: set[bytes] = set()
     overlap = max(map(len, canaries), default=0) - 1
     tail = b""
-    for piece in pieces:
-        text = tail + piece if tail else piece
-        found |= {needle for needle in canaries if needle in text}
+    for chunk in chunks:
+        text = tail + chunk if tail else chunk
+        found |= {canary for canary in canaries if canary in text}
         tail = text[-overlap:] if overlap > 0 else b""
     return found
 
 
 def strings_in(value: object, path: str = "") -> Iterator[tuple[str, bytes]]:
-    """Every string and key of a JSON document, each with the dotted path to it."""
+    """Yield the dotted path and the text of every string and key of a JSON document."""
     left = [(path, value)]
     while left:
         path, value = left.pop()

@@ -1,7 +1,7 @@
-"""Facts of images, kept from one run to the next: an image never changes under its id.
+"""Caches the facts of images on the disk: an image with a given id never changes.
 
-Each file has three lines: its version and the digest of the rest, the small facts, and the long
-list of paths, which is decoded only when somebody asks. Whatever is not so is a miss.
+Each file has three lines: the version with the digest of the rest, the short facts, and the long
+list of paths, which is decoded on first use. Any other content is a cache miss.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
-MAX_STORE = 200_000_000  # bytes of all files together
+MAX_STORE = 200_000_000  # bytes of all files
 
-# What the facts depend on: another source, other facts.
+# The facts depend on this code: a change to it invalidates the cache.
 _SOURCES = (
     "tar_stream.py",
     "limits.py",
@@ -39,69 +39,66 @@ _DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, Recursio
 
 
 class Store:
-    """The facts of images and layers below a folder, at most `MAX_STORE` bytes of them.
+    """The facts of images and layers in a folder, `MAX_STORE` bytes at most.
 
-    What was found of a search is no fact of an image: it is not kept, and nothing kept has it.
+    The results of a search for secrets are not stored.
     """
 
     def __init__(self, folder: Path) -> None:
-        """`folder` is made when there is something to keep."""
+        """`folder` is created on first use."""
         self._folder = folder
 
     def image(self, name: str) -> Image | None:
-        """The facts that were kept under `name`; None where there are none, or damaged ones."""
+        """Return the image stored under `name`; None if it is missing or damaged."""
         with contextlib.suppress(*_DAMAGE):
             return self._image(name)
         return None
 
     def layer(self, diff_id: str) -> Layer | None:
-        """The facts of a layer; None where there are none, or damaged ones."""
+        """Return a layer; None if it is missing or damaged."""
         with contextlib.suppress(*_DAMAGE):
             return self._layer(diff_id)
         return None
 
-    def keep(self, image: Image, name: str = "") -> None:
-        """Keep an image's facts under its id, or under the `name` by which they will be asked for.
-
-        A folder that cannot be written to keeps nothing.
-        """
+    def save(self, image: Image, name: str = "") -> None:
+        """Store an image under its id, or under `name`; without write access, do nothing."""
         with contextlib.suppress(OSError):
             for layer in image.layers:
                 if self.layer(layer.diff_id) is None:
-                    self._write(layer.diff_id, _said(layer), [_row(e) for e in layer.entries])
+                    self._write(layer.diff_id, _layer_head(layer), [_row(e) for e in layer.entries])
             tree = [[*_row(entry), image.layer_of(path)] for path, entry in image.tree.items()]
-            self._write(name or image.id, _head(image), tree)
+            self._write(name or image.id, _image_head(image), tree)
             self._trim()
 
     def _image(self, name: str) -> Image:
-        head, rows = self._read(name)
-        said = json.loads(head)
-        tree = Later(lambda: {row[0]: Entry(*row[:-1]) for row in json.loads(rows)})
-        origin = Later(lambda: {row[0]: row[-1] for row in json.loads(rows)})
-        wasted = tuple(Waste(*waste) for waste in said["wasted"])
-        merged = Merged(tree, origin, said["live"], wasted, _bytes(said["texts"]))
+        line, rows = self._read(name)
+        head = json.loads(line)
+        tree = LazyMapping(lambda: {row[0]: Entry(*row[:-1]) for row in json.loads(rows)})
+        origin = LazyMapping(lambda: {row[0]: row[-1] for row in json.loads(rows)})
+        wasted = tuple(Waste(*waste) for waste in head["wasted"])
+        merged = Merged(tree, origin, head["live"], wasted, _bytes(head["texts"]))
         return Image(
-            id=said["id"],
-            config=said["config"],
-            history=tuple(Step(*step) for step in said["history"]),
-            layers=tuple(self._layer(diff_id) for diff_id in said["diff_ids"]),
+            id=head["id"],
+            config=head["config"],
+            history=tuple(Step(*step) for step in head["history"]),
+            layers=tuple(self._layer(diff_id) for diff_id in head["diff_ids"]),
             merger=lambda _: merged,
         )
 
     def _layer(self, diff_id: str) -> Layer:
-        head, rows = self._read(diff_id)
-        said = json.loads(head)
+        line, rows = self._read(diff_id)
+        head = json.loads(line)
         return Layer(
-            diff_id=said["diff_id"],
-            size=said["size"],
-            entries=Entries(lambda: [Entry(*row) for row in json.loads(rows)]),
-            whiteouts=tuple(said["whiteouts"]),
-            opaques=tuple(said["opaques"]),
-            texts=_bytes(said["texts"]),
+            diff_id=head["diff_id"],
+            size=head["size"],
+            entries=LazyEntries(lambda: [Entry(*row) for row in json.loads(rows)]),
+            whiteouts=tuple(head["whiteouts"]),
+            opaques=tuple(head["opaques"]),
+            texts=_bytes(head["texts"]),
         )
 
     def _path(self, name: str) -> Path:
-        # A name comes from the image: no part of it may become a part of a path.
+        # The name comes from the image, so it must not be used in a path.
         return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()}.json"
 
     @cached_property
@@ -111,29 +108,29 @@ class Store:
 
     def _read(self, name: str) -> tuple[bytes, bytes]:
         path = self._path(name)
-        stamp, _, rest = path.read_bytes().partition(b"\n")
-        if json.loads(stamp) != [self._version, hashlib.sha256(rest).hexdigest()]:
+        header, _, rest = path.read_bytes().partition(b"\n")
+        if json.loads(header) != [self._version, hashlib.sha256(rest).hexdigest()]:
             raise ValueError(name)
         with contextlib.suppress(OSError):
-            os.utime(path)  # the longest unused is the first to go
+            os.utime(path)  # the least recently used file is removed first
         head, _, rows = rest.partition(b"\n")
         return head, rows
 
     def _write(self, name: str, head: Mapping[str, Any], rows: list[list[Any]]) -> None:
         rest = b"\n".join(json.dumps(p, separators=(",", ":")).encode() for p in (head, rows))
-        stamp = json.dumps([self._version, hashlib.sha256(rest).hexdigest()]).encode()
+        header = json.dumps([self._version, hashlib.sha256(rest).hexdigest()]).encode()
         self._folder.mkdir(parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=self._folder)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(stamp + b"\n" + rest)
+                file.write(header + b"\n" + rest)
             Path(draft).replace(self._path(name))
         except OSError:
             Path(draft).unlink(missing_ok=True)
             raise
 
     def _trim(self) -> None:
-        """Remove the files whose last use is the longest ago, until the rest is small enough."""
+        """Remove the least recently used files until the rest is small enough."""
         files = [(path.stat(), path) for path in self._folder.iterdir()]
         size = sum(stat.st_size for stat, _ in files)
         for stat, path in sorted(files, key=lambda file: file[0].st_mtime_ns):
@@ -143,11 +140,11 @@ class Store:
             size -= stat.st_size
 
 
-class Later(Mapping[str, V]):
-    """A mapping that is worked out when somebody asks."""
+class LazyMapping(Mapping[str, V]):
+    """A mapping that is loaded on first use."""
 
     def __init__(self, load: Callable[[], Mapping[str, V]]) -> None:
-        """`load` is called once, or never."""
+        """`load` is called once at most."""
         self._load = load
 
     @cached_property
@@ -164,11 +161,11 @@ class Later(Mapping[str, V]):
         return len(self._all)
 
 
-class Entries(Sequence[Entry]):
-    """The entries of a layer, worked out when somebody asks."""
+class LazyEntries(Sequence[Entry]):
+    """A sequence of entries that is loaded on first use."""
 
     def __init__(self, load: Callable[[], Sequence[Entry]]) -> None:
-        """`load` is called once, or never."""
+        """`load` is called once at most."""
         self._load = load
 
     @cached_property
@@ -188,7 +185,7 @@ class Entries(Sequence[Entry]):
         return len(self._all)
 
 
-def _head(image: Image) -> dict[str, Any]:
+def _image_head(image: Image) -> dict[str, Any]:
     return {
         "id": image.id,
         "config": image.config,
@@ -200,7 +197,7 @@ def _head(image: Image) -> dict[str, Any]:
     }
 
 
-def _said(layer: Layer) -> dict[str, Any]:
+def _layer_head(layer: Layer) -> dict[str, Any]:
     return {
         "diff_id": layer.diff_id,
         "size": layer.size,

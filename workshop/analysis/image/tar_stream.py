@@ -1,6 +1,6 @@
-"""Tar streams, read once from front to back: nothing is extracted, and all of it is bounded.
+"""Reads tar streams from front to back, within limits and without extracting anything.
 
-`tarfile` decodes single headers here, no more: it would read a header of any length into memory.
+`tarfile` only decodes single headers: by itself, it would load a header of any length.
 """
 
 from __future__ import annotations
@@ -26,45 +26,45 @@ _GNU_NAME, _GNU_LINK = tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK
 
 
 class Readable(Protocol):
-    """What can be read from front to back."""
+    """A stream that is read from front to back."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; none at the end."""
+        """Return at most `size` bytes, and none at the end."""
         ...
 
 
 class Section:
-    """So many bytes of a stream, from where it stands."""
+    """The next `size` bytes of a stream."""
 
     def __init__(self, stream: Readable, size: int) -> None:
-        """`stream` must not be read by others before this is at its end."""
+        """Nothing else may read `stream` before the end of the section."""
         self._stream, self.left = stream, size
 
     def read(self, size: int, /) -> bytes:
-        """`size` bytes, or what is left; a `UserError` where the stream ends before that."""
+        """Return `size` bytes, or what is left; raise `UserError` if the stream ends early."""
         size = min(size, self.left)
-        data = exactly(self._stream, size)
+        data = read_exactly(self._stream, size)
         if len(data) < size:
             raise unreadable("it ends too early")
         self.left -= size
         return data
 
     def chunks(self) -> Iterator[bytes]:
-        """What is left, in pieces of `CHUNK` bytes."""
+        """Yield what is left, in chunks of `CHUNK` bytes."""
         while self.left:
             yield self.read(CHUNK)
 
     def skip(self) -> None:
-        """Go to the end."""
+        """Skip what is left."""
         for _ in self.chunks():
             pass
 
 
 class Unread:
-    """A stream of which the first bytes have been read already, and are given again."""
+    """A stream with its first bytes put back."""
 
     def __init__(self, head: bytes, stream: Readable) -> None:
-        """`head` comes before `stream`."""
+        """`head` is returned before the rest of `stream`."""
         self._head, self._stream = head, stream
 
     def read(self, size: int, /) -> bytes:
@@ -75,8 +75,8 @@ class Unread:
         return data
 
 
-def exactly(stream: Readable, size: int) -> bytes:
-    """`size` bytes of `stream`; fewer only at its end."""
+def read_exactly(stream: Readable, size: int) -> bytes:
+    """Read `size` bytes; fewer only at the end of the stream."""
     data = stream.read(size)
     if len(data) == size or not data:
         return data
@@ -89,9 +89,9 @@ def exactly(stream: Readable, size: int) -> bytes:
 
 @dataclass(frozen=True)
 class Member:
-    """One entry of a tar: `name` and `link` as written there, `type` tar's own letter.
+    """One entry of a tar: `name` and `link` as written, `type` as in the tar header.
 
-    `size` is that of the file, in bytes: a sparse one's content in the tar is shorter.
+    `size` is the size of the file in bytes; the content of a sparse file is shorter in the tar.
     """
 
     name: str
@@ -106,28 +106,28 @@ class Member:
 
 @dataclass
 class _Extra:
-    """What the headers before an entry's own say of it."""
+    """The fields of extended headers: for the `next` entry, and for `all` following entries."""
 
-    said: dict[str, str] = field(default_factory=dict)
-    common: dict[str, str] = field(default_factory=dict)
+    next: dict[str, str] = field(default_factory=dict)
+    all: dict[str, str] = field(default_factory=dict)
 
     def take(self) -> Mapping[str, str]:
-        """What is said of the next entry."""
-        said, self.said = {**self.common, **self.said}, {}
-        return said
+        """Return the fields for the next entry."""
+        fields, self.next = {**self.all, **self.next}, {}
+        return fields
 
 
 def members(stream: Readable, budget: Budget) -> Iterator[tuple[Member, Section]]:
-    """Every entry of a tar, in order, with its content, which may be left unread."""
+    """Yield every entry of a tar, in order, with its content, which need not be read."""
     extra = _Extra()
-    while info := _header(block := exactly(stream, _BLOCK)):
+    while info := _header(block := read_exactly(stream, _BLOCK)):
         if info.type in _EXTRA_TYPES:
             budget.spend(size=_BLOCK + info.size, entries=0)
-            _note(extra, info, Section(stream, info.size))
-            exactly(stream, -info.size % _BLOCK)
+            _read_extra(extra, info, Section(stream, info.size))
+            read_exactly(stream, -info.size % _BLOCK)
             continue
         if info.type == tarfile.GNUTYPE_SPARSE:
-            extra.said["GNU.sparse.realsize"] = str(tarfile.nti(block[_REAL_SIZE]))  # type: ignore[attr-defined]
+            extra.next["GNU.sparse.realsize"] = str(tarfile.nti(block[_REAL_SIZE]))  # type: ignore[attr-defined]
             _skip_map(stream, more=block[_MORE])
         member, size = _member(info, extra.take())
         budget.spend(member.name, size)
@@ -135,12 +135,12 @@ def members(stream: Readable, budget: Budget) -> Iterator[tuple[Member, Section]
         content = Section(stream, size)
         yield member, content
         content.skip()
-        exactly(stream, -size % _BLOCK)
+        read_exactly(stream, -size % _BLOCK)
 
 
 _EXTRA_TYPES = {tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.XGLTYPE, _GNU_NAME, _GNU_LINK}
-# What has no content, whatever size its header gives.
-_BARE = {
+# Types without content, even if the header has a size.
+_NO_CONTENT = {
     tarfile.LNKTYPE,
     tarfile.SYMTYPE,
     tarfile.CHRTYPE,
@@ -151,7 +151,7 @@ _BARE = {
 
 
 def _header(block: bytes) -> tarfile.TarInfo | None:
-    """What the 512 bytes say; None at the end of the tar."""
+    """Decode a header of 512 bytes; None at the end of the tar."""
     if not block.strip(b"\0"):
         return None
     try:
@@ -160,20 +160,20 @@ def _header(block: bytes) -> tarfile.TarInfo | None:
         raise unreadable(f"not a tar: {error}") from None
 
 
-def _note(extra: _Extra, info: tarfile.TarInfo, content: Section) -> None:
-    """Let `extra` know what this entry says of the next ones."""
+def _read_extra(extra: _Extra, info: tarfile.TarInfo, content: Section) -> None:
+    """Read an extended header into `extra`."""
     if not 0 <= info.size <= MAX_EXTRA:
         raise unreadable(f"a header of {info.size} bytes")
     data = content.read(info.size)
     if info.type in {_GNU_NAME, _GNU_LINK}:
         key = "path" if info.type == _GNU_NAME else "linkpath"
-        extra.said[key] = _text(data.split(b"\0", 1)[0])
+        extra.next[key] = _text(data.split(b"\0", 1)[0])
     else:
-        (extra.common if info.type == tarfile.XGLTYPE else extra.said).update(_records(data))
+        (extra.all if info.type == tarfile.XGLTYPE else extra.next).update(_records(data))
 
 
 def _records(data: bytes) -> dict[str, str]:
-    """The records of a pax header, `LENGTH KEY=VALUE` and a line end each (POSIX, pax)."""
+    """Parse a pax header: records of `LENGTH KEY=VALUE` and a newline (POSIX, pax)."""
     found, start = {}, 0
     while start < len(data) and data[start]:
         digits, _, _ = data[start : start + 20].partition(b" ")
@@ -186,32 +186,32 @@ def _records(data: bytes) -> dict[str, str]:
     return found
 
 
-def _member(info: tarfile.TarInfo, said: Mapping[str, str]) -> tuple[Member, int]:
-    """The entry, with what the headers before it said of it; and its bytes in the tar."""
+def _member(info: tarfile.TarInfo, extra: Mapping[str, str]) -> tuple[Member, int]:
+    """Return an entry, with the fields of extended headers applied, and its size in the tar."""
     try:
-        size = 0 if info.type in _BARE else int(said.get("size", info.size))
-        real = said.get("GNU.sparse.realsize", said.get("GNU.sparse.size"))
+        size = 0 if info.type in _NO_CONTENT else int(extra.get("size", info.size))
+        real = extra.get("GNU.sparse.realsize", extra.get("GNU.sparse.size"))
         member = Member(
-            name=said.get("GNU.sparse.name", said.get("path", info.name)),
+            name=extra.get("GNU.sparse.name", extra.get("path", info.name)),
             type=info.type,
             size=int(real or size),
             mode=info.mode,
-            uid=int(said.get("uid", info.uid)),
-            gid=int(said.get("gid", info.gid)),
-            link=said.get("linkpath", info.linkname),
+            uid=int(extra.get("uid", info.uid)),
+            gid=int(extra.get("gid", info.gid)),
+            link=extra.get("linkpath", info.linkname),
             sparse=real is not None,
         )
     except ValueError as error:
-        raise unreadable(f"a header's number: {error}") from None
+        raise unreadable(f"invalid number in a header: {error}") from None
     if size < 0 or member.size < 0:
         raise unreadable("a file has fewer than 0 bytes")
     return member, size
 
 
 def _skip_map(stream: Readable, *, more: int) -> None:
-    """Pass by the blocks that say where a sparse file's pieces lie."""
+    """Skip the blocks that map the parts of a sparse file."""
     while more:
-        block = exactly(stream, _BLOCK)
+        block = read_exactly(stream, _BLOCK)
         more = block[_MORE_YET] if len(block) == _BLOCK else 0
 
 
@@ -220,37 +220,37 @@ def _text(data: bytes) -> str:
 
 
 class _Decompressed:
-    """What a decompressor gives; its complaints are a `UserError`."""
+    """A decompressed stream; the decompressor's errors become a `UserError`."""
 
-    def __init__(self, stream: Readable, complaints: tuple[type[Exception], ...]) -> None:
-        self._stream, self._complaints = stream, complaints
+    def __init__(self, stream: Readable, errors: tuple[type[Exception], ...]) -> None:
+        self._stream, self._errors = stream, errors
 
     def read(self, size: int, /) -> bytes:
         """See `Readable`."""
         try:
             return self._stream.read(size)
-        except self._complaints as error:
+        except self._errors as error:
             raise unreadable(f"a compressed layer: {error}") from None
 
 
 def decompressed(stream: Readable) -> Readable:
-    """`stream`, decompressed where it begins as gzip and zstd do."""
-    head = exactly(stream, _BLOCK)
-    whole = Unread(head, stream)
+    """Return `stream`, decompressed if it begins like gzip or zstd."""
+    head = read_exactly(stream, _BLOCK)
+    stream = Unread(head, stream)
     if head.startswith(_GZIP):
-        gzipped = gzip.GzipFile(fileobj=cast("IO[bytes]", whole))
+        gzipped = gzip.GzipFile(fileobj=cast("IO[bytes]", stream))
         return _Decompressed(gzipped, (OSError, EOFError, zlib.error))
     if head.startswith(_ZSTD):
-        import zstandard  # noqa: PLC0415 - few layers need it, and it is slow to import
+        import zstandard  # noqa: PLC0415 - slow to import, and rarely needed
 
         reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
         return _Decompressed(
-            reader.stream_reader(cast("IO[bytes]", whole), read_across_frames=True),
+            reader.stream_reader(cast("IO[bytes]", stream), read_across_frames=True),
             (zstandard.ZstdError,),
         )
-    return whole
+    return stream
 
 
 def is_tar(head: bytes) -> bool:
-    """Whether a stream that begins so is a tar; one without entries is nothing but zeros."""
+    """Whether a stream with this head is a tar; an empty tar consists of zeros."""
     return head[_MAGIC] == b"ustar" or not head.strip(b"\0")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from workshop.model import Failed, check
 
 if TYPE_CHECKING:
-    from workshop.analysis.container.app import Answer, App
+    from workshop.analysis.container.app import App
+    from workshop.analysis.container.prober_client import Response
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
     from workshop.grading.evaluation import Evaluation
@@ -87,7 +88,7 @@ def uses_production_server(app: App) -> None:
         raise Failed("Flask's debugger responds", "no debugger in production")
 
 
-def first_answer(app: App, path: str) -> Answer:
+def first_answer(app: App, path: str) -> Response:
     """Request a page until the server answers: it may listen before the app is loaded."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (answer := app.get(app.port or 1, path)).error and time.monotonic() < deadline:

@@ -18,23 +18,23 @@ PYTHON = r"""
                \
                  ^__^
 """
-THOUGHT = " ____\n( hm )\n ----\n  o\n"
+COWTHINK = " ____\n( hm )\n ----\n  o\n"
 
 
 @pytest.mark.parametrize(
     ("output", "words"),
-    [(DEBIAN, "You will be happy."), (PYTHON, "somenergia.coop"), (THOUGHT, "hm")],
+    [(DEBIAN, "You will be happy."), (PYTHON, "somenergia.coop"), (COWTHINK, "hm")],
 )
-def test_words_are_heard_from_each_kind_of_bubble(output, words):
+def test_reads_each_kind_of_bubble(output, words):
     assert read_bubble(f"noise\n{output}").words == words
 
 
-def test_the_animal_is_what_stands_below():
+def test_the_animal_is_below_the_bubble():
     assert read_bubble(DEBIAN).animal == r"        \   ^__^"
 
 
 @pytest.mark.parametrize("output", ["", "somenergia.coop", " ____\n< hm >", "---\n___\n"])
-def test_without_a_bubble_nobody_speaks(output):
+def test_output_without_a_bubble_is_none(output):
     assert read_bubble(output) is None
 
 

@@ -30,7 +30,7 @@ class Hello(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"deleted " + self.rfile.read(length))
 
     def log_message(self, *_: object) -> None:
-        """Quietly."""
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -43,52 +43,52 @@ def port() -> Iterator[int]:
         thread.join()
 
 
-def ask(port: int, **more) -> dict:
-    usual = {"method": "GET", "port": port, "path": "/", "headers": {}, "body": "", "seconds": 5}
-    return prober.request({**usual, **more})
+def request(port: int, **options) -> dict:
+    defaults = {"method": "GET", "port": port, "path": "/", "headers": {}, "body": "", "seconds": 5}
+    return prober.request({**defaults, **options})
 
 
-def test_an_answer_has_its_status_its_headers_and_its_body(port: int):
-    found = ask(port)
+def test_a_response_has_status_headers_and_body(port: int):
+    found = request(port)
     assert (found["status"], found["headers"]["X-Kind"]) == (200, "hello")
     assert found["body"] == "Hello \ufffd World"
 
 
-def test_an_error_of_http_is_an_answer(port: int):
-    assert ask(port, path="/nowhere")["status"] == 404
+def test_an_http_error_is_a_response(port: int):
+    assert request(port, path="/nowhere")["status"] == 404
 
 
-def test_a_method_and_a_body_are_passed_on(port: int):
-    assert ask(port, method="DELETE", body="caf\u00e9")["body"] == "deleted caf\u00e9"
+def test_method_and_body_are_sent(port: int):
+    assert request(port, method="DELETE", body="caf\u00e9")["body"] == "deleted caf\u00e9"
 
 
-def test_nobody_there_is_an_error():
+def test_a_refused_connection_is_an_error():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        found = ask(free.getsockname()[1])
+        found = request(free.getsockname()[1])
     assert found["error"].startswith("ConnectionRefusedError")
 
 
-@pytest.mark.parametrize("said", [b"", b"SSH-2.0\r\n", b"\x00" * 100_000, b"HTTP/1.1 200\r\n"])
-def test_what_is_no_http_is_an_error_or_an_empty_answer(said: bytes):
+@pytest.mark.parametrize("reply", [b"", b"SSH-2.0\r\n", b"\x00" * 100_000, b"HTTP/1.1 200\r\n"])
+def test_an_invalid_response_is_an_error_or_empty(reply: bytes):
     with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def answer() -> None:
+        def serve() -> None:
             client = server.accept()[0]
             with client:
                 client.recv(1000)
-                client.sendall(said)
+                client.sendall(reply)
 
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=serve)
         thread.start()
-        found = ask(server.getsockname()[1])
+        found = request(server.getsockname()[1])
         thread.join()
     assert "error" in found or found["body"] == ""
 
 
-def test_a_server_that_never_answers_is_given_up():
+def test_a_server_that_never_replies_times_out():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        found = ask(server.getsockname()[1], seconds=0.2)
+        found = request(server.getsockname()[1], seconds=0.2)
     assert "imed" in found["error"]
 
 
@@ -101,27 +101,27 @@ def test_a_server_that_never_answers_is_given_up():
         ("00000000000000000000000001000000:1388", ["::1", 5000]),
     ],
 )
-@pytest.mark.skipif(sys.byteorder != "little", reason="written down on a little-endian machine")
-def test_addresses_are_read_as_the_kernel_writes_them(text: str, address: list):
-    assert prober._address(text) == address
+@pytest.mark.skipif(sys.byteorder != "little", reason="the examples are little-endian")
+def test_addresses_are_parsed_in_the_kernels_format(text: str, address: list):
+    assert prober._parse_address(text) == address
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has /proc/net/tcp")
-def test_what_listens_is_found_with_its_address():
+def test_a_listening_socket_is_found_with_its_address():
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert ["127.0.0.1", server.getsockname()[1]] in prober.listening()
 
 
-def test_each_line_is_answered_by_one():
+def test_each_message_gets_a_reply():
     script = prober.__file__
-    asked = "".join(json.dumps({"do": word}) + "\n" for word in ("ready", "listening", "ready"))
+    messages = "".join(json.dumps({"do": name}) + "\n" for name in ("ready", "listening", "ready"))
     done = subprocess.run(
         (sys.executable, "-I", "-S", script),
-        input=asked,
+        input=messages,
         capture_output=True,
         text=True,
         check=True,
     )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert (answers[0], answers[2]) == ("ready", "ready")
-    assert isinstance(answers[1], list)
+    replies = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (replies[0], replies[2]) == ("ready", "ready")
+    assert isinstance(replies[1], list)

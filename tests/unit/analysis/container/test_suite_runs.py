@@ -1,10 +1,10 @@
-"""What a test runner prints, and what it says of the tests."""
+"""The output of pytest, and the results that it shows."""
 
 from __future__ import annotations
 
 import pytest
 
-from workshop.analysis.container.suite_runs import runs
+from workshop.analysis.container.suite_runs import read_runs
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,8 @@ from workshop.analysis.container.suite_runs import runs
         ("ERROR: file or directory not found: tets", False, 0.0),
     ],
 )
-def test_the_end_of_a_run_says_how_it_went(line, green, seconds):
-    (run,) = runs(["collected 25 items", line, "GREEN: waiting for a change"])
+def test_a_summary_line_has_the_result_of_a_run(line, green, seconds):
+    (run,) = read_runs(["collected 25 items", line, "GREEN: waiting for a change"])
     assert (run.green, run.seconds) == (green, seconds)
 
 
@@ -29,5 +29,5 @@ def test_the_end_of_a_run_says_how_it_went(line, green, seconds):
     "line",
     ["25 passed", "I passed in 3 s", "test_25 passed in 3s", "collected 5 items", "", "in 3.4s"],
 )
-def test_other_lines_are_no_end_of_a_run(line):
-    assert runs([line]) == []
+def test_other_lines_are_not_a_summary(line):
+    assert read_runs([line]) == []

@@ -9,15 +9,15 @@ LAYERS = {
     name: Layer(name, 1, (Entry(f"file-{name}", "file", 1, 0o644, 0, 0, "", ""),), (), (), {})
     for name in ("sha256:a", "sha256:b")
 }
-SAID = {"Id": "sha256:1", "Config": {"User": "app"}, "RootFS": {"Layers": [*LAYERS]}}
+INSPECTED = {"Id": "sha256:1", "Config": {"User": "app"}, "RootFS": {"Layers": [*LAYERS]}}
 HISTORY = ["ADD root.tar / # buildkit", "ENV A=1", "RUN /bin/sh -c true # buildkit", "USER app"]
 
 
-def assembled(history=HISTORY, known=LAYERS.get, **said):
-    return assemble({**SAID, **said}, history, known, "canary")
+def assembled(history=HISTORY, known=LAYERS.get, **inspected):
+    return assemble({**INSPECTED, **inspected}, history, known, "canary")
 
 
-def test_known_layers_and_what_the_engine_says_make_an_image():
+def test_assembles_known_layers_and_docker_inspect():
     found = assembled()
     assert found is not None
     assert (found.id, found.user, found.diff_ids) == ("sha256:1", "app", ("sha256:a", "sha256:b"))
@@ -33,21 +33,20 @@ def test_known_layers_and_what_the_engine_says_make_an_image():
         ["ADD x /", "|1 A=1 /bin/sh -c true", "/bin/sh -c #(nop)  ENV A=1"],
     ],
 )
-def test_the_history_of_older_builders_is_read_too(history):
+def test_reads_the_history_of_older_builders(history):
     assert assembled(history) is not None
 
 
-def test_a_layer_that_nobody_has_looked_at_makes_none():
-    assert assembled(known={"sha256:a": LAYERS["sha256:a"]}.get) is None
-
-
-def test_a_history_that_does_not_fit_makes_none():
-    assert assembled([*HISTORY, "RUN true"]) is None
-    assert assembled([]) is None
-
-
 @pytest.mark.parametrize(
-    "change", [{"history": [*HISTORY, "ENV A=canary"]}, {"Config": {"Env": ["A=canary"]}}]
+    "change",
+    [
+        {"known": {"sha256:a": LAYERS["sha256:a"]}.get},
+        {"history": [*HISTORY, "RUN true"]},
+        {"history": []},
+        {"history": [*HISTORY, "ENV A=canary"]},
+        {"Config": {"Env": ["A=canary"]}},
+    ],
+    ids=["unknown layer", "too many steps", "no steps", "secret in history", "secret in config"],
 )
-def test_a_secret_in_the_configuration_makes_none(change):
+def test_the_whole_image_has_to_be_read(change):
     assert assembled(**change) is None

@@ -29,45 +29,49 @@ def store(tmp_path) -> Store:
     return Store(tmp_path / "facts")
 
 
-def test_what_was_kept_is_what_was_read(image, store, tmp_path):
-    store.keep(image)
-    kept = Store(tmp_path / "facts").image(image.id)
-    assert (kept.id, kept.config, kept.history) == (image.id, image.config, image.history)
-    assert dict(kept.tree) == dict(image.tree)
-    assert [kept.layer_of(path) for path in image.tree] == list(image.merged.origin.values())
-    assert (kept.stored, kept.live, kept.waste) == (image.stored, image.live, image.waste)
-    assert kept.wasted_by() == image.wasted_by()
-    assert kept.identity() == image.identity() == (5, 6, {6})
+def test_a_stored_image_equals_the_original(image, store, tmp_path):
+    store.save(image)
+    stored = Store(tmp_path / "facts").image(image.id)
+    assert (stored.id, stored.config, stored.history) == (image.id, image.config, image.history)
+    assert dict(stored.tree) == dict(image.tree)
+    assert [stored.layer_of(path) for path in image.tree] == list(image.merged.origin.values())
+    assert (stored.stored, stored.live, stored.waste) == (image.stored, image.live, image.waste)
+    assert stored.wasted_by() == image.wasted_by()
+    assert stored.identity() == image.identity() == (5, 6, {6})
 
 
-def test_a_kept_layer_is_what_was_read(image, store):
-    store.keep(image)
+def test_a_stored_layer_equals_the_original(image, store):
+    store.save(image)
     for layer in image.layers:
-        kept = store.layer(layer.diff_id)
-        assert tuple(kept.entries) == layer.entries
-        assert (kept.diff_id, kept.size, kept.texts) == (layer.diff_id, layer.size, layer.texts)
-        assert (kept.whiteouts, kept.opaques) == (layer.whiteouts, layer.opaques)
-        assert len(kept.entries) == len(layer.entries)
+        stored = store.layer(layer.diff_id)
+        assert tuple(stored.entries) == layer.entries
+        assert (stored.diff_id, stored.size, stored.texts) == (
+            layer.diff_id,
+            layer.size,
+            layer.texts,
+        )
+        assert (stored.whiteouts, stored.opaques) == (layer.whiteouts, layer.opaques)
+        assert len(stored.entries) == len(layer.entries)
 
 
-def test_the_paths_are_decoded_only_when_somebody_asks(image, store, monkeypatch):
-    store.keep(image)
-    kept = store.image(image.id)
+def test_paths_are_decoded_on_first_use(image, store, monkeypatch):
+    store.save(image)
+    stored = store.image(image.id)
     monkeypatch.setattr(stores, "Entry", None)
-    assert kept.waste == image.waste
-    assert kept.identity() == image.identity()
+    assert stored.waste == image.waste
+    assert stored.identity() == image.identity()
     with pytest.raises(TypeError):
-        len(kept.tree)
+        len(stored.tree)
 
 
-def test_an_image_is_found_by_the_name_it_was_kept_under(image, store):
-    store.keep(image, "sha256:manifest")
+def test_an_image_is_found_by_the_name_it_was_stored_under(image, store):
+    store.save(image, "sha256:manifest")
     assert store.image("sha256:manifest").id == image.id
     assert store.image(image.id) is None
 
 
-def test_what_was_found_is_not_kept(store):
-    store.keep(found := read(oci(tar(file("a", b"needle"))), canaries=(b"needle",)))
+def test_found_secrets_are_not_stored(store):
+    store.save(found := read(oci(tar(file("a", b"canary"))), canaries=(b"canary",)))
     assert found.found
     assert store.image(found.id).found == ()
 
@@ -88,7 +92,7 @@ def test_an_unknown_image_and_a_missing_folder_are_a_miss(store):
     ],
 )
 def test_a_damaged_file_is_a_miss(image, store, tmp_path, damage):
-    store.keep(image)
+    store.save(image)
     for path in (tmp_path / "facts").iterdir():
         path.write_bytes(damage(path.read_bytes()))
     assert store.image(image.id) is None
@@ -96,43 +100,43 @@ def test_a_damaged_file_is_a_miss(image, store, tmp_path, damage):
 
 
 def test_facts_of_another_version_are_a_miss(image, store, tmp_path, monkeypatch):
-    store.keep(image)
+    store.save(image)
     monkeypatch.setattr(stores, "_SOURCES", ("store.py",))
     assert Store(tmp_path / "facts").image(image.id) is None
 
 
 def test_damaged_layers_are_written_again(image, store, tmp_path):
-    store.keep(image)
+    store.save(image)
     for path in (tmp_path / "facts").iterdir():
         path.write_bytes(b"")
-    store.keep(image)
+    store.save(image)
     assert store.image(image.id)
 
 
-def test_the_longest_unused_go_first_when_there_is_too_much(image, store, tmp_path, monkeypatch):
-    store.keep(image)
+def test_the_least_recently_used_files_are_removed_first(image, store, tmp_path, monkeypatch):
+    store.save(image)
     for number, path in enumerate(sorted((tmp_path / "facts").iterdir())):
         os.utime(path, (number, number))
     store.image(image.id)
     other = read(oci(tar(file("other", 1))))
-    store.keep(other)
-    kept = sum(path.stat().st_size for path in (tmp_path / "facts").iterdir())
+    store.save(other)
+    total = sum(path.stat().st_size for path in (tmp_path / "facts").iterdir())
     for path in (tmp_path / "facts").iterdir():
         if path.name in {store._path(other.id).name, store._path(other.diff_ids[0]).name}:
             os.utime(path, (0, 0))
-    monkeypatch.setattr(stores, "MAX_STORE", kept - 1)
-    store.keep(image)
+    monkeypatch.setattr(stores, "MAX_STORE", total - 1)
+    store.save(image)
     assert store.image(image.id)
     assert store.image(other.id) is None
 
 
-def test_a_folder_that_cannot_be_written_to_keeps_nothing(image, tmp_path):
+def test_without_write_access_nothing_is_stored(image, tmp_path):
     (tmp_path / "file").touch()
     store = Store(tmp_path / "file")
-    store.keep(image)
+    store.save(image)
     assert store.image(image.id) is None
 
 
-def test_nothing_but_whole_files_is_left(image, store, tmp_path):
-    store.keep(image)
+def test_no_temporary_files_are_left(image, store, tmp_path):
+    store.save(image)
     assert {path.suffix for path in (tmp_path / "facts").iterdir()} == {".json"}
