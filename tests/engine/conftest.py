@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from typing import TYPE_CHECKING
@@ -35,6 +36,19 @@ def built(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Callable[
         return name
 
     return build
+
+
+@pytest.fixture
+def run_tests_of(engine: Engine, pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Run the tests in an image; an image that has passed is not run again (see --cache-clear)."""
+
+    def run_tests(image: str) -> None:
+        identity = engine.inspect(image, "{{.Id}}").replace(":", "-")
+        if not pytestconfig.cache.get(f"workshop/passed/{identity}", default=False):
+            assert re.search(r"\d+ passed", docker("run", "--rm", image))
+            pytestconfig.cache.set(f"workshop/passed/{identity}", value=True)
+
+    return run_tests
 
 
 @pytest.fixture

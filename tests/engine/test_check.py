@@ -87,6 +87,7 @@ def test_the_reference_solution_passes(check):
     assert f"{TASK.max_score} of {TASK.max_score} points: everything passed." in output
 
 
+@pytest.mark.slow
 def test_the_verdict_is_available_as_json(check):
     code, output = check("--format", "json")
     verdict = json.loads(output)
@@ -95,6 +96,7 @@ def test_the_verdict_is_available_as_json(check):
     assert verdict["standin_bases"] in {True, False}
 
 
+@pytest.mark.slow
 def test_windows_line_endings_pass(check, folder):
     for path in (folder / FILE, folder / ".dockerignore", folder / "app/main.py"):
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
@@ -102,6 +104,7 @@ def test_windows_line_endings_pass(check, folder):
     assert code == 0, output
 
 
+@pytest.mark.slow
 def test_a_link_to_a_folder_is_graded(check, folder, tmp_path):
     (tmp_path / "link").symlink_to(folder)
     assert check(path=tmp_path / "link")[0] == 0
@@ -147,6 +150,7 @@ def test_a_missing_folder_is_a_one_line_error(check, tmp_path):
     assert output.endswith("there is no such folder. Create it with: workshop start task-5\n")
 
 
+@pytest.mark.slow
 def test_a_container_that_ends_at_once_shows_its_last_lines(check, folder):
     main = folder / "app/main.py"
     # Only stdout: Docker does not keep the order of two streams.
@@ -186,6 +190,7 @@ def judge(engine: Engine, folder: Path, tmp_path: Path) -> Callable[..., Verdict
     return run
 
 
+@pytest.mark.slow
 def test_an_endless_build_is_stopped(judge, folder):
     nonce = secrets.token_hex(8)
     (folder / FILE).write_text(f"FROM python:3.11-slim-bookworm\nRUN : {nonce}; sleep 600\n")
@@ -193,6 +198,7 @@ def test_an_endless_build_is_stopped(judge, folder):
     assert result.actual == "the build did not end within 3 s"
 
 
+@pytest.mark.slow
 def test_a_port_that_never_opens_is_reported_with_the_logs(judge, folder):
     (folder / "app/main.py").write_text(
         "import time\nprint('waiting for the database', flush=True)\ntime.sleep(600)\n"
@@ -202,6 +208,7 @@ def test_a_port_that_never_opens_is_reported_with_the_logs(judge, folder):
     assert "waiting for the database" in result.actual
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_check_cleans_up(own, folder, tmp_path, number):
     main = folder / "app/main.py"
@@ -221,6 +228,7 @@ def test_an_interrupted_check_cleans_up(own, folder, tmp_path, number):
         assert docker("ps", "--all", "--quiet", "--filter", f"name={name}") == ""
 
 
+@pytest.mark.slow
 def test_the_next_check_cleans_up_after_a_killed_one(own, check, folder, tmp_path):
     main = folder / "app/main.py"
     main.write_text("import time\ntime.sleep(600)\n")
@@ -238,6 +246,7 @@ def test_the_next_check_cleans_up_after_a_killed_one(own, check, folder, tmp_pat
         assert [*(cache / "workshop/runs").iterdir()] == []
 
 
+@pytest.mark.slow
 def test_an_engine_that_stops_during_a_check_gives_no_grade(own, folder, tmp_path):
     main = folder / "app/main.py"
     main.write_text("import time\ntime.sleep(600)\n")

@@ -92,6 +92,7 @@ def test_an_edited_template_is_served_without_a_rebuild(project):
     until(lambda: "What comes next?" in project.get("TODO_PORT"), "the edited template")
 
 
+@pytest.mark.slow
 def test_an_edited_source_file_reloads_the_server(project):
     project.compose("up", "--detach", "--wait", "--no-build", "todo-app")
     view = project.folder / "services/todo-app/todo_app/views.py"
@@ -100,6 +101,7 @@ def test_an_edited_source_file_reloads_the_server(project):
 
 
 # A few tests are enough to show that polling detects the edits too.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part", [(), ("--ignore=tests/e2e", "-k", "health")], ids=["events", "polling"]
 )
@@ -130,6 +132,7 @@ def test_the_watching_tests_fail_and_pass_again_without_a_restart(project, part,
     assert code in {0, 130, 143}
 
 
+@pytest.mark.slow
 def test_to_do_items_outlive_the_containers(project):
     key = f"SECRET_KEY={secrets.token_hex(32)}\n"
     (project.folder / "services/todo-app/.env").write_text(key)
@@ -152,6 +155,7 @@ def test_production_without_settings_ends_with_an_error(project):
     assert project.compose("ps", "--quiet", "todo-production") == ""
 
 
+@pytest.mark.slow
 def test_two_checkouts_run_side_by_side(project):
     """With another project name and other ports, neither affects the other."""
     twin_env = dict(zip(PORT_VARIABLES, map(str, free_ports(len(PORT_VARIABLES))), strict=True))
@@ -193,6 +197,7 @@ def test_part_three_runs_from_its_compose_file(built, checkout):
         docker(*file, "down", cwd=checkout, env=env)
 
 
+@pytest.mark.slow
 def test_the_debug_environment_runs_the_app_on_request(project):
     debug = Project(project.folder, project.env, ("--file", "docker-compose.debug.yml"))
     ports = free_ports(2)

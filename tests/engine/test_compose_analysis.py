@@ -43,6 +43,7 @@ def up(text: str, folder: Path, project: str) -> dict:
     return json.loads(docker("inspect", container))[0]
 
 
+@pytest.mark.slow
 def test_the_to_do_app_runs_without_a_network_and_is_removed(built, checkout, project):
     compose = read((checkout / "docker-compose.yml").read_bytes(), {})
     ours = {"todo-app": built("todo-app:dev")}

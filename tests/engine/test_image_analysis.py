@@ -110,6 +110,7 @@ USER ada
 """
 
 
+@pytest.mark.slow
 def test_an_image_with_deletions_and_changes_matches_docker():
     base = json.loads(docker("image", "inspect", "-f", "{{json .RootFS.Layers}}", TRIXIE))
     with built_from(WASTEFUL) as name:
@@ -127,6 +128,7 @@ def test_an_image_with_deletions_and_changes_matches_docker():
     assert not image.writable("d/link", 1000)
 
 
+@pytest.mark.slow
 def test_a_squashed_image_has_no_waste():
     with built_from(WASTEFUL) as name:
         squashed = f"{name}-squashed"
@@ -146,6 +148,7 @@ def test_a_squashed_image_has_no_waste():
     assert image.live - replaced_by_docker(image) == before.live - replaced_by_docker(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["todo-app:prod", "base-image-fastapi:dev"])
 def test_an_image_of_the_course_matches_docker(built, name):
     image, files = facts(built(name)), exported(name)
@@ -157,6 +160,7 @@ def test_an_image_of_the_course_matches_docker(built, name):
     assert "flask" in image.packages() or "fastapi" in image.packages()
 
 
+@pytest.mark.slow
 def test_a_deleted_secret_and_a_build_argument_are_found():
     canary = f"canary-{secrets.token_hex(8)}"
     lines = f"""
@@ -236,6 +240,7 @@ def test_random_layers_stack_as_in_docker(seed):
     assert sum(waste.bytes for waste in image.wasted_by()) == image.waste
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["nonroot-image-fastapi:dev", "todo-app:prod", "deathstar:latest"])
 def test_an_assembled_image_equals_the_saved_one(built, engine, name):
     identity = engine.inspect(built(name), "{{.Id}}")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 REGISTRY, BASE = "registry:2.8.3", "ubuntu:24.04"
 PINS = """
 [poetry]

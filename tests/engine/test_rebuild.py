@@ -75,6 +75,7 @@ def test_an_edited_source_line_reinstalls_nothing(built, checkout, image):
     assert first_install(checkout, image) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("image", CASES, ids=ids)
 def test_a_changed_lock_file_reinstalls(built, checkout, image):
     built(image.name)

@@ -31,7 +31,7 @@ def task(*arguments: str, check: bool = True) -> str:
 
 
 @pytest.mark.usefixtures("built")
-@pytest.mark.parametrize("service", ["deathstar", "greeter"])
+@pytest.mark.parametrize("service", ["greeter", pytest.param("deathstar", marks=pytest.mark.slow)])
 def test_the_pulled_image_equals_the_uploaded_one(registry, service):
     owner = f"learner-{secrets.token_hex(4)}"
     names = (f"SERVICE={service}", f"DOCKER_REGISTRY={registry}", f"DOCKER_OWNER={owner}")

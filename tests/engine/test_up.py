@@ -69,6 +69,7 @@ def left_behind(kit: Path) -> str:
     )
 
 
+@pytest.mark.slow
 def test_up_down_and_a_busy_port(kit):
     """The first `up` also has a settings file with Windows line endings."""
     (kit / ".env").unlink()
@@ -103,6 +104,7 @@ def test_up_down_and_a_busy_port(kit):
     assert left_behind(kit) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
@@ -121,6 +123,7 @@ def test_malformed_settings_are_a_one_line_error(kit, settings, says):
     assert left_behind(kit) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_build_cleans_up_and_the_next_one_succeeds(kit, number):
     process = start(kit, "up")
@@ -135,6 +138,7 @@ def test_an_interrupted_build_cleans_up_and_the_next_one_succeeds(kit, number):
     assert workshop(kit, "up", "--no-start")[0] == 0
 
 
+@pytest.mark.slow
 def test_an_interrupted_start_stops_everything(kit):
     process = start(kit, "up")
     until(lambda: (kit / ".env").is_file() and left_behind(kit), "a first container or network", 90)
@@ -144,6 +148,7 @@ def test_an_interrupted_start_stops_everything(kit):
     assert left_behind(kit) == ""
 
 
+@pytest.mark.slow
 def test_an_engine_that_stops_during_up_is_a_one_line_error(kit):
     """The docker CLI loses its connection, and cannot open a new one."""
     lock = kit / "services/fastapi/poetry.lock"
