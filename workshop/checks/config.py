@@ -33,7 +33,7 @@ def sets_variable(name: str) -> Check:
     return _environment(
         name,
         f"sets-{name.lower().replace('_', '-')}",
-        f"ENV sets {name} to a non-empty value",
+        f"{name} is set in every container",
         bool,
         f"{name} set to a non-empty value",
         why="ENV sets a variable for the build and for every container; ARG only for the build.",

@@ -54,7 +54,7 @@ def no_files(name: str, title: str, pattern: str, hint: str, *, points: int = 1)
         points=points,
         name=name,
         title=title,
-        why="A later layer only hides the files that it deletes: the image stays as large.",
+        why="A later layer only hides the files that it deletes, so the image stays just as large.",
         hint=hint,
     )
     def no_files(image: Image) -> None:

@@ -85,7 +85,7 @@ TASK = Task(
     recipes=fastapi.recipes(FILE, "--version"),
     checks=(
         dockerfile.files_exist(FILE),
-        dockerfile.base_image("ubuntu", tag=r"^(?!latest$).", variant="with a release"),
+        dockerfile.base_image("ubuntu", tag=r"^(?!latest$).", variant="with a release tag"),
         config.builds,
         apt_is_noninteractive,
         config.build_only_variable("DEBIAN_FRONTEND"),

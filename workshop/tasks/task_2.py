@@ -89,7 +89,7 @@ TASK = Task(
     recipes=fastapi.recipes(FILE, "--version"),
     checks=(
         dockerfile.files_exist(FILE),
-        dockerfile.base_image("ubuntu", tag=r"^(?!latest$).", variant="with a release"),
+        dockerfile.base_image("ubuntu", tag=r"^(?!latest$).", variant="with a release tag"),
         config.builds,
         installs_in_one_layer,
         no_recommended_packages,

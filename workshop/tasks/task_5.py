@@ -18,7 +18,7 @@ UID = 10000
 
 @check(
     points=1,
-    why="A number tells people nothing; a name from the image's /etc/passwd does.",
+    why="ls and ps show the name from the image's /etc/passwd instead of a bare number.",
     hint=f"RUN useradd --uid {UID} runner",
 )
 def user_named_runner(image: Image) -> None:

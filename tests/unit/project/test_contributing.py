@@ -138,7 +138,8 @@ new = ""
 def test_a_check_is_added_in_five_steps(checkout: Checkout):
     module = "workshop/tasks/baby_steps.py"
     checkout.replace(module, "TASK = Task(", CHECK.lstrip("\n"))
-    checkout.replace(module, "        builds,\n", "        builds,\n        has_command,\n")
+    builds = "        config.builds,\n"
+    checkout.replace(module, builds, f"{builds}        has_command,\n")
     forgotten = checkout.failures()
     assert "test_every_check_has_a_broken_example[baby-steps]" in forgotten
     assert "docs/lessons/part-3/baby-steps.md, line" in forgotten
@@ -219,7 +220,7 @@ def test_a_task_is_added_in_five_steps(checkout: Checkout):
     forgotten = checkout.failures()
     for name in (
         "test_every_check_has_a_broken_example[hello]",
-        "test_there_are_right_answers_of_several_styles[hello]",
+        "test_there_are_valid_answers_in_several_styles[hello]",
         "test_every_check_links_to_an_existing_lesson[hello]",
         "test_every_lesson_and_every_task_is_in_a_table",
     ):
@@ -232,5 +233,10 @@ def test_a_task_is_added_in_five_steps(checkout: Checkout):
     (row,) = re.findall(r"^\| `basic-python` .*\n", page, re.MULTILINE)
     checkout.replace("docs/instructors/grading.md", row, row + row.replace("basic-python", "hello"))
     checkout.require("hello")
+    # The mutants have the texts of those of basic-python, so none is graded again.
+    for task in ("^basic-python", "|basic-python"):
+        review = "tests/rubric/mutants.toml"
+        checkout.replace(review, task, task.replace("basic-python", "(basic-python|hello)"))
+    run(sys.executable, "-m", "rubric.mutation", cwd=checkout.folder, env={"PYTHONPATH": "tests"})
     checkout.reference()
     assert checkout.failures() == ""
