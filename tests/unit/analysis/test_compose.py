@@ -14,7 +14,16 @@ from pathlib import Path
 import pytest
 from harness import ROOT
 
-from workshop.analysis.compose import Compose, Mount, Port, Refused, emit, on_disk, read, variables
+from workshop.analysis.compose import (
+    Compose,
+    Mount,
+    Port,
+    RefusedError,
+    emit,
+    on_disk,
+    read,
+    variables,
+)
 from workshop.analysis.compose.keys import (
     BUILD,
     DEPENDS,
@@ -434,7 +443,7 @@ class TestRefusals:
         assert [each.where for each in compose.refusals] == [f"services.web.{where}"]
         assert why in compose.refusals[0].why
         assert compose.refusals[0].line == 4
-        with pytest.raises(Refused, match=re.escape(why)):
+        with pytest.raises(RefusedError, match=re.escape(why)):
             emit(compose, ["web"], images={"web": "x"}, folder=tmp_path)
 
     @pytest.mark.parametrize("text", REFUSED_AT_THE_TOP)
@@ -696,17 +705,17 @@ class TestEmit:
         }
 
     def test_nobody_elses_image_is_run(self, tmp_path):
-        with pytest.raises(Refused, match="it is built from nothing"):
+        with pytest.raises(RefusedError, match="it is built from nothing"):
             emit(one("image: other-learner:latest"), ["web"], images={}, folder=tmp_path)
 
     def test_an_unknown_service_is_refused(self, tmp_path):
-        with pytest.raises(Refused, match="no such service"):
+        with pytest.raises(RefusedError, match="no such service"):
             emit(one("image: x"), ["db"], images={}, folder=tmp_path)
 
     def test_another_services_refusal_is_its_own(self, tmp_path):
         text = "services: {web: {image: x}, web2: {image: y, privileged: true}}"
         assert emit(read(text, {}), ["web"], images={"web": "x"}, folder=tmp_path)
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             emit(read(text, {}), ["web2"], images={"web2": "x"}, folder=tmp_path)
 
     def test_services_wait_for_those_chosen(self, tmp_path):
@@ -756,7 +765,7 @@ class TestTheDisk:
         assert compose.refusals == ()
         assert [each.why for each in on_disk(compose, mine)] == ["link is a symbolic link"]
         images = {} if body.startswith("build") else {"web": "x"}
-        with pytest.raises(Refused, match="symbolic link"):
+        with pytest.raises(RefusedError, match="symbolic link"):
             emit(compose, ["web"], images=images, folder=mine)
 
     def test_a_pipe_is_not_read(self, mine):

@@ -14,7 +14,7 @@ from workshop.analysis.compose.model import (
     Watch,
 )
 from workshop.analysis.compose.parser import OBSOLETE, read
-from workshop.analysis.compose.paths import Refused, on_disk, variables
+from workshop.analysis.compose.paths import RefusedError, on_disk, variables
 
 __all__ = [
     "OBSOLETE",
@@ -26,7 +26,7 @@ __all__ = [
     "Port",
     "Problem",
     "Refusal",
-    "Refused",
+    "RefusedError",
     "Service",
     "Watch",
     "emit",

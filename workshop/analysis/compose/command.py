@@ -16,7 +16,7 @@ _PART = re.compile(
 )
 
 
-class Unsplittable(ValueError):  # noqa: N818 - it is the text that is bad
+class CommandSyntaxError(ValueError):
     """The text is no list of words: a quote, a bracket or a backslash is left open."""
 
 
@@ -31,7 +31,7 @@ def split(text: str) -> tuple[str, ...]:
     while at < len(text):
         part = _PART.match(text, at)
         if not part:
-            raise Unsplittable(f"{text[at : at + 20]!r} opens what nothing closes")
+            raise CommandSyntaxError(f"{text[at : at + 20]!r} opens what nothing closes")
         at = part.end()
         if part.lastgroup == "end":
             dropped = part[0] == ">" and word is not None and word[:1].isdigit()
@@ -41,11 +41,11 @@ def split(text: str) -> tuple[str, ...]:
             words += [word] if word is not None else []
             word = None
         else:
-            word = (word or "") + _said(part)
+            word = (word or "") + _unquote(part)
     return (*words, *([word] if word is not None else []))
 
 
-def _said(part: re.Match[str]) -> str:
+def _unquote(part: re.Match[str]) -> str:
     if part.lastgroup == "double":
         return re.sub(r"\\(.)", r"\1", part["double"], flags=re.DOTALL)
     return part[part.lastgroup or 0]

@@ -9,7 +9,7 @@ import re
 from collections import ChainMap
 from typing import TYPE_CHECKING
 
-from workshop.analysis.compose.interpolation import MAX_LENGTH, BadVariable, interpolate
+from workshop.analysis.compose.interpolation import MAX_LENGTH, InterpolationError, interpolate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ _COMMENT = re.compile(r"(?:^|[ \t])#.*")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "$": "$$", '"': '"', "\\": "\\"}
 
 
-class BadEnvFile(ValueError):  # noqa: N818 - it is the text that is bad
+class EnvFileError(ValueError):
     """A line sets no variable: `line` counts from 1."""
 
     def __init__(self, line: int, text: str) -> None:
@@ -52,13 +52,13 @@ def read_env(text: str, environment: Mapping[str, str]) -> dict[str, str]:
             continue
         line = _LINE.match(text, at)
         if not line:
-            raise BadEnvFile(text.count("\n", 0, at) + 1, text[at:].split("\n", 1)[0])
+            raise EnvFileError(text.count("\n", 0, at) + 1, text[at:].split("\n", 1)[0])
         value = _value(line, known)
         if value is not None:
             found[line["name"]] = value
             length += len(value)
         if length > MAX_LENGTH:
-            raise BadVariable(f"its values fill more than {MAX_LENGTH:,} characters")
+            raise InterpolationError(f"its values fill more than {MAX_LENGTH:,} characters")
         at = line.end()
     return found
 

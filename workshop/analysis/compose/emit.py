@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from workshop.analysis.compose.model import Refusal
-from workshop.analysis.compose.paths import Refused, build_paths, proven, variables
+from workshop.analysis.compose.paths import RefusedError, resolve_build, resolve_inside, variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,14 +56,16 @@ def emit(
         },
         "volumes": named,
     }
-    return _dumped(_escaped(document))
+    return _dump(_escape_dollars(document))
 
 
 def _check(compose: Compose, services: Sequence[str]) -> None:
     """Refuse services that are not there, or of which something was refused."""
     for name in services:
         if name not in compose.services:
-            raise Refused(Refusal(f"services.{name}", 1, "nothing", "the file has no such service"))
+            raise RefusedError(
+                Refusal(f"services.{name}", 1, "nothing", "the file has no such service")
+            )
     mine = tuple(
         refusal
         for refusal in compose.refusals
@@ -71,7 +73,7 @@ def _check(compose: Compose, services: Sequence[str]) -> None:
         or any(refusal.where.startswith(f"services.{name}.") for name in services)
     )
     if mine:
-        raise Refused(*mine)
+        raise RefusedError(*mine)
 
 
 def _service(
@@ -112,11 +114,11 @@ def _image(service: Service, images: Mapping[str, str], folder: Path) -> dict[st
     if service.build:
         return {"build": _build(service, service.build, folder)}
     where, why = f"services.{service.name}.image", "it is built from nothing in the folder"
-    raise Refused(Refusal(where, service.line, service.image, why))
+    raise RefusedError(Refusal(where, service.line, service.image, why))
 
 
 def _build(service: Service, spec: BuildSpec, folder: Path) -> dict[str, Any]:
-    context, dockerfile = build_paths(service, folder)
+    context, dockerfile = resolve_build(service, folder)
     found = {"context": str(context), "dockerfile": str(dockerfile)}
     more = {"target": spec.target, "args": dict(spec.args)}
     return {**found, **{key: value for key, value in more.items() if value}}
@@ -127,7 +129,7 @@ def _mount(mount: Mount, where: str, folder: Path) -> dict[str, Any]:
     if mount.read_only:
         found["read_only"] = True
     if mount.kind == "bind":
-        source = proven(folder, mount.source, where, mount.line, missing=mount.create)
+        source = resolve_inside(folder, mount.source, where, mount.line, missing=mount.create)
         return {**found, "source": str(source), "bind": {"create_host_path": mount.create}}
     return {**found, "source": mount.source} if mount.source else found
 
@@ -138,16 +140,16 @@ def _healthcheck(check: Healthcheck) -> dict[str, Any]:
     return {**kept, "retries": int(check.retries)} if check.retries.isdigit() else kept
 
 
-def _escaped(value: Any) -> Any:  # noqa: ANN401 - as deep as the document
+def _escape_dollars(value: Any) -> Any:  # noqa: ANN401 - as deep as the document
     """The same, with each dollar sign doubled: docker compose fills in variables once more."""
     if isinstance(value, dict):
-        return {key: _escaped(each) for key, each in value.items()}
+        return {key: _escape_dollars(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_escaped(each) for each in value]
+        return [_escape_dollars(each) for each in value]
     return value.replace("$", "$$") if isinstance(value, str) else value
 
 
-def _dumped(document: dict[str, Any]) -> str:
+def _dump(document: dict[str, Any]) -> str:
     """JSON in ASCII, but that a pair of surrogates is one character: YAML has no pairs."""
     text = json.dumps(document, indent=2)
 

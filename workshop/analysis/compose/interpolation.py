@@ -19,7 +19,7 @@ _OPERATOR = re.compile(r":?[-?+]")
 _BRACES = re.compile(r"[{}]")
 
 
-class BadVariable(ValueError):  # noqa: N818 - it is the text that is bad
+class InterpolationError(ValueError):
     """A variable is written wrongly, or lacks the value that it asks for."""
 
 
@@ -29,7 +29,7 @@ def interpolate(text: str, environment: Mapping[str, str], depth: int = 0) -> st
     `$$` is a dollar sign, and so is a `$` that no name follows. Raises `BadVariable`.
     """
     if depth > MAX_DEPTH:
-        raise BadVariable(f"variables stand in each other more than {MAX_DEPTH} deep")
+        raise InterpolationError(f"variables stand in each other more than {MAX_DEPTH} deep")
     parts: list[str] = []
     at = length = 0
     while (dollar := text.find("$", at)) >= 0:
@@ -38,7 +38,7 @@ def interpolate(text: str, environment: Mapping[str, str], depth: int = 0) -> st
         parts.append(value)
         length += len(value)
         if length > MAX_LENGTH:
-            raise BadVariable(f"its variables fill more than {MAX_LENGTH:,} characters")
+            raise InterpolationError(f"its variables fill more than {MAX_LENGTH:,} characters")
     return "".join([*parts, text[at:]])
 
 
@@ -61,20 +61,20 @@ def _closing(text: str, at: int) -> int:
         depth += 1 if brace[0] == "{" else -1
         if not depth:
             return brace.start()
-    raise BadVariable(f"{_shown(text[at:])} has no closing brace")
+    raise InterpolationError(f"{_shorten(text[at:])} has no closing brace")
 
 
 def _braced(inside: str, environment: Mapping[str, str], depth: int) -> str:
     """The value of `${inside}`."""
     name = _NAME.match(inside)
     if not name:
-        raise BadVariable(f"{_shown('{' + inside + '}')} names no variable")
+        raise InterpolationError(f"{_shorten('{' + inside + '}')} names no variable")
     value = environment.get(name[0])
     if name.end() == len(inside):
         return value or ""
     operator = _OPERATOR.match(inside, name.end())
     if not operator:
-        raise BadVariable(f"{_shown('{' + inside + '}')} is no way to write a variable")
+        raise InterpolationError(f"{_shorten('{' + inside + '}')} is no way to write a variable")
     given = value is not None if len(operator[0]) == 1 else bool(value)
     other = inside[operator.end() :]
     if operator[0].endswith("+"):
@@ -83,9 +83,9 @@ def _braced(inside: str, environment: Mapping[str, str], depth: int) -> str:
         return value or ""
     if operator[0].endswith("?"):
         said = interpolate(other, environment, depth + 1)
-        raise BadVariable(f"the variable {name[0]} has no value: {said}".rstrip(": "))
+        raise InterpolationError(f"the variable {name[0]} has no value: {said}".rstrip(": "))
     return interpolate(other, environment, depth + 1)
 
 
-def _shown(text: str) -> str:
+def _shorten(text: str) -> str:
     return "$" + (text if len(text) <= 40 else text[:40] + "...")  # noqa: PLR2004 - a line's half

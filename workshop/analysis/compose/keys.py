@@ -35,7 +35,7 @@ class Scope:
         return self.read | self.ignored | self.refused.keys()
 
 
-def _scope(
+def _make_scope(
     read: str,
     ignored: str = "",
     harmless: Mapping[str, tuple[object, ...]] | None = None,
@@ -55,14 +55,14 @@ def _scope(
     return Scope(frozenset(read.split()), frozenset(ignored.split()), refused, harmless or {})
 
 
-TOP = _scope(
+TOP = _make_scope(
     "services volumes networks version",
     "name",
     one_file="include",
     secret="secrets configs",  # noqa: S106
     engine="models",
 )
-SERVICE = _scope(
+SERVICE = _make_scope(
     "image build command entrypoint environment env_file ports volumes tmpfs profiles init user "
     "working_dir depends_on tty stdin_open read_only cap_drop restart healthcheck develop networks",
     "annotations attach container_name cpus deploy domainname expose hostname labels logging "
@@ -85,7 +85,7 @@ SERVICE = _scope(
     one_file="extends label_file",
     hook="post_start pre_stop",
 )
-BUILD = _scope(
+BUILD = _make_scope(
     "context dockerfile target args",
     "labels no_cache platforms provenance pull sbom tags",
     {"network": ("default", "none"), "privileged": (False,)},
@@ -95,25 +95,25 @@ BUILD = _scope(
     engine="isolation",
     build="additional_contexts cache_from cache_to dockerfile_inline",
 )
-VOLUME = _scope(
+VOLUME = _make_scope(
     "",
     "labels name",
     {"driver": ("local",), "external": (False,)},
     host="driver driver_opts external",
 )
-NETWORK = _scope(
+NETWORK = _make_scope(
     "",
     "attachable enable_ipv4 enable_ipv6 internal labels name",
     {"driver": ("bridge",), "external": (False,)},
     host="driver driver_opts external ipam",
 )
-PORT = _scope("target published host_ip protocol", "mode app_protocol name")
-MOUNT = _scope(
+PORT = _make_scope("target published host_ip protocol", "mode app_protocol name")
+MOUNT = _make_scope(
     "type source target read_only bind", "consistency volume tmpfs", host="cluster image"
 )
-BIND = _scope("create_host_path", "selinux", host="propagation recursive")
-ENV_FILE = _scope("path required", "", engine="format")
-DEPENDS = _scope("condition", "restart required")
-HEALTHCHECK = _scope("test disable interval timeout start_period start_interval retries")
-DEVELOP = _scope("watch")
-WATCH = _scope("action path target", "ignore include initial_sync", hook="exec")
+BIND = _make_scope("create_host_path", "selinux", host="propagation recursive")
+ENV_FILE = _make_scope("path required", "", engine="format")
+DEPENDS = _make_scope("condition", "restart required")
+HEALTHCHECK = _make_scope("test disable interval timeout start_period start_interval retries")
+DEVELOP = _make_scope("watch")
+WATCH = _make_scope("action path target", "ignore include initial_sync", hook="exec")

@@ -22,8 +22,8 @@ _PROPAGATION = "it carries mounts between the container and the machine that che
 def read_mounts(reader: Reader, where: str, node: Node | None) -> tuple[Mount, ...]:
     """Every mount of a service's list of volumes that stays in the folder."""
     found = [
-        _long(reader, path, each) if isinstance(each.value, dict) else _short(reader, path, each)
-        for path, each in reader.items(where, node)
+        _long(reader, path, entry) if isinstance(entry.value, dict) else _short(reader, path, entry)
+        for path, entry in reader.items(where, node)
     ]
     return tuple(mount for mount in found if mount)
 
@@ -59,7 +59,7 @@ def _short(reader: Reader, where: str, node: Node) -> Mount | None:
         return None
     read_only = "ro" in options
     if source.startswith((".", "/", "~")):
-        inside = reader.inside(where, node, source)
+        inside = reader.path_inside(where, node, source)
         return (
             Mount("bind", inside, target, read_only, create=True, line=node.line)
             if inside
@@ -83,7 +83,7 @@ def _long(reader: Reader, where: str, node: Node) -> Mount | None:
         reader.problem(node, f"{where} needs a target")
         return None
     if kind == "bind":
-        inside = reader.inside(f"{where}.source", fields.get("source", node), source)
+        inside = reader.path_inside(f"{where}.source", fields.get("source", node), source)
         return (
             Mount(kind, inside, target, read_only, create=create, line=node.line)
             if inside

@@ -10,12 +10,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workshop.analysis.compose.interpolation import BadVariable, interpolate
+from workshop.analysis.compose.interpolation import InterpolationError, interpolate
 from workshop.analysis.compose.keys import NETWORK, TOP, VOLUME
 from workshop.analysis.compose.model import Compose, Problem, Service
 from workshop.analysis.compose.reader import Reader
 from workshop.analysis.compose.service import read_service
-from workshop.analysis.compose.yaml_tree import BadYaml, Node, parse
+from workshop.analysis.compose.yaml_tree import Node, YamlError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,11 +35,11 @@ def read(data: str | bytes, environment: Mapping[str, str]) -> Compose:
     reader = Reader({**environment, "PWD": "."})
     try:
         root = parse(data)
-    except BadYaml as error:
+    except YamlError as error:
         return Compose(problems=(Problem(error.line, error.text),))
     if root is None or root.value is None:
         return Compose(problems=(Problem(1, "the file is empty"),))
-    return _compose(reader, _filled(reader, root))
+    return _compose(reader, _interpolated(reader, root))
 
 
 def _compose(reader: Reader, root: Node) -> Compose:
@@ -54,7 +54,7 @@ def _compose(reader: Reader, root: Node) -> Compose:
     networks = _declared(reader, "networks", top.get("networks"))
     for service in services.values():
         _check_names(reader, service, services, volumes)
-    _check_circles(reader, services)
+    _check_cycles(reader, services)
     _check_networks(reader, top.get("services"), networks)
     if "version" in top:
         reader.problem(top["version"], OBSOLETE)
@@ -63,17 +63,19 @@ def _compose(reader: Reader, root: Node) -> Compose:
     )
 
 
-def _filled(reader: Reader, node: Node) -> Node:
+def _interpolated(reader: Reader, node: Node) -> Node:
     """The tree with its variables filled in; a text that cannot be is left as it is."""
     if isinstance(node.value, dict):
-        return replace(node, value={key: _filled(reader, each) for key, each in node.value.items()})
+        return replace(
+            node, value={key: _interpolated(reader, entry) for key, entry in node.value.items()}
+        )
     if isinstance(node.value, list):
-        return replace(node, value=[_filled(reader, each) for each in node.value])
+        return replace(node, value=[_interpolated(reader, entry) for entry in node.value])
     if not isinstance(node.value, str) or "$" not in node.value:
         return node
     try:
         return replace(node, value=interpolate(node.value, reader.environment))
-    except BadVariable as error:
+    except InterpolationError as error:
         reader.problem(node, f"{error}; a dollar sign itself is written $$")
         return node
 
@@ -81,10 +83,10 @@ def _filled(reader: Reader, node: Node) -> Node:
 def _named(reader: Reader, where: str, node: Node | None) -> list[tuple[str, Node]]:
     """The entries of a top-level mapping whose names docker compose takes."""
     found = reader.mapping(where, node) if node else {}
-    for name, each in found.items():
+    for name, entry in found.items():
         if not _NAME.fullmatch(name):
-            reader.problem(each, f"{where} has a name that is none: {name[:80]}")
-    named = [(name, each) for name, each in found.items() if _NAME.fullmatch(name)]
+            reader.problem(entry, f"{where} has a name that is none: {name[:80]}")
+    named = [(name, entry) for name, entry in found.items() if _NAME.fullmatch(name)]
     if len(named) > MAX_ENTRIES:
         reader.problem(named[MAX_ENTRIES][1], f"{where} has more than {MAX_ENTRIES} entries")
     return named[:MAX_ENTRIES]
@@ -94,9 +96,9 @@ def _declared(reader: Reader, where: str, node: Node | None) -> tuple[str, ...]:
     """The names of the volumes or networks that the file declares."""
     scope = VOLUME if where == "volumes" else NETWORK
     entries = _named(reader, where, node) if node and node.value is not None else []
-    for name, each in entries:
-        if each.value is not None:
-            reader.fields(f"{where}.{name}", each, scope)
+    for name, entry in entries:
+        if entry.value is not None:
+            reader.fields(f"{where}.{name}", entry, scope)
     return tuple(name for name, _ in entries)
 
 
@@ -115,7 +117,7 @@ def _check_names(
             reader.problem_at(service.line, text)
 
 
-def _check_circles(reader: Reader, services: Mapping[str, Service]) -> None:
+def _check_cycles(reader: Reader, services: Mapping[str, Service]) -> None:
     """Tell of services that wait for each other."""
     waiting = {
         name: set(service.depends_on) & services.keys() for name, service in services.items()

@@ -7,10 +7,10 @@ import posixpath
 import stat
 from typing import TYPE_CHECKING
 
-from workshop.analysis.compose.dotenv import BadEnvFile, read_env
-from workshop.analysis.compose.interpolation import BadVariable
+from workshop.analysis.compose.dotenv import EnvFileError, read_env
+from workshop.analysis.compose.interpolation import InterpolationError
 from workshop.analysis.compose.model import Refusal
-from workshop.analysis.compose.reader import OUTSIDE, relative
+from workshop.analysis.compose.reader import OUTSIDE, relative_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_ENV_BYTES = 100_000
 
 
-class Refused(ValueError):  # noqa: N818 - it is the learner's file that is refused
+class RefusedError(ValueError):
     """What the kit does not run for a learner, or could not; `refusals` is never empty."""
 
     def __init__(self, *refusals: Refusal) -> None:
@@ -29,14 +29,16 @@ class Refused(ValueError):  # noqa: N818 - it is the learner's file that is refu
         super().__init__("; ".join(f"{each.where}: {each.found}: {each.why}" for each in refusals))
 
 
-def proven(folder: Path, path: str, where: str, line: int, *, missing: bool = False) -> Path:
+def resolve_inside(
+    folder: Path, path: str, where: str, line: int, *, missing: bool = False
+) -> Path:
     """`path` in `folder`, absolute: a file or a folder that no symbolic link leads to.
 
     What is not there is `Refused` too, but with `missing`.
     """
-    short = relative(path)
+    short = relative_path(path)
     if short is None:
-        raise Refused(Refusal(where, line, path, OUTSIDE))
+        raise RefusedError(Refusal(where, line, path, OUTSIDE))
     # The folder itself is ours, and may stand behind a link; what is in it is not ours.
     found = folder.resolve()
     for part in short.split("/"):
@@ -46,12 +48,12 @@ def proven(folder: Path, path: str, where: str, line: int, *, missing: bool = Fa
         except FileNotFoundError:
             if missing:
                 return folder.resolve() / short
-            raise Refused(Refusal(where, line, path, "it is not there")) from None
+            raise RefusedError(Refusal(where, line, path, "it is not there")) from None
         except (OSError, ValueError) as error:
-            raise Refused(Refusal(where, line, path, f"it cannot be read: {error}")) from None
+            raise RefusedError(Refusal(where, line, path, f"it cannot be read: {error}")) from None
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             kind = "a symbolic link" if stat.S_ISLNK(mode) else "neither a file nor a folder"
-            raise Refused(Refusal(where, line, path, f"{found.name} is {kind}"))
+            raise RefusedError(Refusal(where, line, path, f"{found.name} is {kind}"))
     return found
 
 
@@ -63,14 +65,14 @@ def variables(service: Service, folder: Path, environment: Mapping[str, str]) ->
     found: dict[str, str] = {}
     where = f"services.{service.name}.env_file"
     for file in service.env_files:
-        path = proven(folder, file.path, where, service.line, missing=not file.required)
+        path = resolve_inside(folder, file.path, where, service.line, missing=not file.required)
         if not path.exists() and not file.required:
             continue
         try:
             text = _text(path)
             found |= read_env(text, {**found, **environment})
-        except (OSError, UnicodeDecodeError, BadEnvFile, BadVariable) as error:
-            raise Refused(Refusal(where, service.line, file.path, str(error))) from None
+        except (OSError, UnicodeDecodeError, EnvFileError, InterpolationError) as error:
+            raise RefusedError(Refusal(where, service.line, file.path, str(error))) from None
     return {**found, **service.environment}
 
 
@@ -81,35 +83,35 @@ def on_disk(compose: Compose, folder: Path) -> tuple[Refusal, ...]:
         for check in (_sources, _built_from):
             try:
                 check(service, folder)
-            except Refused as refused:
+            except RefusedError as refused:
                 found += refused.refusals
         try:
             variables(service, folder, {})
-        except Refused as refused:
+        except RefusedError as refused:
             found += refused.refusals
     return tuple(found)
 
 
-def build_paths(service: Service, folder: Path) -> tuple[Path, Path]:
+def resolve_build(service: Service, folder: Path) -> tuple[Path, Path]:
     """The context and the Dockerfile that `service` is built from, both absolute."""
     spec = service.build
     assert spec is not None  # noqa: S101 - the caller has looked
     where = f"services.{service.name}.build"
-    context = proven(folder, spec.context, where, spec.line)
+    context = resolve_inside(folder, spec.context, where, spec.line)
     dockerfile = posixpath.join(spec.context, spec.dockerfile)
-    return context, proven(folder, dockerfile, f"{where}.dockerfile", spec.line)
+    return context, resolve_inside(folder, dockerfile, f"{where}.dockerfile", spec.line)
 
 
 def _built_from(service: Service, folder: Path) -> None:
     if service.build:
-        build_paths(service, folder)
+        resolve_build(service, folder)
 
 
 def _sources(service: Service, folder: Path) -> None:
     for mount in service.mounts:
         if mount.kind == "bind":
             where = f"services.{service.name}.volumes"
-            proven(folder, mount.source, where, mount.line, missing=mount.create)
+            resolve_inside(folder, mount.source, where, mount.line, missing=mount.create)
 
 
 def _text(path: Path) -> str:

@@ -29,14 +29,14 @@ _LONGEST = 80
 def read_ports(reader: Reader, where: str, node: Node | None) -> tuple[Port, ...]:
     """Every port of a service's list, ranges written out."""
     found: list[Port] = []
-    for path, each in reader.items(where, node):
+    for path, entry in reader.items(where, node):
         found += (
-            _long(reader, path, each)
-            if isinstance(each.value, dict)
-            else _short(reader, path, each)
+            _long(reader, path, entry)
+            if isinstance(entry.value, dict)
+            else _short(reader, path, entry)
         )
         if len(found) > MAX_PORTS:
-            reader.problem(each, f"{where} has more than {MAX_PORTS} ports")
+            reader.problem(entry, f"{where} has more than {MAX_PORTS} ports")
             return tuple(found[:MAX_PORTS])
     return tuple(dict.fromkeys(found))
 

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 OUTSIDE = "it leads out of the folder that holds the compose file"
 
-MAX_TOLD = 100
+MAX_REPORTED = 100
 MAX_PATH = 4096
 
 _SHOWN = 80
 _SCIENTIFIC = 1e6
-_TRUTHS = {
+_BOOLEANS = {
     **dict.fromkeys(("true", "y", "yes", "on"), True),
     **dict.fromkeys(("false", "n", "no", "off"), False),
 }
@@ -43,34 +43,34 @@ class Reader:
 
     def problem_at(self, line: int, text: str) -> None:
         """Keep a problem, but no more of them than anyone reads."""
-        if len(self.problems) < MAX_TOLD:
+        if len(self.problems) < MAX_REPORTED:
             self.problems.append(Problem(line, text))
 
     def refuse(self, where: str, node: Node, why: str) -> None:
         """Keep a refusal."""
-        if len(self.refusals) < MAX_TOLD:
-            self.refusals.append(Refusal(where, node.line, shown(node), why))
+        if len(self.refusals) < MAX_REPORTED:
+            self.refusals.append(Refusal(where, node.line, format_value(node), why))
 
     def mapping(self, where: str, node: Node) -> dict[str, Node]:
         """A mapping without its `x-` keys; a problem and nothing where it is none."""
         if not isinstance(node.value, dict):
             self.problem(node, f"{where} must be a mapping, and is {_kind(node.value)}")
             return {}
-        return {key: each for key, each in node.value.items() if not key.startswith("x-")}
+        return {key: entry for key, entry in node.value.items() if not key.startswith("x-")}
 
     def fields(self, where: str, node: Node, scope: Scope) -> dict[str, Node]:
         """The keys of a mapping that `scope` reads; the others are told."""
         found = self.mapping(where, node)
-        for key, each in found.items():
+        for key, entry in found.items():
             path = f"{where}.{key}" if where else key
             if key in scope.refused:
-                if plain(each) not in scope.harmless.get(key, ()):
-                    self.refuse(path, each, scope.refused[key])
-            elif key not in scope.known and len(self.problems) < MAX_TOLD:
+                if to_python(entry) not in scope.harmless.get(key, ()):
+                    self.refuse(path, entry, scope.refused[key])
+            elif key not in scope.known and len(self.problems) < MAX_REPORTED:
                 self.problem(
-                    each, f"{path[:_SHOWN]} is no key of a compose file{_like(key, scope)}"
+                    entry, f"{path[:_SHOWN]} is no key of a compose file{_suggest(key, scope)}"
                 )
-        return {key: each for key, each in found.items() if key in scope.read}
+        return {key: entry for key, entry in found.items() if key in scope.read}
 
     def items(self, where: str, node: Node | None) -> Iterator[tuple[str, Node]]:
         """The entries of a list, each with its path; none of what is no list, and a problem."""
@@ -79,8 +79,8 @@ class Reader:
         if not isinstance(node.value, list):
             self.problem(node, f"{where} must be a list, and is {_kind(node.value)}")
             return
-        for number, each in enumerate(node.value):
-            yield f"{where}[{number}]", each
+        for index, entry in enumerate(node.value):
+            yield f"{where}[{index}]", entry
 
     def text(self, where: str, node: Node | None, *, numbers: bool = False) -> str:
         """A text, or with `numbers` also a number as text; else empty, and a problem."""
@@ -91,22 +91,22 @@ class Reader:
                 return ""
             return value
         if node and numbers and isinstance(value, int | float) and not isinstance(value, bool):
-            return number(value)
+            return format_number(value)
         if node:
             self.problem(node, f"{where} must be a text, and is {_kind(value)}")
         return ""
 
     def texts(self, where: str, node: Node | None) -> tuple[str, ...]:
         """A list of texts."""
-        return tuple(self.text(path, each) for path, each in self.items(where, node))
+        return tuple(self.text(path, entry) for path, entry in self.items(where, node))
 
     def flag(self, where: str, node: Node | None, *, default: bool = False) -> bool:
         """True or false, also as a word that a variable gave."""
         if node is None:
             return default
-        value = _TRUTHS.get(node.value.lower()) if isinstance(node.value, str) else node.value
+        value = _BOOLEANS.get(node.value.lower()) if isinstance(node.value, str) else node.value
         if not isinstance(value, bool):
-            self.problem(node, f"{where} must be true or false, and is {shown(node)}")
+            self.problem(node, f"{where} must be true or false, and is {format_value(node)}")
             return default
         return value
 
@@ -117,13 +117,13 @@ class Reader:
         """
         found: dict[str, str | None] = {}
         if node is not None and isinstance(node.value, list):
-            for path, each in self.items(where, node):
-                name, equals, value = self.text(path, each).partition("=")
+            for path, entry in self.items(where, node):
+                name, equals, value = self.text(path, entry).partition("=")
                 found[name] = value if equals else None
         elif node is not None:
             found = {
-                name: self._value(f"{where}.{name}", each)
-                for name, each in self.mapping(where, node).items()
+                name: self._value(f"{where}.{name}", entry)
+                for name, entry in self.mapping(where, node).items()
             }
         values = {
             name: self.environment.get(name) if value is None else value
@@ -132,9 +132,9 @@ class Reader:
         }
         return {name: value for name, value in values.items() if value is not None}
 
-    def inside(self, where: str, node: Node, path: str) -> str | None:
+    def path_inside(self, where: str, node: Node, path: str) -> str | None:
         """`path` relative to the folder; None, and a refusal, where it leads out of it."""
-        found = relative(path)
+        found = relative_path(path)
         if found is None:
             self.refuse(where, node, OUTSIDE)
         return found
@@ -147,7 +147,7 @@ class Reader:
         return self.text(where, node, numbers=True)
 
 
-def relative(path: str) -> str | None:
+def relative_path(path: str) -> str | None:
     """`path` in the folder, without a leading `./`; None where it leads out of the folder.
 
     A path with a backslash, a drive or a home is none of the folder's.
@@ -160,7 +160,7 @@ def relative(path: str) -> str | None:
     return None if short == ".." or short.startswith("../") else short
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """A number as docker compose writes it into a text."""
     if not math.isfinite(value):
         return {math.inf: "+Inf", -math.inf: "-Inf"}.get(value, "NaN")
@@ -172,16 +172,18 @@ def number(value: float) -> str:
     return f"{mantissa}e{exponent[0]}{exponent[1:]:0>2}"
 
 
-def plain(node: Node) -> object:
+def to_python(node: Node) -> object:
     """The value without its lines."""
     if isinstance(node.value, dict):
-        return {key: plain(each) for key, each in node.value.items()}
-    return [plain(each) for each in node.value] if isinstance(node.value, list) else node.value
+        return {key: to_python(entry) for key, entry in node.value.items()}
+    return (
+        [to_python(entry) for entry in node.value] if isinstance(node.value, list) else node.value
+    )
 
 
-def shown(node: Node) -> str:
+def format_value(node: Node) -> str:
     """The value in a few words."""
-    value = plain(node)
+    value = to_python(node)
     text = value if isinstance(value, str) else _yaml(value)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
@@ -191,9 +193,9 @@ def _yaml(value: object) -> str:
     if value is None or isinstance(value, bool):
         return words[value]
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_yaml(each)}" for key, each in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {_yaml(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(_yaml(each) for each in value) + "]"
+        return "[" + ", ".join(_yaml(entry) for entry in value) + "]"
     return str(value)
 
 
@@ -206,7 +208,7 @@ def _kind(value: Value) -> str:
     return names[type(value)]
 
 
-def _like(key: str, scope: Scope) -> str:
+def _suggest(key: str, scope: Scope) -> str:
     import difflib  # noqa: PLC0415 - only for who errs
 
     near = difflib.get_close_matches(key[:_SHOWN], scope.known, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from workshop.analysis.compose.command import Unsplittable, split
+from workshop.analysis.compose.command import CommandSyntaxError, split
 from workshop.analysis.compose.keys import (
     BUILD,
     DEPENDS,
@@ -18,7 +18,7 @@ from workshop.analysis.compose.keys import (
 from workshop.analysis.compose.model import BuildSpec, EnvFile, Healthcheck, Service, Watch
 from workshop.analysis.compose.mounts import read_mounts, read_tmpfs
 from workshop.analysis.compose.ports import read_ports
-from workshop.analysis.compose.reader import OUTSIDE, relative
+from workshop.analysis.compose.reader import OUTSIDE, relative_path
 
 if TYPE_CHECKING:
     from workshop.analysis.compose.reader import Reader
@@ -71,11 +71,11 @@ def _build(reader: Reader, where: str, node: Node | None) -> BuildSpec | None:
     fields = {"context": node} if isinstance(node.value, str) else reader.fields(where, node, BUILD)
     path = where if isinstance(node.value, str) else f"{where}.context"
     written = reader.text(path, fields.get("context")) or "."
-    context = reader.inside(path, fields.get("context", node), written)
+    context = reader.path_inside(path, fields.get("context", node), written)
     dockerfile = reader.text(f"{where}.dockerfile", fields.get("dockerfile")) or "Dockerfile"
     if context is None:
         return None
-    if dockerfile.startswith("/") or relative(posixpath.join(context, dockerfile)) is None:
+    if dockerfile.startswith("/") or relative_path(posixpath.join(context, dockerfile)) is None:
         reader.refuse(f"{where}.dockerfile", fields["dockerfile"], OUTSIDE)
         return None
     return BuildSpec(
@@ -95,7 +95,7 @@ def _command(reader: Reader, where: str, node: Node | None) -> tuple[str, ...] |
         return reader.texts(where, node)
     try:
         return split(reader.text(where, node))
-    except Unsplittable as error:
+    except CommandSyntaxError as error:
         reader.problem(node, f"{where}: {error}")
         return None
 
@@ -107,7 +107,7 @@ def _env_files(reader: Reader, where: str, node: Node | None) -> tuple[EnvFile, 
         reader.problem(node, f"{where} must be a text or a list")
         return ()
     entries = reader.items(where, node) if isinstance(node.value, list) else [(where, node)]
-    found = [_env_file(reader, path, each) for path, each in entries]
+    found = [_env_file(reader, path, entry) for path, entry in entries]
     return tuple(file for file in found if file)
 
 
@@ -116,7 +116,7 @@ def _env_file(reader: Reader, where: str, node: Node) -> EnvFile | None:
     if isinstance(node.value, dict):
         fields = reader.fields(where, node, ENV_FILE)
     path = reader.text(f"{where}.path", fields.get("path"))
-    inside = reader.inside(where, node, path)
+    inside = reader.path_inside(where, node, path)
     required = reader.flag(f"{where}.required", fields.get("required"), default=True)
     return EnvFile(inside, required) if inside else None
 
@@ -129,11 +129,11 @@ def _depends_on(reader: Reader, where: str, node: Node | None) -> dict[str, str]
             reader.problem(node, f"{where} names a service twice")
         return dict.fromkeys(names, "service_started")
     found = {}
-    for name, each in reader.mapping(where, node).items():
-        fields = reader.fields(f"{where}.{name}", each, DEPENDS)
+    for name, entry in reader.mapping(where, node).items():
+        fields = reader.fields(f"{where}.{name}", entry, DEPENDS)
         found[name] = reader.text(f"{where}.{name}.condition", fields.get("condition"))
         if found[name] not in _CONDITIONS:
-            reader.problem(each, f"{where}.{name} needs a condition: {', '.join(_CONDITIONS)}")
+            reader.problem(entry, f"{where}.{name} needs a condition: {', '.join(_CONDITIONS)}")
     return found
 
 
@@ -168,10 +168,10 @@ def _watch(reader: Reader, where: str, node: Node | None) -> tuple[Watch, ...]:
     if node is None:
         return ()
     found = []
-    for path, each in reader.items(
+    for path, entry in reader.items(
         f"{where}.watch", reader.fields(where, node, DEVELOP).get("watch")
     ):
-        fields = reader.fields(path, each, WATCH)
+        fields = reader.fields(path, entry, WATCH)
         words = [
             reader.text(f"{path}.{key}", fields.get(key)) for key in ("action", "path", "target")
         ]

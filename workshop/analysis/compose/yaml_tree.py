@@ -31,7 +31,7 @@ _TOO_WIDE = 2**64
 _TAG = "tag:yaml.org,2002:"
 
 
-class BadYaml(ValueError):  # noqa: N818 - it is the text that is bad
+class YamlError(ValueError):
     """The text is no YAML that the kit reads: `line` counts from 1."""
 
     def __init__(self, line: int, text: str) -> None:
@@ -54,7 +54,7 @@ class Node:
 
 
 @dataclass
-class _Open:
+class _OpenCollection:
     """A list or mapping that has not ended; `merges` are the pairs whose key is a plain `<<`."""
 
     line: int
@@ -72,27 +72,27 @@ def parse(data: str | bytes) -> Node | None:
     builder = _Builder()
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            builder.take(event)
-    except BadYaml:
+            builder.handle(event)
+    except YamlError:
         raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise BadYaml(mark.line + 1 if mark else 1, error.problem or "no YAML") from None
+        raise YamlError(mark.line + 1 if mark else 1, error.problem or "no YAML") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise BadYaml(1, (str(error).splitlines() or ["no YAML"])[0]) from None
+        raise YamlError(1, (str(error).splitlines() or ["no YAML"])[0]) from None
     return builder.root
 
 
 def _decoded(data: str | bytes) -> str:
     if len(data) > MAX_BYTES:
-        raise BadYaml(1, f"the file has {len(data):,} bytes; {MAX_BYTES:,} are read")
+        raise YamlError(1, f"the file has {len(data):,} bytes; {MAX_BYTES:,} are read")
     if isinstance(data, str):
         return data.removeprefix("\ufeff")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise BadYaml(line, "the file is no text in UTF-8") from None
+        raise YamlError(line, "the file is no text in UTF-8") from None
 
 
 class _Builder:
@@ -101,11 +101,11 @@ class _Builder:
     def __init__(self) -> None:
         self.root: Node | None = None
         self._anchors: dict[str, Node] = {}
-        self._open: list[_Open] = []
+        self._open: list[_OpenCollection] = []
         self._documents = 0
         self._size = 0
 
-    def take(self, event: Any) -> None:  # noqa: ANN401 - the library has no types for it
+    def handle(self, event: Any) -> None:  # noqa: ANN401 - the library has no types for it
         """Take the next event."""
         line = event.start_mark.line + 1
         match type(event).__name__:
@@ -125,7 +125,7 @@ class _Builder:
     def _document(self, line: int) -> None:
         self._documents += 1
         if self._documents > 1:
-            raise BadYaml(line, "a second document starts here, and one is read")
+            raise YamlError(line, "a second document starts here, and one is read")
 
     def _scalar(self, event: Any, line: int) -> None:  # noqa: ANN401
         plain = event.implicit[0]
@@ -136,9 +136,9 @@ class _Builder:
 
     def _alias(self, anchor: str, line: int) -> None:
         if any(part.anchor == anchor for part in self._open):
-            raise BadYaml(line, f"*{anchor} stands inside its own anchor &{anchor}")
+            raise YamlError(line, f"*{anchor} stands inside its own anchor &{anchor}")
         if anchor not in self._anchors:
-            raise BadYaml(line, f"*{anchor} has no anchor &{anchor} before it")
+            raise YamlError(line, f"*{anchor} has no anchor &{anchor} before it")
         node = replace(self._anchors[anchor], line=line)
         # What it stands for is read once more by whoever walks the tree.
         self._size += node.size - 1
@@ -146,10 +146,10 @@ class _Builder:
 
     def _start(self, event: Any, line: int, *, mapping: bool) -> None:  # noqa: ANN401
         if event.tag not in (None, "!", _TAG + ("map" if mapping else "seq")):
-            raise BadYaml(line, f"the tag {event.tag} is not read")
+            raise YamlError(line, f"the tag {event.tag} is not read")
         if len(self._open) >= MAX_HEIGHT:
-            raise BadYaml(line, f"more than {MAX_HEIGHT} levels stand in each other")
-        self._open.append(_Open(line, event.anchor, mapping))
+            raise YamlError(line, f"more than {MAX_HEIGHT} levels stand in each other")
+        self._open.append(_OpenCollection(line, event.anchor, mapping))
 
     def _end(self) -> None:
         done = self._open.pop()
@@ -163,9 +163,9 @@ class _Builder:
         own = node.size if not isinstance(node.value, list | dict) else 1
         self._size += own
         if max(self._size, node.size) > MAX_SIZE:
-            raise BadYaml(node.line, "the file is too large, its aliases written out")
+            raise YamlError(node.line, "the file is too large, its aliases written out")
         if node.height > MAX_HEIGHT:
-            raise BadYaml(node.line, f"more than {MAX_HEIGHT} levels stand in each other")
+            raise YamlError(node.line, f"more than {MAX_HEIGHT} levels stand in each other")
         if anchor:
             self._anchors[anchor] = node
         if self._open:
@@ -174,7 +174,7 @@ class _Builder:
             self.root = node
 
 
-def _mapping(done: _Open) -> dict[str, Node]:
+def _mapping(done: _OpenCollection) -> dict[str, Node]:
     """The pairs of a mapping; its own keys win over those it merges, and the first of those."""
     own: dict[str, Node] = {}
     merged: dict[str, Node] = {}
@@ -185,10 +185,10 @@ def _mapping(done: _Open) -> dict[str, Node]:
                 merged = {**other, **merged}
             continue
         if not isinstance(key.value, str):
-            raise BadYaml(key.line, "a key is no text: put it in quotes")
+            raise YamlError(key.line, "a key is no text: put it in quotes")
         if key.value in own:
             first = own[key.value].line
-            raise BadYaml(key.line, f"the key {key.value[:60]} is there already, on line {first}")
+            raise YamlError(key.line, f"the key {key.value[:60]} is there already, on line {first}")
         own[key.value] = replace(node, line=key.line)
     return {**merged, **own}
 
@@ -198,7 +198,7 @@ def _sources(node: Node) -> list[dict[str, Node]]:
     nodes = node.value if isinstance(node.value, list) else [node]
     found = [each.value for each in nodes if isinstance(each.value, dict)]
     if len(found) != len(nodes):
-        raise BadYaml(node.line, "<< merges what is no mapping")
+        raise YamlError(node.line, "<< merges what is no mapping")
     return found
 
 
@@ -210,7 +210,7 @@ def _resolved(text: str, tag: str | None, line: int, *, plain: bool) -> Value:
     value = _plain(text)
     if tag is None or type(value) in kinds.get(tag.removeprefix(_TAG), ()):
         return value
-    raise BadYaml(line, f"the tag {tag} is not read")
+    raise YamlError(line, f"the tag {tag} is not read")
 
 
 def _plain(text: str) -> str | int | float | bool | None:

@@ -74,7 +74,7 @@ def effective(dockerfile: Dockerfile, target: str = "") -> Effective | None:
     chain.reverse()
     image = _Image()
     for each in chain:
-        image.build(each)
+        image.apply(each)
     return image.freeze(tuple(chain))
 
 
@@ -93,18 +93,18 @@ class _Image:
         self._volumes: dict[str, Setting] = {}
         self._labels: dict[str, Setting] = {}
         self._shell: tuple[str, ...] = SHELL
-        self._own_cmd = False
-        self._done: list[Instruction] = []
-        self._port_room = MAX_PORTS
+        self._cmd_is_own = False
+        self._instructions: list[Instruction] = []
+        self._ports_left = MAX_PORTS
 
-    def build(self, stage: Stage) -> None:
+    def apply(self, stage: Stage) -> None:
         """Take a stage's instructions, first those that its parent's ONBUILD left to it."""
-        self._own_cmd = False
+        self._cmd_is_own = False
         for instruction in (*stage.triggers, *stage.instructions):
-            self._done.append(instruction)
-            take = getattr(self, f"_take_{instruction.keyword.lower()}", None)
-            if take and (instruction.text or instruction.keyword in {"CMD", "ENTRYPOINT"}):
-                take(instruction)
+            self._instructions.append(instruction)
+            apply = getattr(self, f"_apply_{instruction.keyword.lower()}", None)
+            if apply and (instruction.text or instruction.keyword in {"CMD", "ENTRYPOINT"}):
+                apply(instruction)
 
     def freeze(self, chain: tuple[Stage, ...]) -> Effective:
         """What came of it all."""
@@ -112,7 +112,7 @@ class _Image:
             chain[-1],
             chain[0].base,
             chain,
-            tuple(self._done),
+            tuple(self._instructions),
             user=self._user,
             workdir=self._workdir,
             env=self._env,
@@ -126,53 +126,53 @@ class _Image:
             shell=self._shell,
         )
 
-    def _take_user(self, instruction: Instruction) -> None:
+    def _apply_user(self, instruction: Instruction) -> None:
         self._user = Setting(instruction.expanded, instruction.line)
 
-    def _take_stopsignal(self, instruction: Instruction) -> None:
+    def _apply_stopsignal(self, instruction: Instruction) -> None:
         self._stopsignal = Setting(instruction.expanded, instruction.line)
 
-    def _take_workdir(self, instruction: Instruction) -> None:
+    def _apply_workdir(self, instruction: Instruction) -> None:
         before = self._workdir.value if self._workdir else "/"
         path = posixpath.normpath(posixpath.join(before, instruction.expanded))
         self._workdir = Setting("/" + path.lstrip("/"), instruction.line)
 
-    def _take_env(self, instruction: Instruction) -> None:
+    def _apply_env(self, instruction: Instruction) -> None:
         self._env.update(_pairs(instruction))
 
-    def _take_label(self, instruction: Instruction) -> None:
+    def _apply_label(self, instruction: Instruction) -> None:
         self._labels.update(_pairs(instruction))
 
-    def _take_volume(self, instruction: Instruction) -> None:
+    def _apply_volume(self, instruction: Instruction) -> None:
         for value in instruction.values:
             self._volumes[value] = Setting(value, instruction.line)
 
-    def _take_expose(self, instruction: Instruction) -> None:
+    def _apply_expose(self, instruction: Instruction) -> None:
         for value in instruction.values:
             found = _PORT.fullmatch(value)
             if not found:
                 continue
             first, last = int(found[1]), int(found[2] or found[1])
             # A few lines can name each port again and again.
-            self._port_room -= max(last - first, 0)
-            for port in range(first, last + 1) if self._port_room >= 0 else (first,):
+            self._ports_left -= max(last - first, 0)
+            for port in range(first, last + 1) if self._ports_left >= 0 else (first,):
                 name = f"{port}/{(found[3] or 'tcp').lower()}"
                 self._ports[name] = Setting(name, instruction.line)
 
-    def _take_shell(self, instruction: Instruction) -> None:
+    def _apply_shell(self, instruction: Instruction) -> None:
         self._shell = instruction.words or self._shell
 
-    def _take_cmd(self, instruction: Instruction) -> None:
+    def _apply_cmd(self, instruction: Instruction) -> None:
         self._cmd = self._command(instruction, instruction.text)
-        self._own_cmd = True
+        self._cmd_is_own = True
 
-    def _take_entrypoint(self, instruction: Instruction) -> None:
+    def _apply_entrypoint(self, instruction: Instruction) -> None:
         self._entrypoint = self._command(instruction, instruction.text)
         # A CMD that this stage did not say itself was meant for another program.
-        if not self._own_cmd:
+        if not self._cmd_is_own:
             self._cmd = None
 
-    def _take_healthcheck(self, instruction: Instruction) -> None:
+    def _apply_healthcheck(self, instruction: Instruction) -> None:
         kind, *rest = re.split(f"[{SPACE}]+", instruction.text, maxsplit=1)
         if kind.upper() == "NONE":
             self._healthcheck = None

@@ -6,7 +6,7 @@ import json
 import re
 from typing import NamedTuple
 
-from workshop.analysis.dockerfile.shell_words import SPACE, BadWord, Lexer
+from workshop.analysis.dockerfile.shell_words import SPACE, Lexer, ShellWordError
 
 
 def _no_constant(name: str) -> None:
@@ -80,7 +80,7 @@ class Instruction(NamedTuple):
         return dict(self.flags).get(name)
 
 
-class Reading(NamedTuple):
+class ParsedText(NamedTuple):
     """What a text holds: its instructions in order, and how it says to read them."""
 
     instructions: tuple[Instruction, ...]
@@ -89,15 +89,15 @@ class Reading(NamedTuple):
     syntax: str
 
 
-def read(text: str) -> Reading:
+def read(text: str) -> ParsedText:
     """Every instruction in `text`; never raises."""
     reader = _Reader(text)
-    reader.directives()
-    instructions = tuple(reader.instructions())
-    return Reading(instructions, tuple(reader.problems), reader.escape, reader.syntax)
+    reader.read_directives()
+    instructions = tuple(reader.read_instructions())
+    return ParsedText(instructions, tuple(reader.problems), reader.escape, reader.syntax)
 
 
-def cut(line: str) -> tuple[str, tuple[tuple[str, str], ...], str]:
+def split_instruction(line: str) -> tuple[str, tuple[tuple[str, str], ...], str]:
     """The keyword (upper case), the flags and the arguments of one joined line."""
     keyword, *rest = _KEYWORD_END.split(line.strip(SPACE), maxsplit=1)
     text, flags, at = rest[0] if rest else "", [], 0
@@ -110,7 +110,7 @@ def cut(line: str) -> tuple[str, tuple[tuple[str, str], ...], str]:
     return keyword.upper(), tuple(flags), text[at:].strip(SPACE)
 
 
-def json_words(keyword: str, text: str) -> tuple[str, ...] | None:
+def parse_exec_form(keyword: str, text: str) -> tuple[str, ...] | None:
     """The words of a JSON (exec) form; None in shell form. `ValueError`: other than strings."""
     if "[" not in text:
         return None
@@ -144,15 +144,15 @@ class _Reader:
         self.problems: list[Problem] = []
         self.escape, self.syntax = "\\", ""
 
-    def directives(self) -> None:
+    def read_directives(self) -> None:
         """Heed the directives: comments at the very top, before anything else."""
-        actual: set[str] = set()
+        seen: set[str] = set()
         for number, line in enumerate(self._lines, 1):
             found = _DIRECTIVE.fullmatch(line.strip(SPACE))
             name = found[1].lower() if found else ""
             if not found or name not in _DIRECTIVES:
                 return
-            if name in actual:
+            if name in seen:
                 self._problem(number, f"the directive {name} stands here twice")
             elif name == "syntax":
                 self.syntax = found[2]
@@ -160,15 +160,15 @@ class _Reader:
                 self.escape = found[2]
             elif name == "escape":
                 self._problem(number, f"the escape directive is {found[2]}, and can be \\ or `")
-            actual.add(name)
+            seen.add(name)
 
-    def instructions(self) -> list[Instruction]:
+    def read_instructions(self) -> list[Instruction]:
         """Every instruction, in order."""
         found = []
         while self._at < len(self._lines):
             line = self._next().lstrip(SPACE)
             if line and not line.startswith("#"):
-                found.append(self._instruction(self._at, self._joined(line)))
+                found.append(self._instruction(self._at, self._join(line)))
         return found
 
     def _next(self) -> str:
@@ -178,7 +178,7 @@ class _Reader:
             self._problem(self._at, f"the line is longer than {MAX_LINE} characters")
         return line.rstrip("\r")
 
-    def _joined(self, line: str) -> str:
+    def _join(self, line: str) -> str:
         """`line` with the lines that continue it; blank ones and comments in between are none."""
         line, more = self._continued(line)
         if not more:
@@ -200,7 +200,7 @@ class _Reader:
         return line, False
 
     def _instruction(self, start: int, line: str) -> Instruction:
-        keyword, flags, text = cut(line)
+        keyword, flags, text = split_instruction(line)
         if keyword not in KEYWORDS:
             self._problem(start, f"unknown instruction: {keyword[:40]}")
         words = self._words(start, keyword, text)
@@ -211,14 +211,14 @@ class _Reader:
 
     def _words(self, start: int, keyword: str, text: str) -> tuple[str, ...] | None:
         try:
-            return json_words(keyword, text)
+            return parse_exec_form(keyword, text)
         except ValueError as error:
             self._problem(start, f"{keyword}: {error}")
             return None
 
     def _takes_heredocs(self, keyword: str, text: str) -> bool:
         if keyword == "ONBUILD":
-            keyword, _, text = cut(text)
+            keyword, _, text = split_instruction(text)
             return keyword in _WITH_HEREDOCS and self._words(self._at, keyword, text) is None
         return keyword in _WITH_HEREDOCS
 
@@ -253,13 +253,13 @@ def _opened(line: str) -> list[tuple[bool, str, bool]]:
     """The heredocs that `line` opens: whether tabs are stripped, the name, whether it expands."""
     try:
         words = Lexer(line, {}, raw=True).words()
-        return [found for word in words if "<<" in word and (found := heredoc_word(word))]
-    except BadWord:
+        return [found for word in words if "<<" in word and (found := parse_heredoc(word))]
+    except ShellWordError:
         # As BuildKit does: where quotes do not match, there is no heredoc at all.
         return []
 
 
-def heredoc_word(word: str) -> tuple[bool, str, bool] | None:
+def parse_heredoc(word: str) -> tuple[bool, str, bool] | None:
     """What a word such as `<<-"EOF"` opens; None where it opens no heredoc."""
     found = _HEREDOC.fullmatch(word)
     if not found:

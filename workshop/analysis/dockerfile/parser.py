@@ -10,12 +10,12 @@ from workshop.analysis.dockerfile.instructions import (
     Heredoc,
     Instruction,
     Problem,
-    cut,
-    heredoc_word,
-    json_words,
+    parse_exec_form,
+    parse_heredoc,
     read,
+    split_instruction,
 )
-from workshop.analysis.dockerfile.shell_words import BadWord, Lexer, expand, split
+from workshop.analysis.dockerfile.shell_words import Lexer, ShellWordError, expand, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,13 +100,13 @@ def parse(text: str | bytes, arguments: Mapping[str, str] | None = None) -> Dock
     reading = read(text)
     reader = _Reader(reading.escape, arguments or {}, list(reading.problems))
     for instruction in reading.instructions:
-        reader.take(instruction)
+        reader.add(instruction)
     stages = reader.finish()
     problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
     return Dockerfile(stages, reader.globals, problems, reading.escape, text, reading.syntax)
 
 
-class _Open:
+class _StageBuilder:
     """A stage that is being read: what its FROM says, and what its instructions have set so far."""
 
     def __init__(self, head: Stage) -> None:
@@ -117,7 +117,7 @@ class _Open:
         self.inherited: list[Instruction] = []
         self.triggers: list[Instruction] = []
 
-    def close(self) -> Stage:
+    def build(self) -> Stage:
         """The stage, when all of it is read."""
         return self.head._replace(
             instructions=tuple(self.instructions), triggers=tuple(self.inherited)
@@ -127,22 +127,24 @@ class _Open:
 class _Reader:
     """Takes instructions in order, and expands each with what stands before it."""
 
-    def __init__(self, escape: str, given: Mapping[str, str], problems: list[Problem]) -> None:
-        self._escape, self._given, self.problems = escape, given, problems
-        self._left = BUDGET
-        self._platform = {**PLATFORM, **{k: v for k, v in given.items() if k in PLATFORM}}
+    def __init__(
+        self, escape: str, build_arguments: Mapping[str, str], problems: list[Problem]
+    ) -> None:
+        self._escape, self._build_arguments, self.problems = escape, build_arguments, problems
+        self._budget = BUDGET
+        self._platform = {**PLATFORM, **{k: v for k, v in build_arguments.items() if k in PLATFORM}}
         self.globals: dict[str, str] = {}
-        self._outer = ChainMap(self.globals, self._platform)
-        self._stages: list[_Open] = []
-        self._names: dict[str, _Open] = {}
+        self._global_scope = ChainMap(self.globals, self._platform)
+        self._stages: list[_StageBuilder] = []
+        self._names: dict[str, _StageBuilder] = {}
 
-    def take(self, instruction: Instruction) -> None:
+    def add(self, instruction: Instruction) -> None:
         """Add one instruction to where it belongs."""
         if instruction.keyword == "FROM":
             self._from(instruction)
         elif self._stages:
-            opened = self._stages[-1]
-            opened.instructions.append(self._apply(opened, instruction))
+            builder = self._stages[-1]
+            builder.instructions.append(self._apply(builder, instruction))
         elif instruction.keyword == "ARG":
             self._global(instruction)
         else:
@@ -152,14 +154,14 @@ class _Reader:
         """The stages, when all is taken."""
         if not self._stages:
             self._problem(1, "there is no FROM")
-        return tuple(stage.close() for stage in self._stages)
+        return tuple(stage.build() for stage in self._stages)
 
     def _global(self, instruction: Instruction) -> None:
-        values = tuple(self._declared(instruction, self._outer, {}))
+        values = tuple(self._arg_values(instruction, self._global_scope, {}))
         self.globals.update(_assigned(values))
 
     def _from(self, instruction: Instruction) -> None:
-        variables = self._outer
+        variables = self._global_scope
         words = _SPACES.split(instruction.text)
         name = ""
         if len(words) == 3 and words[1].upper() == "AS":  # noqa: PLR2004 - IMAGE AS NAME
@@ -178,31 +180,31 @@ class _Reader:
             self._problem(instruction.line, f"FROM {base} has to be FROM {base.lower()}")
         number = parent.head.number if parent else None
         line = instruction.line
-        opened = _Open(Stage(len(self._stages), name, base, platform, line, parent=number))
-        self._stages.append(opened)
+        builder = _StageBuilder(Stage(len(self._stages), name, base, platform, line, parent=number))
+        self._stages.append(builder)
         if parent:
-            self._inherit(opened, parent)
+            self._inherit(builder, parent)
         if name:
-            self._names[name] = opened
+            self._names[name] = builder
 
-    def _inherit(self, opened: _Open, parent: _Open) -> None:
+    def _inherit(self, builder: _StageBuilder, parent: _StageBuilder) -> None:
         # A long chain of stages would copy the same variables again and again.
-        self._spend(len(parent.variables), opened.head.line)
-        if self._left > 0:
-            opened.variables = {**parent.variables, **parent.env}
-            opened.env = dict(parent.env)
-        opened.inherited = [self._apply(opened, trigger) for trigger in parent.triggers]
+        self._spend(len(parent.variables), builder.head.line)
+        if self._budget > 0:
+            builder.variables = {**parent.variables, **parent.env}
+            builder.env = dict(parent.env)
+        builder.inherited = [self._apply(builder, trigger) for trigger in parent.triggers]
 
-    def _apply(self, opened: _Open, instruction: Instruction) -> Instruction:
+    def _apply(self, builder: _StageBuilder, instruction: Instruction) -> Instruction:
         """The instruction, expanded; what it sets counts for the ones after it."""
-        keyword, text, variables = instruction.keyword, instruction.text, opened.variables
+        keyword, text, variables = instruction.keyword, instruction.text, builder.variables
         if keyword in {"ENV", "LABEL"}:
             values = tuple(self._pairs(instruction, variables))
             if keyword == "ENV":
                 variables.update(_assigned(values))
-                opened.env.update(_assigned(values))
+                builder.env.update(_assigned(values))
         elif keyword == "ARG":
-            values = tuple(self._declared(instruction, variables, self._outer))
+            values = tuple(self._arg_values(instruction, variables, self._global_scope))
             variables.update(_assigned(values))
         elif keyword in _ONE_VALUE:
             values = (self._expand(text, variables, instruction.line),)
@@ -212,11 +214,13 @@ class _Reader:
         elif keyword == "EXPOSE":
             words = _SPACES.split(text)
             values = tuple(
-                value for word in words for value in self._split(word, variables, instruction.line)
+                value
+                for word in words
+                for value in self._expand_and_split(word, variables, instruction.line)
             )
         else:
             if keyword == "ONBUILD":
-                opened.triggers.extend(self._trigger(instruction))
+                builder.triggers.extend(self._trigger(instruction))
             return instruction
         if not text:
             self._problem(instruction.line, f"{keyword} wants an argument")
@@ -241,7 +245,7 @@ class _Reader:
             pair = (self._expand(name, variables, line), self._expand(value, variables, line))
             yield "=".join(pair)
 
-    def _declared(
+    def _arg_values(
         self, instruction: Instruction, variables: Mapping[str, str], outer: Mapping[str, str]
     ) -> Iterator[str]:
         """The `name=value` of an ARG with the value it gets; `name` alone where it gets none."""
@@ -252,14 +256,14 @@ class _Reader:
                 self._problem(instruction.line, "ARG wants a name")
                 continue
             value = self._expand(default, variables, instruction.line) if sign else outer.get(name)
-            value = self._given.get(name, value)
+            value = self._build_arguments.get(name, value)
             yield name if value is None else f"{name}={value}"
 
-    def _split(self, word: str, variables: Mapping[str, str], line: int) -> list[str]:
+    def _expand_and_split(self, word: str, variables: Mapping[str, str], line: int) -> list[str]:
         """`word` expanded, and split where that has spaces."""
         try:
-            found = Lexer(word, variables, self._escape).words() if self._left > 0 else [word]
-        except BadWord as error:
+            found = Lexer(word, variables, self._escape).words() if self._budget > 0 else [word]
+        except ShellWordError as error:
             self._problem(line, f"{word[:40]}: {error}")
             return [word]
         self._spend(sum(map(len, found)), line)
@@ -267,13 +271,13 @@ class _Reader:
 
     def _trigger(self, instruction: Instruction) -> Iterator[Instruction]:
         """The instruction that an ONBUILD holds."""
-        keyword, flags, text = cut(instruction.text)
+        keyword, flags, text = split_instruction(instruction.text)
         if keyword in _NO_TRIGGER or not keyword:
             self._problem(instruction.line, f"ONBUILD cannot trigger {keyword or 'nothing'}")
             return
         words = None
         try:
-            words = json_words(keyword, text)
+            words = parse_exec_form(keyword, text)
         except ValueError as error:
             self._problem(instruction.line, f"ONBUILD {keyword}: {error}")
         yield instruction._replace(
@@ -283,10 +287,10 @@ class _Reader:
     def _expand(self, word: str, variables: Mapping[str, str], line: int) -> str:
         """`word` expanded; as it stands, with a problem, where BuildKit would refuse it."""
         try:
-            if "<<" in word and heredoc_word(word):
+            if "<<" in word and parse_heredoc(word):
                 return word
-            found = expand(word, variables, self._escape) if self._left > 0 else word
-        except BadWord as error:
+            found = expand(word, variables, self._escape) if self._budget > 0 else word
+        except ShellWordError as error:
             self._problem(line, f"{word[:40]}: {error}")
             return word
         if found is not word:
@@ -295,9 +299,9 @@ class _Reader:
 
     def _spend(self, length: int, line: int) -> None:
         """Count what an expansion has come to; the first that is too much is a problem."""
-        if self._left > 0 and length >= self._left:
+        if self._budget > 0 and length >= self._budget:
             self._problem(line, TOO_MUCH)
-        self._left -= length
+        self._budget -= length
 
     def _problem(self, line: int, text: str) -> None:
         self.problems.append(Problem(line, text))

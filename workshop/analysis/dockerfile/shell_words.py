@@ -28,7 +28,7 @@ _NAME = re.compile(r"\d+|[^\W\d]\w*|[@*#?\-$!]")
 _SPACES = re.compile(f"[{SPACE}]+")
 
 
-class BadWord(ValueError):  # noqa: N818 - it is the file's fault, not the kit's
+class ShellWordError(ValueError):
     """A word that BuildKit refuses: an open quote, a bad substitution, a variable that must be."""
 
 
@@ -44,17 +44,17 @@ class Lexer:
         self._text, self._variables, self._escape, self._raw = text, variables, escape, raw
         self._at = 0
         self._depth = 0
-        self._room = MAX_EXPANSION
+        self._budget = MAX_EXPANSION
         self._literal = _literal(escape)
 
     def text(self) -> str:
         """The whole text, expanded; raises `BadWord`."""
-        return "".join(piece for piece, _ in self._until("", escapes=self._raw))
+        return "".join(piece for piece, _ in self._pieces("", escapes=self._raw))
 
     def words(self) -> list[str]:
         """The text, expanded, then split at spaces that are neither quoted nor escaped."""
         words, word = [], ""
-        for piece, splits in self._until("", escapes=self._raw):
+        for piece, splits in self._pieces("", escapes=self._raw):
             if not splits:
                 word += piece
                 continue
@@ -65,7 +65,7 @@ class Lexer:
                 word = part
         return [each for each in [*words, word] if each]
 
-    def _until(self, stop: str, *, escapes: bool) -> list[tuple[str, bool]]:
+    def _pieces(self, stop: str, *, escapes: bool) -> list[tuple[str, bool]]:
         """The pieces up to `stop` (empty: the end), each with whether its spaces split words."""
         pieces: list[tuple[str, bool]] = []
         while self._at < len(self._text):
@@ -76,15 +76,15 @@ class Lexer:
             if char == "$":
                 pieces.append((self._dollar(), True))
             elif char == "'":
-                pieces.append((self._single(), False))
+                pieces.append((self._single_quoted(), False))
             elif char == '"':
-                pieces.append((self._double(), False))
+                pieces.append((self._double_quoted(), False))
             elif char == self._escape:
                 pieces.append((self._escaped(escapes=escapes), False))
             else:
                 pieces.append((self._plain(stop), True))
         if stop:
-            raise BadWord(f"{stop} is missing")
+            raise ShellWordError(f"{stop} is missing")
         return pieces
 
     def _plain(self, stop: str) -> str:
@@ -101,14 +101,14 @@ class Lexer:
         # An escape at the very end escapes nothing.
         return piece if escapes else piece[1:]
 
-    def _single(self) -> str:
+    def _single_quoted(self) -> str:
         end = self._text.find("'", self._at + 1)
         if end < 0:
-            raise BadWord("a single quote is not closed")
+            raise ShellWordError("a single quote is not closed")
         start, self._at = self._at, end + 1
         return self._text[start : end + 1] if self._raw else self._text[start + 1 : end]
 
-    def _double(self) -> str:
+    def _double_quoted(self) -> str:
         mark = '"' if self._raw else ""
         pieces = [mark]
         self._at += 1
@@ -123,7 +123,7 @@ class Lexer:
                 pieces.append(self._escaped_in_quotes())
             else:
                 pieces.append(self._quoted())
-        raise BadWord("a double quote is not closed")
+        raise ShellWordError("a double quote is not closed")
 
     def _quoted(self) -> str:
         start = self._at
@@ -159,59 +159,61 @@ class Lexer:
         value = self._variables.get(name)
         if value is None:
             return unset if self._raw else ""
-        self._room -= len(value)
-        if self._room < 0:
-            raise BadWord("it expands to more than this kit reads")
+        self._budget -= len(value)
+        if self._budget < 0:
+            raise ShellWordError("it expands to more than this kit reads")
         return value
 
     def _braces(self) -> str:
         self._at += 1
         name = self._name()
-        sign = self._text[self._at : self._at + 1]
+        operator = self._text[self._at : self._at + 1]
         self._at += 1
-        if name and sign == "}":
+        if name and operator == "}":
             return self._value(name, f"${{{name}}}")
-        colon = sign == ":"
+        colon = operator == ":"
         if colon:
-            sign = self._text[self._at : self._at + 1]
+            operator = self._text[self._at : self._at + 1]
             self._at += 1
-        if not name or not sign or sign not in "+-?#%/" or (colon and sign == "/"):
-            raise BadWord("bad substitution")
+        if not name or not operator or operator not in "+-?#%/" or (colon and operator == "/"):
+            raise ShellWordError("bad substitution")
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise BadWord(f"substitutions stand more than {MAX_DEPTH} deep in one another")
-        answer = self._replaced(name) if sign == "/" else self._modified(name, sign, colon=colon)
+            raise ShellWordError(f"substitutions stand more than {MAX_DEPTH} deep in one another")
+        value = (
+            self._replaced(name) if operator == "/" else self._modified(name, operator, colon=colon)
+        )
         self._depth -= 1
-        return answer
+        return value
 
-    def _modified(self, name: str, sign: str, *, colon: bool) -> str:
-        word = self._inner("}", escapes=self._raw or sign in "#%")
+    def _modified(self, name: str, operator: str, *, colon: bool) -> str:
+        word = self._read_to("}", escapes=self._raw or operator in "#%")
         value = self._value(name, "")
-        there = name in self._variables and not (colon and not value)
+        is_set = name in self._variables and not (colon and not value)
         if self._raw and name not in self._variables:
-            return f"${{{name}{':' * colon}{sign}{word}}}"
-        if sign == "-":
-            return value if there else word
-        if sign == "+":
-            return word if there else ""
-        if sign == "?":
-            if not there:
-                raise BadWord(f"{name}: {word or 'is not set'}")
+            return f"${{{name}{':' * colon}{operator}{word}}}"
+        if operator == "-":
+            return value if is_set else word
+        if operator == "+":
+            return word if is_set else ""
+        if operator == "?":
+            if not is_set:
+                raise ShellWordError(f"{name}: {word or 'is not set'}")
             return value
-        return _trimmed(value, sign, word)
+        return _trimmed(value, operator, word)
 
     def _replaced(self, name: str) -> str:
         everywhere = self._text[self._at : self._at + 1] == "/"
         self._at += everywhere
-        pattern = self._inner("/", escapes=True)
-        new = self._inner("}", escapes=True)
+        pattern = self._read_to("/", escapes=True)
+        new = self._read_to("}", escapes=True)
         value = self._value(name, f"${{{name}/{'/' * everywhere}{pattern}/{new}}}")
         if name not in self._variables or len(new) > MAX_PATTERN:
             return value
         return _glob(pattern, value, greedy=True).sub(lambda _: new, value, 0 if everywhere else 1)
 
-    def _inner(self, stop: str, *, escapes: bool) -> str:
-        return "".join(piece for piece, _ in self._until(stop, escapes=escapes))
+    def _read_to(self, stop: str, *, escapes: bool) -> str:
+        return "".join(piece for piece, _ in self._pieces(stop, escapes=escapes))
 
 
 def expand(text: str, variables: Mapping[str, str], escape: str = "\\") -> str:
@@ -231,23 +233,23 @@ def split(text: str, escape: str = "\\") -> list[str]:
     return [word for word in words if word]
 
 
-def _trimmed(value: str, sign: str, pattern: str) -> str:
+def _trimmed(value: str, operator: str, pattern: str) -> str:
     """`value` without what `pattern` fits, at its start (#) or its end (%); doubled: the most."""
-    greedy = pattern.startswith(sign)
-    turn = -1 if sign == "%" else 1
-    found = _glob(pattern[greedy:], value, greedy=greedy, turn=turn).match(value[::turn])
-    return value[::turn][found.end() :][::turn] if found else value
+    greedy = pattern.startswith(operator)
+    step = -1 if operator == "%" else 1
+    found = _glob(pattern[greedy:], value, greedy=greedy, step=step).match(value[::step])
+    return value[::step][found.end() :][::step] if found else value
 
 
-def _glob(pattern: str, value: str, *, greedy: bool, turn: int = 1) -> re.Pattern[str]:
+def _glob(pattern: str, value: str, *, greedy: bool, step: int = 1) -> re.Pattern[str]:
     """A shell's pattern as a regular expression: `*` and `?`, both of which can be escaped.
 
     A `turn` of -1 reads it from its end.
     """
-    pieces = re.findall(r"\\.|.", pattern, re.DOTALL)[::turn]
+    pieces = re.findall(r"\\.|.", pattern, re.DOTALL)[::step]
     if pieces.count("*") > 1 or max(len(value), len(pieces)) > MAX_PATTERN:
         # Such a pattern could keep whoever tries it busy for hours.
-        raise BadWord("a pattern is too much to be looked at")
+        raise ShellWordError("a pattern is too much to be looked at")
     signs = {"*": ".*" if greedy else ".*?", "?": "."}
     return re.compile("".join(signs.get(piece) or re.escape(piece[-1]) for piece in pieces))
 
@@ -259,7 +261,7 @@ def _literal(escape: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=4)
 def _word(escape: str) -> re.Pattern[str]:
-    sign = re.escape(escape)
-    quoted = rf"""'[^']*+(?:'|\Z)|"(?:{sign}.|[^"{sign}])*+(?:"|{sign}?\Z)"""
-    bare = rf"""{sign}.|[^{SPACE}'"{sign}]++|(?P<end>{sign})\Z"""
+    mark = re.escape(escape)
+    quoted = rf"""'[^']*+(?:'|\Z)|"(?:{mark}.|[^"{mark}])*+(?:"|{mark}?\Z)"""
+    bare = rf"""{mark}.|[^{SPACE}'"{mark}]++|(?P<end>{mark})\Z"""
     return re.compile(f"(?:{quoted}|{bare})++", re.DOTALL)
