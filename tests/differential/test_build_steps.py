@@ -119,14 +119,14 @@ def history_length(base: str) -> int:
 
 
 def command(said: Command | None) -> list[str] | None:
-    return list(said.words) if said else None
+    return list(said.argv) if said else None
 
 
 def health(said: Command | None) -> list[str] | None:
     """A check in shell form is told apart by its first word, and the shell comes in at run."""
     if said is None:
         return None
-    return ["CMD-SHELL", said.text] if said.shell else ["CMD", *said.words]
+    return ["CMD-SHELL", said.text] if said.shell else ["CMD", *said.argv]
 
 
 def settings(found: Effective) -> dict:

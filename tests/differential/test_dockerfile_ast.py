@@ -55,8 +55,8 @@ def told(instruction: Instruction, escape: str) -> dict:
         "arguments": instruction.text.replace(escape, "").split(),
         "flags": [list(flag) for flag in instruction.flags],
         "words": None
-        if instruction.words is None or instruction.keyword == "HEALTHCHECK"
-        else list(instruction.words),
+        if instruction.exec_form is None or instruction.keyword == "HEALTHCHECK"
+        else list(instruction.exec_form),
         "heredocs": [heredoc.name for heredoc in instruction.heredocs],
     }
 

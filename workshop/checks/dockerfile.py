@@ -123,7 +123,7 @@ def _taken(step: Instruction) -> Iterable[str]:
 
 def _script(step: Instruction) -> str:
     """All that a RUN executes, without a shell's comments."""
-    text = " ".join(step.words) if step.words else step.text
+    text = " ".join(step.exec_form) if step.exec_form else step.text
     lines = "\n".join([text, *(heredoc.body for heredoc in step.heredocs)]).splitlines()
     return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
 

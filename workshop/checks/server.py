@@ -41,9 +41,7 @@ def reachable(port: int, lesson: str, points: int = 2) -> Check:
     def said(source: Source) -> None:
         final = source.final()
         for command in (final.cmd, final.entrypoint):
-            if command and re.search(
-                r"(?:127\.0\.0\.1|localhost)(?!\S*/)", " ".join(command.words)
-            ):
+            if command and re.search(r"(?:127\.0\.0\.1|localhost)(?!\S*/)", " ".join(command.argv)):
                 raise Failed(
                     f"{command.text} listens on the container's own localhost",
                     expected,

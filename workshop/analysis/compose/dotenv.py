@@ -1,4 +1,4 @@
-"""Files of variables (`.env`), as docker compose reads them.
+"""Parse env files (`.env`) as Docker Compose does.
 
 https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax
 """
@@ -29,18 +29,18 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "$": "$$", '"': '"', "\\": "\\"}
 
 
 class EnvFileError(ValueError):
-    """A line sets no variable: `line` counts from 1."""
+    """A line that is not a NAME=value pair; `line` counts from 1."""
 
     def __init__(self, line: int, text: str) -> None:
         self.line = line
-        super().__init__(f"line {line} is no NAME=value: {text[:80]}")
+        super().__init__(f"line {line} is not NAME=value: {text[:80]}")
 
 
 def read_env(text: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that `text` sets; a name alone has the environment's value, if it has one.
+    """Parse the variables in `text`; a bare name gets its value from `environment`, if set there.
 
-    A value may name variables of `environment` and of the lines before it. Raises `BadEnvFile`
-    and `BadVariable`.
+    Values may refer to variables in `environment` and on earlier lines. Raises `EnvFileError`
+    or `InterpolationError`.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     found: dict[str, str] = {}
@@ -58,7 +58,9 @@ def read_env(text: str, environment: Mapping[str, str]) -> dict[str, str]:
             found[line["name"]] = value
             length += len(value)
         if length > MAX_LENGTH:
-            raise InterpolationError(f"its values fill more than {MAX_LENGTH:,} characters")
+            raise InterpolationError(
+                f"the values have more than {MAX_LENGTH:,} characters in total"
+            )
         at = line.end()
     return found
 

@@ -1,4 +1,4 @@
-"""The kit's own compose file for services of a learner's: what is allowed of them, and no more."""
+"""Write the compose file that the grader runs, from the permitted parts of a learner's file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from workshop.analysis.compose.model import Refusal
-from workshop.analysis.compose.paths import RefusedError, resolve_build, resolve_inside, variables
+from workshop.analysis.compose.paths import (
+    RefusedError,
+    read_environment,
+    resolve_build,
+    resolve_inside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +20,7 @@ if TYPE_CHECKING:
 
     from workshop.analysis.compose.model import BuildSpec, Compose, Healthcheck, Mount, Service
 
-# A container on no network, that gains no rights, and can fill neither host nor log.
+# No network, no new privileges, and limits on processes, memory and log size.
 LIMITS: dict[str, Any] = {
     "network_mode": "none",
     "restart": "no",
@@ -37,11 +42,11 @@ def emit(
     folder: Path,
     environment: Mapping[str, str] | None = None,
 ) -> str:
-    """A compose file, as JSON that is YAML too, in which these `services` run as in `compose`.
+    """Return a compose file, in JSON (a subset of YAML), that runs `services` of `compose`.
 
-    A service runs `images[service]` where that is told, or else is built from what stands in
-    `folder`. No port is published. `environment` fills in what env files name. Raises `Refused`
-    where a service has a refusal or no image, or names what is not the folder's own.
+    A service uses `images[service]` if given; otherwise it is built from `folder`. No ports are
+    published. `environment` interpolates env files. Raises `RefusedError` if a service is unknown,
+    has a refusal or no image, or refers to files outside `folder`.
     """
     _check(compose, services)
     chosen = [compose.services[name] for name in services]
@@ -60,20 +65,20 @@ def emit(
 
 
 def _check(compose: Compose, services: Sequence[str]) -> None:
-    """Refuse services that are not there, or of which something was refused."""
+    """Raise `RefusedError` for an unknown service, or one with refusals."""
     for name in services:
         if name not in compose.services:
             raise RefusedError(
-                Refusal(f"services.{name}", 1, "nothing", "the file has no such service")
+                Refusal(f"services.{name}", 1, "nothing", "the file does not define this service")
             )
-    mine = tuple(
+    refusals = tuple(
         refusal
         for refusal in compose.refusals
         if not refusal.where.startswith("services.")
         or any(refusal.where.startswith(f"services.{name}.") for name in services)
     )
-    if mine:
-        raise RefusedError(*mine)
+    if refusals:
+        raise RefusedError(*refusals)
 
 
 def _service(
@@ -86,7 +91,7 @@ def _service(
     where = f"services.{service.name}.volumes"
     found: dict[str, Any] = {
         **_image(service, images, folder),
-        "environment": variables(service, folder, environment),
+        "environment": read_environment(service, folder, environment),
         "volumes": [_mount(mount, where, folder) for mount in service.mounts],
         "depends_on": {
             name: {"condition": condition}
@@ -100,11 +105,11 @@ def _service(
     }
     flags = {key: getattr(service, key) for key in ("init", "tty", "stdin_open", "read_only")}
     kept = {key: value for key, value in {**found, **flags}.items() if value}
-    # An empty command is one all the same: it takes the image's away.
+    # An empty list is kept: it clears the image's command.
     for key in ("command", "entrypoint"):
-        words = getattr(service, key)
-        if words is not None:
-            kept[key] = list(words)
+        arguments = getattr(service, key)
+        if arguments is not None:
+            kept[key] = list(arguments)
     return {**kept, **LIMITS}
 
 
@@ -113,7 +118,7 @@ def _image(service: Service, images: Mapping[str, str], folder: Path) -> dict[st
         return {"image": images[service.name], "pull_policy": "never"}
     if service.build:
         return {"build": _build(service, service.build, folder)}
-    where, why = f"services.{service.name}.image", "it is built from nothing in the folder"
+    where, why = f"services.{service.name}.image", "the service is not built from the folder"
     raise RefusedError(Refusal(where, service.line, service.image, why))
 
 
@@ -141,7 +146,7 @@ def _healthcheck(check: Healthcheck) -> dict[str, Any]:
 
 
 def _escape_dollars(value: Any) -> Any:  # noqa: ANN401 - as deep as the document
-    """The same, with each dollar sign doubled: docker compose fills in variables once more."""
+    """Double each dollar sign, so that Docker Compose does not interpolate the value again."""
     if isinstance(value, dict):
         return {key: _escape_dollars(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -150,7 +155,7 @@ def _escape_dollars(value: Any) -> Any:  # noqa: ANN401 - as deep as the documen
 
 
 def _dump(document: dict[str, Any]) -> str:
-    """JSON in ASCII, but that a pair of surrogates is one character: YAML has no pairs."""
+    """Dump as ASCII JSON; join surrogate pairs into one escape, because YAML has no pairs."""
     text = json.dumps(document, indent=2)
 
     def whole(pair: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""Variables in the words of a compose file, as docker compose fills them in.
+"""Interpolate variables in the values of a compose file, as Docker Compose does.
 
 https://docs.docker.com/reference/compose-file/interpolation/
 """
@@ -20,16 +20,16 @@ _BRACES = re.compile(r"[{}]")
 
 
 class InterpolationError(ValueError):
-    """A variable is written wrongly, or lacks the value that it asks for."""
+    """A variable with invalid syntax, or a required variable without a value."""
 
 
 def interpolate(text: str, environment: Mapping[str, str], depth: int = 0) -> str:
-    """`text` with its variables filled in; one that is not set is empty.
+    """Replace the variables in `text`; unset variables become empty.
 
-    `$$` is a dollar sign, and so is a `$` that no name follows. Raises `BadVariable`.
+    `$$`, or a `$` without a name, becomes a dollar sign. Raises `InterpolationError`.
     """
     if depth > MAX_DEPTH:
-        raise InterpolationError(f"variables stand in each other more than {MAX_DEPTH} deep")
+        raise InterpolationError(f"variables are nested more than {MAX_DEPTH} deep")
     parts: list[str] = []
     at = length = 0
     while (dollar := text.find("$", at)) >= 0:
@@ -38,12 +38,12 @@ def interpolate(text: str, environment: Mapping[str, str], depth: int = 0) -> st
         parts.append(value)
         length += len(value)
         if length > MAX_LENGTH:
-            raise InterpolationError(f"its variables fill more than {MAX_LENGTH:,} characters")
+            raise InterpolationError(f"the variables expand to more than {MAX_LENGTH:,} characters")
     return "".join([*parts, text[at:]])
 
 
 def _variable(text: str, at: int, environment: Mapping[str, str], depth: int) -> tuple[str, int]:
-    """The value of what follows a `$`, and where the text goes on after it."""
+    """Return the value of the variable after a `$`, and the index after that variable."""
     if text.startswith("$", at):
         return "$", at + 1
     if text.startswith("{", at):
@@ -55,7 +55,7 @@ def _variable(text: str, at: int, environment: Mapping[str, str], depth: int) ->
 
 
 def _closing(text: str, at: int) -> int:
-    """Where the brace that opens `at` is closed."""
+    """Return the index of the brace that closes the one at `at`."""
     depth = 0
     for brace in _BRACES.finditer(text, at):
         depth += 1 if brace[0] == "{" else -1
@@ -65,16 +65,16 @@ def _closing(text: str, at: int) -> int:
 
 
 def _braced(inside: str, environment: Mapping[str, str], depth: int) -> str:
-    """The value of `${inside}`."""
+    """Return the value of `${inside}`."""
     name = _NAME.match(inside)
     if not name:
-        raise InterpolationError(f"{_shorten('{' + inside + '}')} names no variable")
+        raise InterpolationError(f"{_shorten('{' + inside + '}')} has no variable name")
     value = environment.get(name[0])
     if name.end() == len(inside):
         return value or ""
     operator = _OPERATOR.match(inside, name.end())
     if not operator:
-        raise InterpolationError(f"{_shorten('{' + inside + '}')} is no way to write a variable")
+        raise InterpolationError(f"{_shorten('{' + inside + '}')} is not a valid variable")
     given = value is not None if len(operator[0]) == 1 else bool(value)
     other = inside[operator.end() :]
     if operator[0].endswith("+"):

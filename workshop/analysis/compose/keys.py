@@ -1,6 +1,6 @@
-"""Which keys of a compose file are read, which are ignored, and which are refused, and why.
+"""The keys of the compose specification: read, ignored, or refused with a reason.
 
-Whatever is in no list is no key of the compose specification.
+Keys that appear in no list are not part of the specification.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_HOST = "it reaches beyond the container, into the machine that checks"
-_ONE_FILE = "one file is read: write here what the other says"
-_LIMITS = "the machine that checks sets the limits"
-_SECRET = "the check has no secrets to hand over"  # noqa: S105 - the words for a learner
-_ENGINE = "it asks of the engine what not every engine has"
-_BUILD = "images are built from what stands in the folder, with nothing from elsewhere"
-_HOOK = "it runs commands beside the service's own"
+_HOST = "this option gives the container access to the host"
+_ONE_FILE = "other files are not read: copy their content into this one"
+_LIMITS = "the grader sets resource limits"
+_SECRET = "the grader provides no secrets or configs"  # noqa: S105 - a message
+_ENGINE = "not every Docker engine supports this option"
+_BUILD = "builds may only use files in the folder"
+_HOOK = "this option runs additional commands"
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The keys that may stand in one kind of mapping; `harmless` are a refused key's values."""
+    """The keys of one kind of mapping; `harmless` lists permitted values of refused keys."""
 
     read: frozenset[str]
     ignored: frozenset[str] = frozenset()
@@ -41,7 +41,7 @@ def _make_scope(
     harmless: Mapping[str, tuple[object, ...]] | None = None,
     **why: str,
 ) -> Scope:
-    """A scope; `why` is the keys that are refused for it, by the reason's name."""
+    """Build a scope; `why` maps the name of a reason to the keys that it refuses."""
     reasons = {
         "host": _HOST,
         "one_file": _ONE_FILE,

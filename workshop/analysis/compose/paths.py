@@ -1,4 +1,4 @@
-"""What a compose file names on the disk: proven to lie in the learner's folder."""
+"""Resolve the files that a compose file refers to, and refuse any outside the folder."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from workshop.analysis.compose.model import Compose, Service
+    from workshop.analysis.compose.model import Service
 
 MAX_ENV_BYTES = 100_000
 
 
 class RefusedError(ValueError):
-    """What the kit does not run for a learner, or could not; `refusals` is never empty."""
+    """A compose file that the grader refuses to run; `refusals` is never empty."""
 
     def __init__(self, *refusals: Refusal) -> None:
         self.refusals = refusals
@@ -32,14 +32,14 @@ class RefusedError(ValueError):
 def resolve_inside(
     folder: Path, path: str, where: str, line: int, *, missing: bool = False
 ) -> Path:
-    """`path` in `folder`, absolute: a file or a folder that no symbolic link leads to.
+    """Return the absolute path of `path` in `folder`: a file or folder, without symbolic links.
 
-    What is not there is `Refused` too, but with `missing`.
+    Raises `RefusedError` otherwise; with `missing`, the path need not exist.
     """
     short = relative_path(path)
     if short is None:
         raise RefusedError(Refusal(where, line, path, OUTSIDE))
-    # The folder itself is ours, and may stand behind a link; what is in it is not ours.
+    # The folder itself is trusted and may be reached through a link; its content is not.
     found = folder.resolve()
     for part in short.split("/"):
         found = found if part == "." else found / part
@@ -48,19 +48,21 @@ def resolve_inside(
         except FileNotFoundError:
             if missing:
                 return folder.resolve() / short
-            raise RefusedError(Refusal(where, line, path, "it is not there")) from None
+            raise RefusedError(Refusal(where, line, path, "no such file or folder")) from None
         except (OSError, ValueError) as error:
-            raise RefusedError(Refusal(where, line, path, f"it cannot be read: {error}")) from None
+            raise RefusedError(Refusal(where, line, path, f"cannot be read: {error}")) from None
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             kind = "a symbolic link" if stat.S_ISLNK(mode) else "neither a file nor a folder"
             raise RefusedError(Refusal(where, line, path, f"{found.name} is {kind}"))
     return found
 
 
-def variables(service: Service, folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a container of `service`: its files' first, its own wins.
+def read_environment(
+    service: Service, folder: Path, environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the environment of a service's container; its own variables override env files.
 
-    Raises `Refused` where a file is missing that is required, or is not the folder's own.
+    Raises `RefusedError` if a required env file is missing, or one is invalid or outside `folder`.
     """
     found: dict[str, str] = {}
     where = f"services.{service.name}.env_file"
@@ -69,54 +71,25 @@ def variables(service: Service, folder: Path, environment: Mapping[str, str]) ->
         if not path.exists() and not file.required:
             continue
         try:
-            text = _text(path)
-            found |= read_env(text, {**found, **environment})
+            found |= read_env(_read_text(path), {**found, **environment})
         except (OSError, UnicodeDecodeError, EnvFileError, InterpolationError) as error:
             raise RefusedError(Refusal(where, service.line, file.path, str(error))) from None
     return {**found, **service.environment}
 
 
-def on_disk(compose: Compose, folder: Path) -> tuple[Refusal, ...]:
-    """What `compose` names that is no file or folder of `folder`'s own."""
-    found: list[Refusal] = []
-    for service in compose.services.values():
-        for check in (_sources, _built_from):
-            try:
-                check(service, folder)
-            except RefusedError as refused:
-                found += refused.refusals
-        try:
-            variables(service, folder, {})
-        except RefusedError as refused:
-            found += refused.refusals
-    return tuple(found)
-
-
 def resolve_build(service: Service, folder: Path) -> tuple[Path, Path]:
-    """The context and the Dockerfile that `service` is built from, both absolute."""
+    """Return the absolute paths of a service's build context and Dockerfile."""
     spec = service.build
-    assert spec is not None  # noqa: S101 - the caller has looked
+    assert spec is not None  # noqa: S101 - the caller checks
     where = f"services.{service.name}.build"
     context = resolve_inside(folder, spec.context, where, spec.line)
     dockerfile = posixpath.join(spec.context, spec.dockerfile)
     return context, resolve_inside(folder, dockerfile, f"{where}.dockerfile", spec.line)
 
 
-def _built_from(service: Service, folder: Path) -> None:
-    if service.build:
-        resolve_build(service, folder)
-
-
-def _sources(service: Service, folder: Path) -> None:
-    for mount in service.mounts:
-        if mount.kind == "bind":
-            where = f"services.{service.name}.volumes"
-            resolve_inside(folder, mount.source, where, mount.line, missing=mount.create)
-
-
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     with path.open("rb") as file:
         data = file.read(MAX_ENV_BYTES + 1)
     if len(data) > MAX_ENV_BYTES:
-        raise OSError(f"it has more than {MAX_ENV_BYTES:,} bytes")
+        raise OSError(f"the file has more than {MAX_ENV_BYTES:,} bytes")
     return data.decode("utf-8")

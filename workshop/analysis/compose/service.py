@@ -1,4 +1,4 @@
-"""One service of a compose file."""
+"""Read one service of a compose file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CONDITIONS = ("service_started", "service_healthy", "service_completed_successf
 
 
 def read_service(reader: Reader, name: str, node: Node) -> Service:
-    """The service `name`; what is wrong with it is kept by the reader."""
+    """Read the service `name`; the reader collects its problems and refusals."""
     where = f"services.{name}"
     fields = reader.fields(where, node, SERVICE)
     get = fields.get
@@ -38,7 +38,7 @@ def read_service(reader: Reader, name: str, node: Node) -> Service:
 
     image = reader.text(*at("image"))
     if not image and "build" not in fields and isinstance(node.value, dict):
-        reader.problem(node, f"{where} has neither an image nor a build")
+        reader.problem(node, f"{where} needs an image or a build")
     return Service(
         name=name,
         image=image,
@@ -88,7 +88,7 @@ def _build(reader: Reader, where: str, node: Node | None) -> BuildSpec | None:
 
 
 def _command(reader: Reader, where: str, node: Node | None) -> tuple[str, ...] | None:
-    """The words of a command; None where there is none, which leaves the image's own."""
+    """Read a command as arguments; None if absent, which keeps the image's command."""
     if node is None or node.value is None:
         return None
     if isinstance(node.value, list):
@@ -104,7 +104,7 @@ def _env_files(reader: Reader, where: str, node: Node | None) -> tuple[EnvFile, 
     if node is None:
         return ()
     if isinstance(node.value, dict):
-        reader.problem(node, f"{where} must be a text or a list")
+        reader.problem(node, f"{where} must be a string or a list")
         return ()
     entries = reader.items(where, node) if isinstance(node.value, list) else [(where, node)]
     found = [_env_file(reader, path, entry) for path, entry in entries]
@@ -122,7 +122,7 @@ def _env_file(reader: Reader, where: str, node: Node) -> EnvFile | None:
 
 
 def _depends_on(reader: Reader, where: str, node: Node | None) -> dict[str, str]:
-    """Each service that this one waits for, and for what."""
+    """Read the services that this one depends on, and the condition for each."""
     if node is None or isinstance(node.value, list):
         names = reader.texts(where, node)
         if node and len(set(names)) < len(names):
@@ -153,15 +153,15 @@ def _healthcheck(reader: Reader, where: str, node: Node | None) -> Healthcheck |
 
 
 def _test(reader: Reader, where: str, node: Node | None) -> tuple[str, ...]:
-    """The command that asks for the health; a text is one for the shell."""
+    """Read the health check's command; a string is run by a shell."""
     if node is None:
         return ()
     if isinstance(node.value, str):
         return ("CMD-SHELL", reader.text(where, node))
-    words = reader.texts(where, node)
-    if words and words[:1] not in (("CMD",), ("CMD-SHELL",), ("NONE",)):
+    arguments = reader.texts(where, node)
+    if arguments and arguments[:1] not in (("CMD",), ("CMD-SHELL",), ("NONE",)):
         reader.problem(node, f"{where} must start with CMD, CMD-SHELL or NONE")
-    return words
+    return arguments
 
 
 def _watch(reader: Reader, where: str, node: Node | None) -> tuple[Watch, ...]:
@@ -172,8 +172,8 @@ def _watch(reader: Reader, where: str, node: Node | None) -> tuple[Watch, ...]:
         f"{where}.watch", reader.fields(where, node, DEVELOP).get("watch")
     ):
         fields = reader.fields(path, entry, WATCH)
-        words = [
+        arguments = [
             reader.text(f"{path}.{key}", fields.get(key)) for key in ("action", "path", "target")
         ]
-        found.append(Watch(*words))
+        found.append(Watch(*arguments))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""What a stage amounts to: the settings of its image, from all the stages it builds on."""
+"""The effective configuration of a stage's image, including the stages it is built on."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ class Setting(NamedTuple):
 
 
 class Command(NamedTuple):
-    """What a container runs: `words` as the image's configuration holds them.
+    """A command: `argv` as in the image's configuration.
 
-    `shell`: the Dockerfile has it in shell form, and `words` begin with that shell. `text` is what
-    it says itself.
+    With `shell`, the Dockerfile uses the shell form, and `argv` starts with that shell. `text` is
+    the command as written.
     """
 
-    words: tuple[str, ...]
+    argv: tuple[str, ...]
     shell: bool
     line: int
     text: str
 
 
 class Effective(NamedTuple):
-    """The settings of a stage's image; what its base image sets is not known here.
+    """The configuration of a stage's image, without the settings of its base image.
 
-    `chain` leads from the outermost stage to `stage`, and `instructions` are all of theirs in that
-    order, ONBUILD triggers where a build runs them. `ports` are named as in `8000/tcp`.
+    `chain` leads from the first stage to `stage`; `instructions` are all of their instructions in
+    build order, with ONBUILD triggers where they run. Keys of `ports` look like `8000/tcp`.
     """
 
     stage: Stage
@@ -62,7 +62,7 @@ class Effective(NamedTuple):
 
 
 def effective(dockerfile: Dockerfile, target: str = "") -> Effective | None:
-    """The last stage, or the `target`: its name or index; None where there is no such stage."""
+    """Return the configuration of the last stage or of `target` (name or index), if it exists."""
     if not dockerfile.stages:
         return None
     stage = dockerfile.find(target) if target else dockerfile.stages[-1]
@@ -79,7 +79,7 @@ def effective(dockerfile: Dockerfile, target: str = "") -> Effective | None:
 
 
 class _Image:
-    """An image's configuration while its instructions are taken, one by one."""
+    """Builds up an image's configuration, instruction by instruction."""
 
     def __init__(self) -> None:
         self._user: Setting | None = None
@@ -98,7 +98,7 @@ class _Image:
         self._ports_left = MAX_PORTS
 
     def apply(self, stage: Stage) -> None:
-        """Take a stage's instructions, first those that its parent's ONBUILD left to it."""
+        """Apply a stage's instructions, after its parent's ONBUILD triggers."""
         self._cmd_is_own = False
         for instruction in (*stage.triggers, *stage.instructions):
             self._instructions.append(instruction)
@@ -107,7 +107,7 @@ class _Image:
                 apply(instruction)
 
     def freeze(self, chain: tuple[Stage, ...]) -> Effective:
-        """What came of it all."""
+        """Return the configuration after all the stages of `chain`."""
         return Effective(
             chain[-1],
             chain[0].base,
@@ -153,14 +153,14 @@ class _Image:
             if not found:
                 continue
             first, last = int(found[1]), int(found[2] or found[1])
-            # A few lines can name each port again and again.
+            # Limits the work: a few lines can expose the full range of ports many times.
             self._ports_left -= max(last - first, 0)
             for port in range(first, last + 1) if self._ports_left >= 0 else (first,):
                 name = f"{port}/{(found[3] or 'tcp').lower()}"
                 self._ports[name] = Setting(name, instruction.line)
 
     def _apply_shell(self, instruction: Instruction) -> None:
-        self._shell = instruction.words or self._shell
+        self._shell = instruction.exec_form or self._shell
 
     def _apply_cmd(self, instruction: Instruction) -> None:
         self._cmd = self._command(instruction, instruction.text)
@@ -168,7 +168,7 @@ class _Image:
 
     def _apply_entrypoint(self, instruction: Instruction) -> None:
         self._entrypoint = self._command(instruction, instruction.text)
-        # A CMD that this stage did not say itself was meant for another program.
+        # ENTRYPOINT resets a CMD that this stage inherited.
         if not self._cmd_is_own:
             self._cmd = None
 
@@ -180,12 +180,12 @@ class _Image:
             self._healthcheck = self._command(instruction, rest[0])
 
     def _command(self, instruction: Instruction, text: str) -> Command | None:
-        """The command; None where it is an empty list, which unsets it."""
-        if instruction.words is None:
+        """Return the command; None for an empty list, which unsets it."""
+        if instruction.exec_form is None:
             return Command((*self._shell, text), True, instruction.line, text)  # noqa: FBT003
-        if not instruction.words:
+        if not instruction.exec_form:
             return None
-        return Command(instruction.words, False, instruction.line, text)  # noqa: FBT003
+        return Command(instruction.exec_form, False, instruction.line, text)  # noqa: FBT003
 
 
 def _pairs(instruction: Instruction) -> dict[str, Setting]:

@@ -1,7 +1,7 @@
-"""Words as a Dockerfile has them: quotes, escapes and variables, by BuildKit's rules.
+"""Expand and split words with quotes, escapes and variables, by BuildKit's rules.
 
-The rules are those of BuildKit's own shell lexer (`frontend/dockerfile/shell`), which resembles a
-POSIX shell and is none: checked against real builds by the differential tests.
+BuildKit's shell lexer (`frontend/dockerfile/shell`) resembles a POSIX shell but differs from it.
+The differential tests compare this module with real builds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What Go calls a space, which is what BuildKit trims and splits by. Python counts some more.
+# Go's definition of whitespace, which BuildKit uses; Python's includes more characters.
 SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680"
     + "".join(map(chr, range(0x2000, 0x200B)))
@@ -29,13 +29,13 @@ _SPACES = re.compile(f"[{SPACE}]+")
 
 
 class ShellWordError(ValueError):
-    """A word that BuildKit refuses: an open quote, a bad substitution, a variable that must be."""
+    """A word that BuildKit rejects: unclosed quote, bad substitution, missing required variable."""
 
 
 class Lexer:
-    """One text, read once from its start to its end.
+    """Reads a text once, from start to end.
 
-    `raw` keeps quotes, escapes and unset variables as they stand: how BuildKit looks for heredocs.
+    `raw` keeps quotes, escapes and unset variables, as BuildKit does to find heredocs.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class Lexer:
         self._literal = _literal(escape)
 
     def text(self) -> str:
-        """The whole text, expanded; raises `BadWord`."""
+        """Expand the whole text; raises `ShellWordError`."""
         return "".join(piece for piece, _ in self._pieces("", escapes=self._raw))
 
     def words(self) -> list[str]:
-        """The text, expanded, then split at spaces that are neither quoted nor escaped."""
+        """Expand the text, then split it at spaces that are neither quoted nor escaped."""
         words, word = [], ""
         for piece, splits in self._pieces("", escapes=self._raw):
             if not splits:
@@ -66,7 +66,7 @@ class Lexer:
         return [each for each in [*words, word] if each]
 
     def _pieces(self, stop: str, *, escapes: bool) -> list[tuple[str, bool]]:
-        """The pieces up to `stop` (empty: the end), each with whether its spaces split words."""
+        """Read up to `stop` (empty: the end); return pieces, and whether their spaces split."""
         pieces: list[tuple[str, bool]] = []
         while self._at < len(self._text):
             char = self._text[self._at]
@@ -98,7 +98,7 @@ class Lexer:
     def _escaped(self, *, escapes: bool) -> str:
         piece = self._text[self._at : self._at + 2]
         self._at += 2
-        # An escape at the very end escapes nothing.
+        # An escape at the end of the text is dropped.
         return piece if escapes else piece[1:]
 
     def _single_quoted(self) -> str:
@@ -132,7 +132,7 @@ class Lexer:
         return self._text[start : self._at]
 
     def _escaped_in_quotes(self) -> str:
-        """An escape counts only before a quote, a dollar and itself."""
+        """In double quotes, the escape only applies to a quote, a dollar sign and itself."""
         piece = self._text[self._at : self._at + 2]
         self._at += len(piece)
         if piece[1:] in {'"', "$", self._escape} and not self._raw:
@@ -161,7 +161,7 @@ class Lexer:
             return unset if self._raw else ""
         self._budget -= len(value)
         if self._budget < 0:
-            raise ShellWordError("it expands to more than this kit reads")
+            raise ShellWordError("variables expand to more text than the kit reads")
         return value
 
     def _braces(self) -> str:
@@ -179,7 +179,7 @@ class Lexer:
             raise ShellWordError("bad substitution")
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise ShellWordError(f"substitutions stand more than {MAX_DEPTH} deep in one another")
+            raise ShellWordError(f"substitutions are nested more than {MAX_DEPTH} deep")
         value = (
             self._replaced(name) if operator == "/" else self._modified(name, operator, colon=colon)
         )
@@ -217,24 +217,24 @@ class Lexer:
 
 
 def expand(text: str, variables: Mapping[str, str], escape: str = "\\") -> str:
-    """`text` with its variables, and without its quotes and escapes; raises `BadWord`."""
+    """Expand variables in `text`, and remove quotes and escapes; raises `ShellWordError`."""
     if not text or _literal(escape).fullmatch(text):
         return text
     return Lexer(text, variables, escape).text()
 
 
 def split(text: str, escape: str = "\\") -> list[str]:
-    """The words of `text`, with their quotes and escapes: a quoted space is part of a word."""
+    """Split `text` into words, keeping quotes and escapes; a quoted space does not split."""
     words = []
     for found in _word(escape).finditer(text):
         word = found[0]
-        # An escape at the very end of the text escapes nothing.
+        # An escape at the end of the text is dropped.
         words.append(word[:-1] if found["end"] else word)
     return [word for word in words if word]
 
 
 def _trimmed(value: str, operator: str, pattern: str) -> str:
-    """`value` without what `pattern` fits, at its start (#) or its end (%); doubled: the most."""
+    """Remove the shortest match of `pattern` at the start (#) or end (%); doubled, the longest."""
     greedy = pattern.startswith(operator)
     step = -1 if operator == "%" else 1
     found = _glob(pattern[greedy:], value, greedy=greedy, step=step).match(value[::step])
@@ -242,14 +242,14 @@ def _trimmed(value: str, operator: str, pattern: str) -> str:
 
 
 def _glob(pattern: str, value: str, *, greedy: bool, step: int = 1) -> re.Pattern[str]:
-    """A shell's pattern as a regular expression: `*` and `?`, both of which can be escaped.
+    """Convert a shell pattern to a regular expression: `*` and `?`, which can be escaped.
 
-    A `turn` of -1 reads it from its end.
+    A `step` of -1 reverses it.
     """
     pieces = re.findall(r"\\.|.", pattern, re.DOTALL)[::step]
     if pieces.count("*") > 1 or max(len(value), len(pieces)) > MAX_PATTERN:
-        # Such a pattern could keep whoever tries it busy for hours.
-        raise ShellWordError("a pattern is too much to be looked at")
+        # Matching such a pattern could take hours.
+        raise ShellWordError("a pattern is too complex for the kit to match")
     signs = {"*": ".*" if greedy else ".*?", "?": "."}
     return re.compile("".join(signs.get(piece) or re.escape(piece[-1]) for piece in pieces))
 

@@ -85,7 +85,7 @@ def reachable(points: int = 2) -> Check:
     def said(source: Source) -> None:
         final = source.final()
         for command in (final.cmd, final.entrypoint):
-            if command and LOCALHOST.search(" ".join(command.words)):
+            if command and LOCALHOST.search(" ".join(command.argv)):
                 actual = f"{command.text} listens on the container's own localhost"
                 raise Failed(actual, expected, line=command.line)
 

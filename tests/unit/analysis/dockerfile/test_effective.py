@@ -113,7 +113,7 @@ def test_commands_say_their_form_and_their_words():
 
 def test_shell_form_takes_the_shell_that_is_set():
     found = final('FROM a\nSHELL ["bash", "-ec"]\nCMD x')
-    assert found.cmd.words == ("bash", "-ec", "x")
+    assert found.cmd.argv == ("bash", "-ec", "x")
     assert found.shell == ("bash", "-ec")
 
 
@@ -163,4 +163,4 @@ def test_volumes_labels_and_the_stop_signal_are_told():
 )
 def test_a_health_check_is_told_unless_it_is_switched_off(lines, words):
     found = final(f"FROM a\n{lines}").healthcheck
-    assert (found.words if found else None) == words
+    assert (found.argv if found else None) == words

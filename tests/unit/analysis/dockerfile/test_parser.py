@@ -123,11 +123,11 @@ def test_the_frontend_it_asks_for_is_told():
     ],
 )
 def test_only_json_in_double_quotes_is_exec_form(text, words):
-    assert only(text).words == words
+    assert only(text).exec_form == words
 
 
 def test_what_follows_a_list_is_dropped_as_the_engine_drops_it():
-    assert only('CMD ["a"] b').words == ("a",)
+    assert only('CMD ["a"] b').exec_form == ("a",)
 
 
 @pytest.mark.parametrize(
