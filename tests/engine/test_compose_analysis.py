@@ -1,4 +1,4 @@
-"""The compose file that the kit writes for a learner's service really runs, and on its own."""
+"""The emitted compose file runs on a real engine, isolated from the network."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ LOOK = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/').st
 
 @pytest.fixture
 def project() -> Iterator[str]:
-    """The name of a project of the test's own."""
+    """A unique project name; the project is removed after the test."""
     name = f"workshop-test-{secrets.token_hex(4)}"
     yield name
     docker("compose", "--project-name", name, "down", "--volumes", check=False)
 
 
 def left_of(project: str) -> str:
-    """What the engine still has of `project`."""
+    """Return the containers, volumes and networks that `project` still has."""
     mine = f"label=com.docker.compose.project={project}"
     words = (("ps", "--all"), ("volume", "ls"), ("network", "ls"))
     return "".join(docker(*each, "--quiet", "--filter", mine) for each in words)
 
 
 def up(text: str, folder: Path, project: str) -> dict:
-    """Start what `text` says, and inspect its one container."""
+    """Start the compose file `text`, and inspect its only container."""
     file = folder / "ours.yml"
     file.write_text(text, encoding="utf-8")
     docker("compose", "--project-name", project, "--file", str(file), "up", "--detach")
@@ -43,15 +43,15 @@ def up(text: str, folder: Path, project: str) -> dict:
     return json.loads(docker("inspect", container))[0]
 
 
-def test_the_to_do_app_comes_up_on_no_network_and_leaves_nothing(built, checkout, project):
+def test_the_to_do_app_runs_without_a_network_and_is_removed_completely(built, checkout, project):
     compose = read((checkout / "docker-compose.yml").read_bytes(), {})
     ours = {"todo-app": built("todo-app:dev")}
     text = emit(compose, ["todo-app"], images=ours, folder=checkout)
     found = up(text, checkout, project)
-    # Whatever runs answers inside, and nowhere else.
+    # The app only answers inside its container.
     answer = until(
         lambda: docker("exec", found["Id"], "python", "-c", LOOK, check=False).endswith("200"),
-        "an answer of the to-do app",
+        "a response from the to-do app",
     )
     assert answer
     assert list(found["NetworkSettings"]["Networks"]) == ["none"]
@@ -67,7 +67,7 @@ def test_the_to_do_app_comes_up_on_no_network_and_leaves_nothing(built, checkout
     assert left_of(project) == ""
 
 
-def test_words_and_values_arrive_as_they_were_written(built, tmp_path, project):
+def test_arguments_and_variables_arrive_unchanged(built, tmp_path, project):
     values = [
         "$HOME ${HOME} $$",
         'a "b" \\ c',
@@ -87,7 +87,7 @@ def test_words_and_values_arrive_as_they_were_written(built, tmp_path, project):
         "command": [value.replace("$", "$$") for value in values],
         "environment": {"A": "$${A} $$$$"},
     }
-    # YAML takes U+2028 itself for the end of a line.
+    # YAML treats a literal U+2028 as a line break.
     text = json.dumps({"services": {"web": body}}, ensure_ascii=False).replace("\u2028", "\\u2028")
     ours = emit(read(text, {}), ["web"], images={"web": built("todo-app:dev")}, folder=tmp_path)
     found = up(ours, tmp_path, project)
