@@ -14,18 +14,10 @@ RUN_BASE = "debian:trixie-slim"
 USERS = ("root", "0", "0:0", "nobody", "$U", "${U}", "${NONE:-root}", "'root'")
 FOLDERS = ("/app", "rel", "./x/../y", "..", "$W", "/w/${NONE:-z}/", "/a\\ b", '"/q r"')
 VALUES = (
-    "1",
-    "$A",
-    "${B:-b}",
-    "${A:+set}",
-    '"a b"',
-    "'$A b'",
-    "\\$A",
-    "a\\ b",
-    "$A$B",
-    '"$A \\" x"',
+    *("1", "$A", "${B:-b}", "${A:+set}", '"a b"', "'$A b'", "\\$A", "a\\ b", "$A$B"),
+    *('"$A \\" x"', "${B-d}", "${A+p}", "${P#*/}", "${P%%.*}", "${P##*/}", "${P/x/yy}", '""'),
+    *("", "a=b"),
 )
-VALUES += ("${B-d}", "${A+p}", "${P#*/}", "${P%%.*}", "${P##*/}", "${P/x/yy}", '""', "", "a=b")
 OLD_VALUES = ("x y", "  $A   z", '"quoted $A"', "a=b c")
 COMMANDS = ('["x", "y  z"]', '["$A"]', "[]", "echo   hi", "echo $A", "[a]", "['a']")
 

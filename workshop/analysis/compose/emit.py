@@ -51,13 +51,13 @@ def emit(
     _check(compose, services)
     chosen = [compose.services[name] for name in services]
     named: dict[str, Any] = {
-        mount.source: {} for each in chosen for mount in each.mounts if mount.kind == "volume"
+        mount.source: {} for service in chosen for mount in service.mounts if mount.kind == "volume"
     }
     named.pop("", None)
     document = {
         "services": {
-            each.name: _service(each, services, images, folder, environment or {})
-            for each in chosen
+            service.name: _service(service, services, images, folder, environment or {})
+            for service in chosen
         },
         "volumes": named,
     }
@@ -148,9 +148,9 @@ def _healthcheck(check: Healthcheck) -> dict[str, Any]:
 def _escape_dollars(value: Any) -> Any:  # noqa: ANN401 - as deep as the document
     """Double each dollar sign, so that Docker Compose does not interpolate the value again."""
     if isinstance(value, dict):
-        return {key: _escape_dollars(each) for key, each in value.items()}
+        return {key: _escape_dollars(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_escape_dollars(each) for each in value]
+        return [_escape_dollars(item) for item in value]
     return value.replace("$", "$$") if isinstance(value, str) else value
 
 

@@ -82,8 +82,8 @@ def _braced(inside: str, environment: Mapping[str, str], depth: int) -> str:
     if given:
         return value or ""
     if operator[0].endswith("?"):
-        said = interpolate(other, environment, depth + 1)
-        raise InterpolationError(f"the variable {name[0]} has no value: {said}".rstrip(": "))
+        message = interpolate(other, environment, depth + 1)
+        raise InterpolationError(f"the variable {name[0]} has no value: {message}".rstrip(": "))
     return interpolate(other, environment, depth + 1)
 
 

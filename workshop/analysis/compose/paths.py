@@ -26,7 +26,7 @@ class RefusedError(ValueError):
 
     def __init__(self, *refusals: Refusal) -> None:
         self.refusals = refusals
-        super().__init__("; ".join(f"{each.where}: {each.found}: {each.why}" for each in refusals))
+        super().__init__("; ".join(f"{item.where}: {item.found}: {item.why}" for item in refusals))
 
 
 def resolve_inside(

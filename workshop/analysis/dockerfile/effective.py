@@ -73,8 +73,8 @@ def effective(dockerfile: Dockerfile, target: str = "") -> Effective | None:
         chain.append(dockerfile.stages[chain[-1].parent])
     chain.reverse()
     image = _Image()
-    for each in chain:
-        image.apply(each)
+    for member in chain:
+        image.apply(member)
     return image.freeze(tuple(chain))
 
 

@@ -63,7 +63,7 @@ class Lexer:
             for part in tail:
                 words.append(word)
                 word = part
-        return [each for each in [*words, word] if each]
+        return [found for found in [*words, word] if found]
 
     def _pieces(self, stop: str, *, escapes: bool) -> list[tuple[str, bool]]:
         """Read up to `stop` (empty: the end); return pieces, and whether their spaces split."""

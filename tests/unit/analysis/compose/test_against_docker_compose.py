@@ -102,18 +102,8 @@ depends_on: {db: {condition: service_started}}
 <<: [{command: first}, {command: second, user: "2"}]
 """
 PIECES = (
-    "a",
-    "'b c'",
-    '"d e"',
-    "\\f",
-    "g;h",
-    '"i\\"j"',
-    "''",
-    "k'l'",
-    "$$m",
-    "&& n",
-    "#o",
-    "${NO:-p}",
+    *("a", "'b c'", '"d e"', "\\f", "g;h", '"i\\"j"', "''", "k'l'", "$$m", "&& n", "#o"),
+    *("${NO:-p}"),
 )
 NESTS = ("${NO:-%s}", "${NO-%s}", "${SET:+%s}", "x%s", "%s$$", "${EMPTY:-%s}", "${EMPTY-%s}", "%s}")
 
