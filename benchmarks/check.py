@@ -1,10 +1,10 @@
-"""What a check costs beside what nobody can do without. Run as `make bench-check`.
+"""Compare the time of a check with the minimum work it has to do. Run with `make bench-check`.
 
-1. A warm full check of task 2, beside a script that builds, runs, asks, stops and removes the
-   same image. Bar: 1.3 times.
-2. `check --static`, the whole process, beside hadolint on the same file. Bar: 3 times.
+1. A full check of task 2 with a warm cache, and a script that builds, runs, requests, stops and
+   removes the same image. Limit: 1.3 times.
+2. The whole process of `check --static`, and hadolint on the same file. Limit: 3 times.
 
-Both of a pair run by turns, so that a busy machine weighs on both; the figures are medians.
+The two of a pair alternate, so that load on the machine affects both. The figures are medians.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ docker image rm workshop-bare >/dev/null
 
 
 def seconds(*words: str, good: tuple[int, ...] = (0,)) -> float:
-    """How long a program takes; it has to end with one of the codes that are good."""
+    """Return the run time of a program in seconds; exit if its exit code is not in `good`."""
     start = time.perf_counter()
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     took = time.perf_counter() - start
@@ -45,15 +45,15 @@ def seconds(*words: str, good: tuple[int, ...] = (0,)) -> float:
 
 
 def compare(title: str, ours: tuple[str, ...], theirs: tuple[str, ...], bar: float) -> None:
-    """Run both by turns, and say how the medians compare."""
+    """Run both commands in turn, and print the ratio of the medians."""
     seconds(*ours), seconds(*theirs)
     pairs = [(seconds(*ours), seconds(*theirs)) for _ in range(ROUNDS)]
     mine, other = (statistics.median(side) for side in zip(*pairs, strict=True))
-    sys.stdout.write(f"{title}: {mine:.3f} s / {other:.3f} s = {mine / other:.2f} (bar {bar})\n")
+    sys.stdout.write(f"{title}: {mine:.3f} s / {other:.3f} s = {mine / other:.2f} (limit {bar})\n")
 
 
 def main() -> None:
-    """Lay the kit's answer out, and compare."""
+    """Set up the reference solution, and compare."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "learner"
         subprocess.run((BIN / "workshop", "start", TASK, folder), check=True, capture_output=True)

@@ -1,8 +1,7 @@
-"""Measure the Dockerfile parser beside hadolint, on the same files, in one run.
+"""Compare the speed of the Dockerfile parser with hadolint, on the same files.
 
-Parsing here is all of it: text to stages, and what the last stage amounts to, file by file in one
-process. hadolint gets all files in one call; it lints them too, which ours does not. Times are of
-the wall clock, by turns.
+The parser reads file by file in one process, including the final stage's configuration. hadolint
+gets all files in one call, and lints them too. The two alternate; times are wall-clock times.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from differential.generator import dockerfile  # noqa: E402 - tests are no package
+from differential.generator import dockerfile  # noqa: E402 - tests are not a package
 
 from workshop.analysis.dockerfile.effective import effective  # noqa: E402
 from workshop.analysis.dockerfile.parser import parse  # noqa: E402
@@ -55,9 +54,9 @@ NASTY = {
 }
 
 
-def file(seed: int) -> str:
-    """A Dockerfile of `LINES` lines such as people write: hadolint gives up on nastier ones."""
-    rng = random.Random(seed)  # noqa: S311 - chance, and no secret
+def typical_dockerfile(seed: int) -> str:
+    """Return a typical Dockerfile of `LINES` lines; hadolint cannot parse difficult ones."""
+    rng = random.Random(seed)  # noqa: S311 - not a secret
     lines = ["# syntax=docker/dockerfile:1", "ARG TAG=3.13-slim-trixie"]
     lines += [f"FROM python:${{TAG}} AS base{seed}", "WORKDIR /app"]
     while len(lines) < LINES - 1:
@@ -67,7 +66,7 @@ def file(seed: int) -> str:
 
 
 def read_all(texts: list[str]) -> float:
-    """The seconds that it takes to read them all."""
+    """Return the seconds that parsing all texts takes."""
     start = time.perf_counter()
     for text in texts:
         effective(parse(text))
@@ -75,7 +74,7 @@ def read_all(texts: list[str]) -> float:
 
 
 def hadolint(folder: Path, program: str) -> float:
-    """The seconds that one call of hadolint takes for all files in the folder."""
+    """Return the seconds that one hadolint call takes for all files in the folder."""
     words = [program, "--no-fail", "--format", "json", *sorted(map(str, folder.iterdir()))]
     start = time.perf_counter()
     subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
@@ -83,13 +82,13 @@ def hadolint(folder: Path, program: str) -> float:
 
 
 def spread(seconds: list[float]) -> str:
-    """Median, least and most."""
+    """Format the median, minimum and maximum."""
     return f"{statistics.median(seconds):.3f} s ({min(seconds):.3f}-{max(seconds):.3f})"
 
 
 def compare(count: int, rounds: int, program: str) -> list[str]:
-    """The table's lines: both on the same files, by turns."""
-    texts = [file(seed) for seed in range(count)]
+    """Run both in turn on the same files; return the lines of the table."""
+    texts = [typical_dockerfile(seed) for seed in range(count)]
     ours, theirs = [], []
     with tempfile.TemporaryDirectory(prefix="workshop-benchmark-") as name:
         folder = Path(name)
@@ -109,15 +108,15 @@ def compare(count: int, rounds: int, program: str) -> list[str]:
 
 
 def big() -> list[str]:
-    """How long it takes to read 5 MB of each sort, and half of it: linear is a ratio of 2."""
-    mixed = "".join(file(seed) + dockerfile(seed) + "\n" for seed in range(500))
-    lines = [f"{BIG / 1e6:.0f} MB of one text, at most {BIG_BAR} s"]
-    for name, line in {"files of all sorts": mixed, **NASTY}.items():
+    """Measure 5 MB and 2.5 MB of each kind of text; a ratio of 2 means linear time."""
+    mixed = "".join(typical_dockerfile(seed) + dockerfile(seed) + "\n" for seed in range(500))
+    lines = [f"{BIG / 1e6:.0f} MB in one file, at most {BIG_BAR} s"]
+    for name, line in {"mixed files": mixed, **NASTY}.items():
         halves = [
             read_all(["FROM s AS s\n" + line * (size // len(line))]) for size in (BIG // 2, BIG)
         ]
         verdict = "kept" if halves[1] <= BIG_BAR else "MISSED"
-        lines.append(f"  {name:20} {halves[1]:.2f} s, half of it {halves[0]:.2f} s  {verdict}")
+        lines.append(f"  {name:20} {halves[1]:.2f} s, half the size {halves[0]:.2f} s  {verdict}")
     return lines
 
 
@@ -125,8 +124,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     found = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if found is None:
-        sys.exit("hadolint is missing: it comes with the kit's environment")
-    print("\n".join(compare(given.files, given.rounds, found) + big()))  # noqa: T201 - its answer
+        sys.exit("hadolint is missing: install the kit's environment")
+    print("\n".join(compare(arguments.files, arguments.rounds, found) + big()))  # noqa: T201 - the result

@@ -1,7 +1,7 @@
-"""Measure the kit's Dockerfiles beside the course's original ones, in one run.
+"""Compare the kit's Dockerfiles with the original ones of the course.
 
-Image sizes, and how long `docker build` takes after one edited source line. README.md,
-beside this file, says how, why, and what came of it last.
+Measures image sizes, and the time of `docker build` after a change to one source line. README.md
+in this directory explains the method and shows the latest results.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MB = 10**6
 
 @dataclass(frozen=True)
 class Bars:
-    """What the kit may take at most, as a share of what the original takes."""
+    """The limits for the kit, as a fraction of the original's figures."""
 
     above_base: float | None
     whole: float | None
@@ -53,7 +53,7 @@ class Bars:
 
 @dataclass(frozen=True)
 class Service:
-    """A service with two Dockerfiles: the file that is edited, and what each is built on."""
+    """A service with two Dockerfiles: the source file to edit, and the base image of each."""
 
     name: str
     folder: str
@@ -85,7 +85,7 @@ SERVICES = (
 
 @dataclass
 class Subject:
-    """One Dockerfile in a context of its own, and what was measured of it.
+    """One Dockerfile in its own build context, and its measurements.
 
     Times are in seconds, sizes in bytes.
     """
@@ -101,7 +101,7 @@ class Subject:
 
     @property
     def module(self) -> str:
-        """The edited file, as Python imports it."""
+        """The module name of the edited file."""
         return f"{self.source.parent.name}.{self.source.stem}"
 
 
@@ -115,18 +115,18 @@ class Pair:
 
     @property
     def subjects(self) -> tuple[Subject, Subject]:
-        """Both."""
+        """Both Dockerfiles, the original first."""
         return self.original, self.kit
 
 
 class Evaluation:
-    """Builds images, times that, and looks at what came of it."""
+    """Builds images, and measures build times and sizes."""
 
     def __init__(self, run: SubprocessRunner, engine: Engine, new_name: Callable[[], str]) -> None:
         self._run, self._engine, self._new_name = run, engine, new_name
 
     def build(self, subject: Subject, job: Job) -> tuple[str, float]:
-        """The new image's name, and how many seconds the `docker build` process took."""
+        """Build an image; return its name and the seconds that `docker build` took."""
         image = self._new_name()
         build = Build(image, subject.context, subject.context / "Dockerfile")
         start = time.perf_counter()
@@ -134,7 +134,7 @@ class Evaluation:
         return image, time.perf_counter() - start
 
     def round(self, subject: Subject, job: Job) -> None:
-        """Edit one line and build; then build again with nothing changed."""
+        """Edit one line and build; then build again without a change."""
         mark = edit(subject.source)
         image, seconds = self.build(subject, job)
         subject.edited.append(seconds)
@@ -144,15 +144,15 @@ class Evaluation:
         subject.above_base = subject.whole - self._base_size(subject, image)
 
     def _check_edit(self, subject: Subject, image: str, mark: str) -> None:
-        """A quick build is worth nothing if the edit is not in the image."""
+        """Check that the image contains the edit; otherwise, the times are meaningless."""
         code = f"import inspect, {subject.module}; print(inspect.getsource({subject.module}))"
         argv = ["docker", "run", "--rm", "--entrypoint", "python", image, "-c", code]
         done = self._run(argv, timeout=60)
         if mark not in done.output:
             raise UserError(
                 f"{subject.name}'s image",
-                "it does not hold the line that was edited",
-                f"Mend {subject.context.name}'s Dockerfile: its figures would mean nothing",
+                "does not contain the edited line",
+                f"Fix {subject.context.name}'s Dockerfile: its times are meaningless",
             )
 
     def _base_size(self, subject: Subject, image: str) -> int:
@@ -162,14 +162,14 @@ class Evaluation:
         ):
             raise UserError(
                 f"{subject.name}'s image",
-                f"it is not built on {subject.base}",
-                "Mend SERVICES in benchmarks/rebuild.py",
+                f"is not built on {subject.base}",
+                "Fix SERVICES in benchmarks/rebuild.py",
             )
         return self._engine.size(subject.base)
 
 
 def edit(source: Path) -> str:
-    """Put a comment that no build has seen into the file's last line; returns the comment."""
+    """Write a unique comment into the file's last line; return the comment."""
     mark = f"# edited {secrets.token_hex(8)}"
     kept = [line for line in source.read_text().splitlines() if not line.startswith("# edited ")]
     source.write_text("\n".join([*kept, mark, ""]))
@@ -177,7 +177,7 @@ def edit(source: Path) -> str:
 
 
 def pair(service: Service, folder: Path) -> Pair:
-    """Both contexts, below `folder`: the kit's, and a copy with the original's files laid over."""
+    """Create both contexts in `folder`; the original's files overwrite a copy of the kit's."""
     skip = shutil.ignore_patterns(".venv", "__pycache__", ".*_cache")
 
     def subject(side: str, base: str) -> Subject:
@@ -195,14 +195,14 @@ def pair(service: Service, folder: Path) -> Pair:
 def measure(
     evaluation: Evaluation, pairs: list[Pair], rounds: int, display: ProgressDisplay
 ) -> None:
-    """Build everything once, then `rounds` times by turns."""
+    """Build everything once, then `rounds` times in turn."""
     subjects = [subject for both in pairs for subject in both.subjects]
     for subject in subjects:
         with display.job(f"{subject.name}, first", "building") as job:
             evaluation.build(subject, job)
     for number in range(1, rounds + 1):
         with display.job(f"round {number} of {rounds}", "building") as job:
-            # Every second round backwards: going first is no advantage in the end.
+            # Every second round runs in reverse, so that the order does not matter.
             for subject in subjects if number % 2 else reversed(subjects):
                 evaluation.round(subject, job)
             job.note(", ".join(f"{subject.edited[-1]:.2f}" for subject in subjects))
@@ -210,9 +210,9 @@ def measure(
 
 @contextlib.contextmanager
 def image_names(run: SubprocessRunner) -> Iterator[Callable[[], str]]:
-    """Gives a new name for each image; what was built under them is removed at the end.
+    """Yield a function that returns a new image name; remove these images at the end.
 
-    Removed by name only: an image that another name keeps stays where it is.
+    Only the names are removed: an image with another name stays.
     """
     repository = f"workshop-benchmark-{secrets.token_hex(4)}"
     numbers = itertools.count(1)
@@ -227,32 +227,32 @@ def image_names(run: SubprocessRunner) -> Iterator[Callable[[], str]]:
             run(["docker", "image", "rm", *images], timeout=120)
 
 
-def table(pairs: list[Pair]) -> Table:
-    """Sizes in decimal megabytes; times in seconds, as median (least to most)."""
-    sheet = Table(box=None, pad_edge=False, header_style="bold")
-    sheet.add_column("", no_wrap=True)
+def results_table(pairs: list[Pair]) -> Table:
+    """Return the table: sizes in decimal megabytes; times in seconds, as median (min-max)."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", no_wrap=True)
     for header in ("original", "kit", "ratio", "at most"):
-        sheet.add_column(header, justify="right", no_wrap=True)
+        table.add_column(header, justify="right", no_wrap=True)
     for both in pairs:
         original, kit, bars = both.original, both.kit, both.service.bars
-        sheet.add_row(f"[bold]{both.service.name}")
-        _add_sizes(sheet, "above base, MB", original.above_base, kit.above_base, bars.above_base)
-        _add_sizes(sheet, "whole, MB", original.whole, kit.whole, bars.whole)
-        _add_times(sheet, "edited, s", original.edited, kit.edited, bars.edited)
-        _add_times(sheet, "unchanged, s", original.unchanged, kit.unchanged, None)
-    return sheet
+        table.add_row(f"[bold]{both.service.name}")
+        _add_sizes(table, "above base, MB", original.above_base, kit.above_base, bars.above_base)
+        _add_sizes(table, "whole, MB", original.whole, kit.whole, bars.whole)
+        _add_times(table, "edited, s", original.edited, kit.edited, bars.edited)
+        _add_times(table, "unchanged, s", original.unchanged, kit.unchanged, None)
+    return table
 
 
-def _add_sizes(sheet: Table, what: str, original: int, kit: int, bar: float | None) -> None:
+def _add_sizes(table: Table, what: str, original: int, kit: int, bar: float | None) -> None:
     cells = (f"{original / MB:.1f}", f"{kit / MB:.1f}")
-    sheet.add_row(f"  {what}", *cells, *_verdict(kit / original, bar))
+    table.add_row(f"  {what}", *cells, *_verdict(kit / original, bar))
 
 
 def _add_times(
-    sheet: Table, what: str, original: list[float], kit: list[float], bar: float | None
+    table: Table, what: str, original: list[float], kit: list[float], bar: float | None
 ) -> None:
     ratio = statistics.median(kit) / statistics.median(original)
-    sheet.add_row(f"  {what}", _spread(original), _spread(kit), *_verdict(ratio, bar))
+    table.add_row(f"  {what}", _spread(original), _spread(kit), *_verdict(ratio, bar))
 
 
 def _spread(seconds: list[float]) -> str:
@@ -260,7 +260,7 @@ def _spread(seconds: list[float]) -> str:
 
 
 def _verdict(ratio: float, bar: float | None) -> tuple[str, str]:
-    """The ratio, and its bar with whether it is kept; empty where there is no bar."""
+    """Return the ratio, and its limit and whether it is met; empty without a limit."""
     if bar is None:
         return f"{ratio:.3f}", ""
     return f"{ratio:.3f}", f"{bar:.2f} {'kept' if ratio <= bar else 'MISSED'}"
@@ -272,7 +272,7 @@ def main(rounds: int, services: list[Service], console: Console) -> None:
     engine = Engine(run)
     info = engine.info()
     if info is None:
-        raise UserError("Docker engine", "none answers", "Run `make doctor` to see what to do")
+        raise UserError("Docker engine", "does not respond", "Run `make doctor` to find the cause")
     with (
         tempfile.TemporaryDirectory(prefix="workshop-benchmark-") as folder,
         image_names(run) as new_name,
@@ -283,9 +283,9 @@ def main(rounds: int, services: list[Service], console: Console) -> None:
         bases = {subject.base for both in pairs for subject in both.subjects}
         standins = sorted(base for base in bases if engine.standin_for(base))
     console.print()
-    console.print(table(pairs), highlight=False)
+    console.print(results_table(pairs), highlight=False)
     console.print(f"\nDocker Engine {info.version}, {os.cpu_count()} cores, rounds: {rounds}.")
-    console.print("Times: of the whole docker build process, as median (least-most).")
+    console.print("Times: the whole docker build process, as median (min-max).")
     console.print("Ratio: the kit's size or median, divided by the original's.")
     if standins:
         console.print("Base images that are stand-ins made from Debian's packages:")
@@ -294,15 +294,15 @@ def main(rounds: int, services: list[Service], console: Console) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=_positive, default=7, help="how often (default: 7)")
+    parser.add_argument("--rounds", type=_positive, default=7, help="number of rounds (default: 7)")
     names = [service.name for service in SERVICES]
-    parser.add_argument("--service", choices=names, help="this one only (default: all)")
+    parser.add_argument("--service", choices=names, help="measure only this service (default: all)")
     return parser.parse_args()
 
 
 def _positive(word: str) -> int:
     if (number := int(word)) < 1:
-        raise argparse.ArgumentTypeError(f"it must be 1 or more, and is {number}")
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
     return number
 
 
@@ -311,14 +311,18 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    given = _arguments()
+    arguments = _arguments()
     for interruption in (signal.SIGINT, signal.SIGTERM):
         signal.signal(interruption, _interrupt)
     try:
-        main(given.rounds, [s for s in SERVICES if given.service in {None, s.name}], Console())
+        main(
+            arguments.rounds,
+            [s for s in SERVICES if arguments.service in {None, s.name}],
+            Console(),
+        )
     except UserError as error:
         Console(stderr=True, soft_wrap=True).print(str(error), highlight=False, markup=False)
         sys.exit(COULD_NOT)
     except Interrupted:
-        Console(stderr=True).print("Interrupted: what was built for it is removed.")
+        Console(stderr=True).print("Interrupted: the benchmark's images are removed.")
         sys.exit(INTERRUPTED)

@@ -1,6 +1,6 @@
-"""Dockerfiles made up by chance, from a seed, that a real engine builds at once, without a network.
+"""Generate random Dockerfiles from a seed that a real engine can build without a network.
 
-A file called `a` must be in the context. No two steps of a file are the same, so each is built.
+The build context must contain a file `a`. All steps of a file differ, so none comes from the cache.
 """
 
 from __future__ import annotations
@@ -14,28 +14,20 @@ RUN_BASE = "debian:trixie-slim"
 USERS = ("root", "0", "0:0", "nobody", "$U", "${U}", "${NONE:-root}", "'root'")
 FOLDERS = ("/app", "rel", "./x/../y", "..", "$W", "/w/${NONE:-z}/", "/a\\ b", '"/q r"')
 VALUES = (
-    "1",
-    "$A",
-    "${B:-b}",
-    "${A:+set}",
-    '"a b"',
-    "'$A b'",
-    "\\$A",
-    "a\\ b",
-    "$A$B",
-    '"$A \\" x"',
+    *("1", "$A", "${B:-b}", "${A:+set}", '"a b"', "'$A b'", "\\$A", "a\\ b", "$A$B"),
+    *('"$A \\" x"', "${B-d}", "${A+p}", "${P#*/}", "${P%%.*}", "${P##*/}", "${P/x/yy}", '""'),
+    *("", "a=b"),
 )
-VALUES += ("${B-d}", "${A+p}", "${P#*/}", "${P%%.*}", "${P##*/}", "${P/x/yy}", '""', "", "a=b")
 OLD_VALUES = ("x y", "  $A   z", '"quoted $A"', "a=b c")
 COMMANDS = ('["x", "y  z"]', '["$A"]', "[]", "echo   hi", "echo $A", "[a]", "['a']")
 
 
 class Builder:
-    """Makes a Dockerfile; `escape` and line ends are those of its `make`."""
+    """Generates a Dockerfile, with the escape and line ends of its `make`."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.rng = random.Random(seed)  # noqa: S311 - chance, and no secret
+        self.rng = random.Random(seed)  # noqa: S311 - not a secret
         self.make = Maker(self.rng)
         self.count = 0
         self.stages: list[tuple[str, bool]] = []
@@ -52,14 +44,14 @@ class Builder:
         return self.make.end.join(lines) + self.make.end
 
     def line(self, keyword: str, *words: str) -> str:
-        """One instruction in a random layout, in this file's escape."""
+        """Return one instruction in a random layout, with this file's escape."""
         return self.make.line(keyword, *(word.replace("\\", self.make.escape) for word in words))
 
     def stage(self, index: int) -> list[str]:
         named = [stage for stage in self.stages if stage[0]]
         base, runs = self.rng.choice([("scratch", False), ("$BASE", True), *named, *named])
         name = f"S{index}x" if self.make.often(0.7) else ""
-        # A stage's name counts in any case, but for FROM.
+        # Stage names are case-insensitive, except in FROM.
         head = self.line(
             "FROM", base.lower() if base[0] == "S" else base, *(("As", name) if name else ())
         )
@@ -72,7 +64,7 @@ class Builder:
         return lines
 
     def mark(self, index: int) -> str:
-        """A path of this stage alone: builds at the same time share the steps that are alike."""
+        """Return a unique path for this stage: concurrent builds share identical steps."""
         return f"/from{self.seed}-{index}"
 
     def instruction(self, *, runs: bool) -> str:
@@ -156,7 +148,7 @@ class Builder:
         if self.make.often(0.3):
             head = self.line("RUN", "--network=none", "<<EOF")
             lines = [f": {number}", f": {self.rng.choice(('USER x', 'FROM y', '# z'))}"]
-            # A carriage return would be part of a command's name there.
+            # A carriage return would become part of a command's name.
             return self.make.end.join([head, *lines, "EOF"])
         if self.make.often(0.3):
             return self.line("RUN", json.dumps(["true", f"{number}", "a b"]))
@@ -164,5 +156,5 @@ class Builder:
 
 
 def buildable(seed: int) -> str:
-    """A Dockerfile that a real engine builds."""
+    """Return a random Dockerfile that a real engine can build."""
     return Builder(seed).text()

@@ -1,4 +1,4 @@
-"""Dockerfiles made up by chance, from a seed: such as people write, and nasty ones."""
+"""Generate random Dockerfiles from a seed, typical ones and difficult ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DELIMITERS = ("EOF", "EOT", "END_1", "file.txt", "A")
 
 
 class Maker:
-    """Makes instructions; every choice is the `rng`'s."""
+    """Generates instructions with random choices from `rng`."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
@@ -32,7 +32,7 @@ class Maker:
         return self.rng.random() < share
 
     def gap(self) -> str:
-        """What may stand between two words: spaces, or the end of a line that goes on."""
+        """Return a separator between two words: spaces, or a line continuation."""
         if self.often(0.8):
             return self.rng.choice((" ", " ", " ", "  ", "\t"))
         between = self.some(("", "# a comment", "  # USER root", "\t", "#"), 2)
@@ -43,7 +43,7 @@ class Maker:
         )
 
     def line(self, keyword: str, *words: str) -> str:
-        """One instruction, laid out by chance."""
+        """Return one instruction in a random layout."""
         if self.often(0.1):
             keyword = self.rng.choice((keyword.lower(), keyword.title()))
         text = self.rng.choice(("", "", "", " ", "\t")) + keyword
@@ -52,7 +52,7 @@ class Maker:
         return text + (self.rng.choice((" ", "\t")) if self.often(0.05) else "")
 
     def broken(self, word: str) -> str:
-        """A word that goes on in the next line."""
+        """Break a word with a line continuation."""
         if not word.isalnum() or len(word) == 1:
             return word
         return f"{word[:1]}{self.escape}{self.end}{word[1:]}"
@@ -62,7 +62,7 @@ class Maker:
         return self.rng.choice(pool).replace("\\", self.escape)
 
     def json(self) -> str:
-        """A list in JSON, sometimes one that looks like it alone."""
+        """Return a JSON list, or sometimes text that only looks like one."""
         words = [
             self.rng.choice((*WORDS, "a b", 'q"q', "$A")) for _ in range(self.rng.randint(1, 4))
         ]
@@ -78,7 +78,7 @@ class Maker:
         return [line for line in lines if line != name]
 
     def heredocs(self, keyword: str, words: list[str], after: list[str]) -> str:
-        """An instruction with heredocs, and their bodies below it."""
+        """Return an instruction with heredocs and their bodies."""
         opened, lines = [], []
         for name in self.rng.sample(DELIMITERS, self.rng.choice((1, 1, 1, 2, 3))):
             strip = self.often(0.3)
@@ -165,8 +165,8 @@ MAKERS: tuple[Callable[[Maker], str], ...] = (
 
 
 def dockerfile(seed: int, length: int = 8) -> str:
-    """A whole Dockerfile of one to three stages, each of at most so many instructions."""
-    rng = random.Random(seed)  # noqa: S311 - chance, and no secret
+    """Return a random Dockerfile of 1 to 3 stages, each with at most `length` instructions."""
+    rng = random.Random(seed)  # noqa: S311 - not a secret
     make = Maker(rng)
     lines = []
     if make.escape == "`" or make.often(0.1):

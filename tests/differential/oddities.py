@@ -1,6 +1,6 @@
-"""Where dockerfile-ast reads a Dockerfile otherwise than a real build does.
+"""Dockerfiles that dockerfile-ast parses differently from a real build.
 
-Each of them is shown to the real engine in test_build_steps.py.
+test_build_steps.py builds each of them with the real engine.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Oddity:
-    """What it reads wrongly, and why; no Dockerfile that is made up for the comparison has it.
+    """A bug of dockerfile-ast; the generated Dockerfiles avoid it.
 
-    `proof` is a Dockerfile whose image has `value` at `setting`, which our parser says too.
+    `proof` is a Dockerfile whose image has `value` for `setting`, as the kit's parser says too.
     """
 
     reason: str
@@ -23,7 +23,7 @@ class Oddity:
 
 ODDITIES = (
     Oddity(
-        reason="a doubled escape at the end of a line is an escaped escape, and continues nothing",
+        reason="a doubled escape at the end of a line does not continue the line",
         proof="FROM scratch\nENV A=b\\\\\nCMD x\n",
         setting="Cmd",
         value=["/bin/sh", "-c", "x"],

@@ -1,10 +1,10 @@
-// Reads one JSON string a line (a Dockerfile), and writes one JSON line for each: what
-// dockerfile-ast says of its last stage.
+// Reads Dockerfiles, one JSON string a line. For each, prints the last stage's instructions, as
+// parsed by dockerfile-ast, as one line of JSON.
 const { DockerfileParser } = require("dockerfile-ast");
 const { TextDocument } = require("vscode-languageserver-textdocument");
 
-// Its own getJSONValue drops spaces and reads \u wrongly: where a string begins and ends is its
-// word, what the string says is JSON's.
+// getJSONValue drops spaces and misreads \u. So only the range of each string comes from
+// dockerfile-ast, and JSON.parse decodes the string.
 function strings(document, each) {
     const values = each.getJSONStrings().map((word) => document.getText(word.getRange()));
     return values.map((value) => JSON.parse(value));

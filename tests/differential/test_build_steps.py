@@ -1,6 +1,6 @@
-"""Our parser agrees with a real build: on its steps, on its history, on its image's settings.
+"""The kit's parser agrees with real builds on the steps, the history and the image's configuration.
 
-`DIFFERENTIAL_BUILDS=200` builds so many Dockerfiles; the suite's own run builds fewer.
+`DIFFERENTIAL_BUILDS` sets the number of Dockerfiles to build (default: 40).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ STEP = re.compile(r"^#\d+ \[(?:(\S+) )?(\d+)/\d+\] (.+)$", re.MULTILINE)
 
 
 @pytest.fixture
-def build(engine, tmp_path):  # noqa: ARG001 - needs an engine
-    """Builds a text; gives the image's name and what the build printed. Images are removed."""
+def build(engine, tmp_path):  # noqa: ARG001 - starts the engine
+    """Build a text; return the image's name and the output. Images are removed at the end."""
     (tmp_path / "a").write_text("x")
     repository = f"workshop-test-{secrets.token_hex(4)}"
     built = []
@@ -46,7 +46,7 @@ def build(engine, tmp_path):  # noqa: ARG001 - needs an engine
 
 
 def needed(read: Dockerfile, stage: Stage) -> set[int]:
-    """The stages that a build of `stage` goes through."""
+    """Return the numbers of the stages that a build of `stage` needs."""
     found = {stage.number}
     if stage.parent is not None:
         found |= needed(read, read.stages[stage.parent])
@@ -58,30 +58,30 @@ def needed(read: Dockerfile, stage: Stage) -> set[int]:
 
 
 def words(text: str) -> list[str]:
-    """What BuildKit does not change in what it shows: no quotes, no case, no script's start."""
+    """Normalise a step: BuildKit's output changes quotes and case and adds the start of scripts."""
     return re.sub(r"['\"\[\],]", "", re.sub(r" \(:.*", "", text)).casefold().split()
 
 
-def said(instruction: Instruction) -> list[str]:
-    """One step, as BuildKit shows it."""
+def step_of(instruction: Instruction) -> list[str]:
+    """Return one step as BuildKit prints it, normalised."""
     flags = (f"--{name}={value}" for name, value in instruction.flags)
     return words(" ".join([instruction.keyword, *flags, instruction.expanded]))
 
 
 def steps(read: Dockerfile) -> dict[tuple[str, int], list[str]]:
-    """The steps of the last stage's build, by stage and number; alone, a stage has no name."""
+    """Return the expected steps by stage and number; a single stage has an empty name."""
     found = {}
     for index in needed(read, read.stages[-1]):
         stage = read.stages[index]
         name = (stage.name or f"stage-{index}") if len(read.stages) > 1 else ""
         first = 2 if stage.parent is None and stage.base != "scratch" else 1
         for number, instruction in enumerate(layers(read, stage), first):
-            found[name, number] = said(instruction)
+            found[name, number] = step_of(instruction)
     return found
 
 
 def layers(read: Dockerfile, stage: Stage) -> list[Instruction]:
-    """The instructions of a stage that are steps: going to the root folder is none."""
+    """Return the instructions of a stage that are steps; `WORKDIR /` is not a step."""
     own = {each.line for each in stage.instructions}
     folder, found = "/", []
     for each in effective(read, str(stage.number)).instructions:
@@ -97,7 +97,7 @@ def layers(read: Dockerfile, stage: Stage) -> list[Instruction]:
 
 
 def printed(read: Dockerfile, output: str) -> dict[tuple[str, int], list[str]]:
-    """The steps that a build printed."""
+    """Return the steps that a build printed."""
     return {
         (name if len(read.stages) > 1 else "", int(number)): words(text)
         for name, number, text in STEP.findall(output)
@@ -106,7 +106,7 @@ def printed(read: Dockerfile, output: str) -> dict[tuple[str, int], list[str]]:
 
 
 def history(image: str, base: str) -> list[str]:
-    """The keyword of each entry in the image's history, without its base's."""
+    """Return the keywords in the image's history, without its base's entries."""
     form = "{{json .CreatedBy}}"
     lines = docker("history", "--no-trunc", "--format", form, image).splitlines()
     own = lines[: len(lines) - history_length(base)]
@@ -118,25 +118,25 @@ def history_length(base: str) -> int:
     return 0 if base == "scratch" else len(docker("history", "-q", base).splitlines())
 
 
-def command(said: Command | None) -> list[str] | None:
-    return list(said.words) if said else None
+def argv(command: Command | None) -> list[str] | None:
+    return list(command.argv) if command else None
 
 
-def health(said: Command | None) -> list[str] | None:
-    """A check in shell form is told apart by its first word, and the shell comes in at run."""
-    if said is None:
+def health(command: Command | None) -> list[str] | None:
+    """In shell form, the image's configuration has CMD-SHELL and no shell."""
+    if command is None:
         return None
-    return ["CMD-SHELL", said.text] if said.shell else ["CMD", *said.words]
+    return ["CMD-SHELL", command.text] if command.shell else ["CMD", *command.argv]
 
 
 def settings(found: Effective) -> dict:
-    """The image's configuration, as we foretell it."""
+    """Return the image's configuration that the parser predicts."""
     return {
         "User": found.user.value if found.user else "",
         "WorkingDir": found.workdir.value if found.workdir else "/",
         "Env": {name: setting.value for name, setting in found.env.items()},
-        "Cmd": command(found.cmd),
-        "Entrypoint": command(found.entrypoint),
+        "Cmd": argv(found.cmd),
+        "Entrypoint": argv(found.entrypoint),
         "ExposedPorts": set(found.ports),
         "Volumes": set(found.volumes),
         "StopSignal": found.stopsignal.value if found.stopsignal else "",
@@ -146,7 +146,7 @@ def settings(found: Effective) -> dict:
 
 
 def configured(image: str, base: str) -> dict:
-    """The image's configuration, as the engine has it, without what its base has set."""
+    """Return the image's configuration from the engine, without the settings of its base."""
     config = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image))
     known = base_of(base)
     env = dict(pair.split("=", 1) for pair in config.get("Env") or ())
@@ -154,7 +154,7 @@ def configured(image: str, base: str) -> dict:
     test = (config.get("Healthcheck") or {}).get("Test")
     return {
         "User": config.get("User", ""),
-        # The engine keeps an absolute path as it stands, its last slash included.
+        # The engine keeps an absolute path unchanged, including a trailing slash.
         "WorkingDir": posixpath.normpath(config["WorkingDir"]),
         "Env": {name: value for name, value in env.items() if known["Env"].get(name) != value},
         "Cmd": config.get("Cmd") if config.get("Cmd") != known["Cmd"] else None,
@@ -169,7 +169,7 @@ def configured(image: str, base: str) -> dict:
 
 @cache
 def base_of(base: str) -> dict:
-    """What a base sets by itself: BuildKit gives scratch a PATH."""
+    """Return the settings of a base image; BuildKit sets PATH for scratch."""
     path = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
     if base == "scratch":
         return {"Env": path, "Labels": {}, "Cmd": None}
@@ -180,7 +180,7 @@ def base_of(base: str) -> dict:
 
 
 @pytest.mark.parametrize("start", range(0, BUILDS, BATCH))
-def test_it_foretells_a_real_build(build, start):
+def test_the_parser_predicts_a_real_build(build, start):
     for seed in range(start, start + BATCH):
         text = buildable(seed)
         image, output = build(text)
@@ -189,14 +189,14 @@ def test_it_foretells_a_real_build(build, start):
         context = f"seed {seed}:\n{text}\n{output}"
         assert read.problems == (), context
         assert steps(read) == printed(read, output), context
-        # An ONBUILD leaves no trace of its own.
+        # ONBUILD adds no entry to the history.
         ours = [each.keyword for each in found.instructions if each.keyword != "ONBUILD"]
         assert ours == history(image, found.base), context
         assert settings(found) == configured(image, found.base), context
 
 
 @pytest.mark.parametrize("oddity", ODDITIES, ids=lambda oddity: oddity.reason)
-def test_where_dockerfile_ast_differs_the_engine_is_with_us(build, oddity):
+def test_the_engine_agrees_with_the_parser_where_dockerfile_ast_differs(build, oddity):
     image, _ = build(oddity.proof)
     assert configured(image, "scratch")[oddity.setting] == oddity.value
     assert settings(effective(parse(oddity.proof)))[oddity.setting] == oddity.value

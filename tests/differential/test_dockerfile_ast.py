@@ -1,6 +1,6 @@
-"""Our parser agrees with dockerfile-ast, an independent one, on Dockerfiles made up by chance.
+"""The kit's parser agrees with dockerfile-ast, an independent parser, on random Dockerfiles.
 
-`DIFFERENTIAL_FILES=10000` compares so many; the suite's own run compares fewer.
+`DIFFERENTIAL_FILES` sets the number of Dockerfiles (default: 1000).
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ BATCH = 250
 
 @pytest.fixture(scope="session")
 def oracle():
-    """Gives what dockerfile-ast says of the last stage of each of many Dockerfiles."""
+    """Return a function that parses the last stage of each Dockerfile with dockerfile-ast."""
     if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("no node or npm here, which dockerfile-ast needs")
+        pytest.skip("dockerfile-ast needs node and npm, which are not installed")
     with (HERE / "package.json").open() as manifest:
-        # The tests' workers start at the same time, and one of them fetches it.
+        # The test workers start together; only one of them must install it.
         fcntl.flock(manifest, fcntl.LOCK_EX)
         if not (HERE / "node_modules/dockerfile-ast").exists():
             words = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
             done = subprocess.run(words, cwd=HERE, capture_output=True, text=True, check=False)
             if done.returncode:
-                pytest.skip(f"npm cannot fetch dockerfile-ast: {done.stderr.strip()[-200:]}")
+                pytest.skip(f"npm cannot install dockerfile-ast: {done.stderr.strip()[-200:]}")
 
-    def ask(texts: list[str]) -> list[list[dict]]:
+    def parse_all(texts: list[str]) -> list[list[dict]]:
         lines = "".join(json.dumps(text) + "\n" for text in texts)
         done = subprocess.run(
             ["node", HERE / "oracle.js"], input=lines, capture_output=True, text=True, check=True
         )
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    return ask
+    return parse_all
 
 
-def told(instruction: Instruction, escape: str) -> dict:
-    """What the oracle can say of it: it has no word for an escape, nor for a HEALTHCHECK's list."""
+def reported(instruction: Instruction, escape: str) -> dict:
+    """Return the parts that dockerfile-ast reports: no escapes, and no exec form of HEALTHCHECK."""
     return {
         "keyword": instruction.keyword,
         "line": instruction.line,
@@ -55,26 +55,26 @@ def told(instruction: Instruction, escape: str) -> dict:
         "arguments": instruction.text.replace(escape, "").split(),
         "flags": [list(flag) for flag in instruction.flags],
         "words": None
-        if instruction.words is None or instruction.keyword == "HEALTHCHECK"
-        else list(instruction.words),
+        if instruction.exec_form is None or instruction.keyword == "HEALTHCHECK"
+        else list(instruction.exec_form),
         "heredocs": [heredoc.name for heredoc in instruction.heredocs],
     }
 
 
-def alike(ours: dict, theirs: dict, escape: str) -> bool:
-    """Whether both say the same; to the oracle, a heredoc's body is arguments too."""
+def is_same(ours: dict, theirs: dict, escape: str) -> bool:
+    """Compare both results; dockerfile-ast counts a heredoc's body as arguments."""
     words = " ".join(theirs["arguments"]).replace(escape, "").split()
     theirs["arguments"] = words[: len(ours["arguments"])] if ours["heredocs"] else words
     return ours == theirs
 
 
 @pytest.mark.parametrize("start", range(0, FILES, BATCH))
-def test_it_reads_what_dockerfile_ast_reads(oracle, start):
+def test_the_parser_agrees_with_dockerfile_ast(oracle, start):
     texts = [dockerfile(seed) for seed in range(start, start + BATCH)]
     for seed, text, theirs in zip(range(start, start + BATCH), texts, oracle(texts), strict=True):
         read = parse(text)
         ours = read.stages[-1].instructions
         assert len(ours) == len(theirs), f"seed {seed}:\n{text}"
-        for instruction, their in zip(ours, theirs, strict=True):
-            our = told(instruction, read.escape)
-            assert alike(our, their, read.escape), f"seed {seed}:\n{our}\n{their}\n{text}"
+        for instruction, other in zip(ours, theirs, strict=True):
+            own = reported(instruction, read.escape)
+            assert is_same(own, other, read.escape), f"seed {seed}:\n{own}\n{other}\n{text}"

@@ -52,7 +52,7 @@ def test_the_to_do_app_runs_without_a_network_and_is_removed(built, checkout, pr
     # The app answers only inside the container.
     answer = until(
         lambda: docker("exec", found["Id"], "python", "-c", LOOK, check=False).endswith("200"),
-        "an answer of the to-do app",
+        "a response from the to-do app",
     )
     assert answer
     assert list(found["NetworkSettings"]["Networks"]) == ["none"]

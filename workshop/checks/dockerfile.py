@@ -110,7 +110,7 @@ def _sources(step: Instruction) -> Iterable[str]:
 
 def _script(step: Instruction) -> str:
     """Return all commands of a RUN, without shell comments."""
-    text = " ".join(step.words) if step.words else step.text
+    text = " ".join(step.exec_form) if step.exec_form else step.text
     lines = "\n".join([text, *(heredoc.body for heredoc in step.heredocs)]).splitlines()
     return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
 

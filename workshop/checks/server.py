@@ -59,7 +59,7 @@ def listens_on_all_interfaces(port: int = 0) -> Check:
     def check_text(source: Source) -> None:
         final = source.final()
         for command in (final.cmd, final.entrypoint):
-            if command and _LOCALHOST.search(" ".join(command.words)):
+            if command and _LOCALHOST.search(" ".join(command.argv)):
                 actual = f"{command.text} listens only on the container's localhost"
                 raise Failed(actual, expected, line=command.line)
 

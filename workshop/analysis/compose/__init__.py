@@ -1,4 +1,4 @@
-"""A learner's compose file: what it says, and the kit's own file for what is allowed of it."""
+"""Parse a learner's compose file, and write a safe compose file from the permitted parts."""
 
 from workshop.analysis.compose.emit import emit
 from workshop.analysis.compose.model import (
@@ -14,7 +14,7 @@ from workshop.analysis.compose.model import (
     Watch,
 )
 from workshop.analysis.compose.parser import OBSOLETE, read
-from workshop.analysis.compose.paths import Refused, on_disk, variables
+from workshop.analysis.compose.paths import RefusedError, read_environment
 
 __all__ = [
     "OBSOLETE",
@@ -26,11 +26,10 @@ __all__ = [
     "Port",
     "Problem",
     "Refusal",
-    "Refused",
+    "RefusedError",
     "Service",
     "Watch",
     "emit",
-    "on_disk",
     "read",
-    "variables",
+    "read_environment",
 ]

@@ -1,4 +1,4 @@
-"""A command written as one text, split into words as docker compose splits it."""
+"""Split a command string into arguments, as Docker Compose does."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ _PART = re.compile(
 )
 
 
-class Unsplittable(ValueError):  # noqa: N818 - it is the text that is bad
-    """The text is no list of words: a quote, a bracket or a backslash is left open."""
+class CommandSyntaxError(ValueError):
+    """A command string with an unclosed quote or bracket, or a backslash at its end."""
 
 
 def split(text: str) -> tuple[str, ...]:
-    """The words of `text`: quotes are taken away, and no shell reads it.
+    """Split `text` into arguments and remove quotes; no shell expands it.
 
-    What follows `;`, `&`, `|`, `<` or `>` is dropped, as docker compose drops it.
+    Like Docker Compose, drop everything from `;`, `&`, `|`, `<` or `>` on.
     """
-    words: list[str] = []
-    word: str | None = None
+    arguments: list[str] = []
+    argument: str | None = None
     at = 0
     while at < len(text):
         part = _PART.match(text, at)
         if not part:
-            raise Unsplittable(f"{text[at : at + 20]!r} opens what nothing closes")
+            raise CommandSyntaxError(f"unclosed quote or bracket: {text[at : at + 20]!r}")
         at = part.end()
         if part.lastgroup == "end":
-            dropped = part[0] == ">" and word is not None and word[:1].isdigit()
-            word = None if dropped else word
+            dropped = part[0] == ">" and argument is not None and argument[:1].isdigit()
+            argument = None if dropped else argument
             break
         if part.lastgroup == "space":
-            words += [word] if word is not None else []
-            word = None
+            arguments += [argument] if argument is not None else []
+            argument = None
         else:
-            word = (word or "") + _said(part)
-    return (*words, *([word] if word is not None else []))
+            argument = (argument or "") + _unquote(part)
+    return (*arguments, *([argument] if argument is not None else []))
 
 
-def _said(part: re.Match[str]) -> str:
+def _unquote(part: re.Match[str]) -> str:
     if part.lastgroup == "double":
         return re.sub(r"\\(.)", r"\1", part["double"], flags=re.DOTALL)
     return part[part.lastgroup or 0]

@@ -1,4 +1,4 @@
-"""Files of variables (`.env`), as docker compose reads them.
+"""Parse env files (`.env`) as Docker Compose does.
 
 https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax
 """
@@ -9,7 +9,7 @@ import re
 from collections import ChainMap
 from typing import TYPE_CHECKING
 
-from workshop.analysis.compose.interpolation import MAX_LENGTH, BadVariable, interpolate
+from workshop.analysis.compose.interpolation import MAX_LENGTH, InterpolationError, interpolate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,19 +28,19 @@ _COMMENT = re.compile(r"(?:^|[ \t])#.*")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "$": "$$", '"': '"', "\\": "\\"}
 
 
-class BadEnvFile(ValueError):  # noqa: N818 - it is the text that is bad
-    """A line sets no variable: `line` counts from 1."""
+class EnvFileError(ValueError):
+    """A line that is not a NAME=value pair; `line` counts from 1."""
 
     def __init__(self, line: int, text: str) -> None:
         self.line = line
-        super().__init__(f"line {line} is no NAME=value: {text[:80]}")
+        super().__init__(f"line {line} is not NAME=value: {text[:80]}")
 
 
 def read_env(text: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that `text` sets; a name alone has the environment's value, if it has one.
+    """Parse the variables in `text`; a bare name gets its value from `environment`, if set there.
 
-    A value may name variables of `environment` and of the lines before it. Raises `BadEnvFile`
-    and `BadVariable`.
+    Values may refer to variables in `environment` and on earlier lines. Raises `EnvFileError`
+    or `InterpolationError`.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     found: dict[str, str] = {}
@@ -52,13 +52,15 @@ def read_env(text: str, environment: Mapping[str, str]) -> dict[str, str]:
             continue
         line = _LINE.match(text, at)
         if not line:
-            raise BadEnvFile(text.count("\n", 0, at) + 1, text[at:].split("\n", 1)[0])
+            raise EnvFileError(text.count("\n", 0, at) + 1, text[at:].split("\n", 1)[0])
         value = _value(line, known)
         if value is not None:
             found[line["name"]] = value
             length += len(value)
         if length > MAX_LENGTH:
-            raise BadVariable(f"its values fill more than {MAX_LENGTH:,} characters")
+            raise InterpolationError(
+                f"the values have more than {MAX_LENGTH:,} characters in total"
+            )
         at = line.end()
     return found
 

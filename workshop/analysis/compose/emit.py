@@ -1,4 +1,4 @@
-"""The kit's own compose file for services of a learner's: what is allowed of them, and no more."""
+"""Write the compose file that the grader runs, from the permitted parts of a learner's file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from workshop.analysis.compose.model import Refusal
-from workshop.analysis.compose.paths import Refused, build_paths, proven, variables
+from workshop.analysis.compose.paths import (
+    RefusedError,
+    read_environment,
+    resolve_build,
+    resolve_inside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +20,7 @@ if TYPE_CHECKING:
 
     from workshop.analysis.compose.model import BuildSpec, Compose, Healthcheck, Mount, Service
 
-# A container on no network, that gains no rights, and can fill neither host nor log.
+# No network, no new privileges, and limits on processes, memory and log size.
 LIMITS: dict[str, Any] = {
     "network_mode": "none",
     "restart": "no",
@@ -37,41 +42,43 @@ def emit(
     folder: Path,
     environment: Mapping[str, str] | None = None,
 ) -> str:
-    """A compose file, as JSON that is YAML too, in which these `services` run as in `compose`.
+    """Return a compose file, in JSON (a subset of YAML), that runs `services` of `compose`.
 
-    A service runs `images[service]` where that is told, or else is built from what stands in
-    `folder`. No port is published. `environment` fills in what env files name. Raises `Refused`
-    where a service has a refusal or no image, or names what is not the folder's own.
+    A service uses `images[service]` if given; otherwise it is built from `folder`. No ports are
+    published. `environment` interpolates env files. Raises `RefusedError` if a service is unknown,
+    has a refusal or no image, or refers to files outside `folder`.
     """
     _check(compose, services)
     chosen = [compose.services[name] for name in services]
     named: dict[str, Any] = {
-        mount.source: {} for each in chosen for mount in each.mounts if mount.kind == "volume"
+        mount.source: {} for service in chosen for mount in service.mounts if mount.kind == "volume"
     }
     named.pop("", None)
     document = {
         "services": {
-            each.name: _service(each, services, images, folder, environment or {})
-            for each in chosen
+            service.name: _service(service, services, images, folder, environment or {})
+            for service in chosen
         },
         "volumes": named,
     }
-    return _dumped(_escaped(document))
+    return _dump(_escape_dollars(document))
 
 
 def _check(compose: Compose, services: Sequence[str]) -> None:
-    """Refuse services that are not there, or of which something was refused."""
+    """Raise `RefusedError` for an unknown service, or one with refusals."""
     for name in services:
         if name not in compose.services:
-            raise Refused(Refusal(f"services.{name}", 1, "nothing", "the file has no such service"))
-    mine = tuple(
+            raise RefusedError(
+                Refusal(f"services.{name}", 1, "nothing", "the file does not define this service")
+            )
+    refusals = tuple(
         refusal
         for refusal in compose.refusals
         if not refusal.where.startswith("services.")
         or any(refusal.where.startswith(f"services.{name}.") for name in services)
     )
-    if mine:
-        raise Refused(*mine)
+    if refusals:
+        raise RefusedError(*refusals)
 
 
 def _service(
@@ -84,7 +91,7 @@ def _service(
     where = f"services.{service.name}.volumes"
     found: dict[str, Any] = {
         **_image(service, images, folder),
-        "environment": variables(service, folder, environment),
+        "environment": read_environment(service, folder, environment),
         "volumes": [_mount(mount, where, folder) for mount in service.mounts],
         "depends_on": {
             name: {"condition": condition}
@@ -98,11 +105,11 @@ def _service(
     }
     flags = {key: getattr(service, key) for key in ("init", "tty", "stdin_open", "read_only")}
     kept = {key: value for key, value in {**found, **flags}.items() if value}
-    # An empty command is one all the same: it takes the image's away.
+    # An empty list is kept: it clears the image's command.
     for key in ("command", "entrypoint"):
-        words = getattr(service, key)
-        if words is not None:
-            kept[key] = list(words)
+        arguments = getattr(service, key)
+        if arguments is not None:
+            kept[key] = list(arguments)
     return {**kept, **LIMITS}
 
 
@@ -111,12 +118,12 @@ def _image(service: Service, images: Mapping[str, str], folder: Path) -> dict[st
         return {"image": images[service.name], "pull_policy": "never"}
     if service.build:
         return {"build": _build(service, service.build, folder)}
-    where, why = f"services.{service.name}.image", "it is built from nothing in the folder"
-    raise Refused(Refusal(where, service.line, service.image, why))
+    where, why = f"services.{service.name}.image", "the service is not built from the folder"
+    raise RefusedError(Refusal(where, service.line, service.image, why))
 
 
 def _build(service: Service, spec: BuildSpec, folder: Path) -> dict[str, Any]:
-    context, dockerfile = build_paths(service, folder)
+    context, dockerfile = resolve_build(service, folder)
     found = {"context": str(context), "dockerfile": str(dockerfile)}
     more = {"target": spec.target, "args": dict(spec.args)}
     return {**found, **{key: value for key, value in more.items() if value}}
@@ -127,7 +134,7 @@ def _mount(mount: Mount, where: str, folder: Path) -> dict[str, Any]:
     if mount.read_only:
         found["read_only"] = True
     if mount.kind == "bind":
-        source = proven(folder, mount.source, where, mount.line, missing=mount.create)
+        source = resolve_inside(folder, mount.source, where, mount.line, missing=mount.create)
         return {**found, "source": str(source), "bind": {"create_host_path": mount.create}}
     return {**found, "source": mount.source} if mount.source else found
 
@@ -138,17 +145,17 @@ def _healthcheck(check: Healthcheck) -> dict[str, Any]:
     return {**kept, "retries": int(check.retries)} if check.retries.isdigit() else kept
 
 
-def _escaped(value: Any) -> Any:  # noqa: ANN401 - as deep as the document
-    """The same, with each dollar sign doubled: docker compose fills in variables once more."""
+def _escape_dollars(value: Any) -> Any:  # noqa: ANN401 - as deep as the document
+    """Double each dollar sign, so that Docker Compose does not interpolate the value again."""
     if isinstance(value, dict):
-        return {key: _escaped(each) for key, each in value.items()}
+        return {key: _escape_dollars(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_escaped(each) for each in value]
+        return [_escape_dollars(item) for item in value]
     return value.replace("$", "$$") if isinstance(value, str) else value
 
 
-def _dumped(document: dict[str, Any]) -> str:
-    """JSON in ASCII, but that a pair of surrogates is one character: YAML has no pairs."""
+def _dump(document: dict[str, Any]) -> str:
+    """Dump as ASCII JSON; join surrogate pairs into one escape, because YAML has no pairs."""
     text = json.dumps(document, indent=2)
 
     def whole(pair: re.Match[str]) -> str:

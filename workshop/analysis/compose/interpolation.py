@@ -1,4 +1,4 @@
-"""Variables in the words of a compose file, as docker compose fills them in.
+"""Interpolate variables in the values of a compose file, as Docker Compose does.
 
 https://docs.docker.com/reference/compose-file/interpolation/
 """
@@ -19,17 +19,17 @@ _OPERATOR = re.compile(r":?[-?+]")
 _BRACES = re.compile(r"[{}]")
 
 
-class BadVariable(ValueError):  # noqa: N818 - it is the text that is bad
-    """A variable is written wrongly, or lacks the value that it asks for."""
+class InterpolationError(ValueError):
+    """A variable with invalid syntax, or a required variable without a value."""
 
 
 def interpolate(text: str, environment: Mapping[str, str], depth: int = 0) -> str:
-    """`text` with its variables filled in; one that is not set is empty.
+    """Replace the variables in `text`; unset variables become empty.
 
-    `$$` is a dollar sign, and so is a `$` that no name follows. Raises `BadVariable`.
+    `$$`, or a `$` without a name, becomes a dollar sign. Raises `InterpolationError`.
     """
     if depth > MAX_DEPTH:
-        raise BadVariable(f"variables stand in each other more than {MAX_DEPTH} deep")
+        raise InterpolationError(f"variables are nested more than {MAX_DEPTH} deep")
     parts: list[str] = []
     at = length = 0
     while (dollar := text.find("$", at)) >= 0:
@@ -38,12 +38,12 @@ def interpolate(text: str, environment: Mapping[str, str], depth: int = 0) -> st
         parts.append(value)
         length += len(value)
         if length > MAX_LENGTH:
-            raise BadVariable(f"its variables fill more than {MAX_LENGTH:,} characters")
+            raise InterpolationError(f"the variables expand to more than {MAX_LENGTH:,} characters")
     return "".join([*parts, text[at:]])
 
 
 def _variable(text: str, at: int, environment: Mapping[str, str], depth: int) -> tuple[str, int]:
-    """The value of what follows a `$`, and where the text goes on after it."""
+    """Return the value of the variable after a `$`, and the index after that variable."""
     if text.startswith("$", at):
         return "$", at + 1
     if text.startswith("{", at):
@@ -55,26 +55,26 @@ def _variable(text: str, at: int, environment: Mapping[str, str], depth: int) ->
 
 
 def _closing(text: str, at: int) -> int:
-    """Where the brace that opens `at` is closed."""
+    """Return the index of the brace that closes the one at `at`."""
     depth = 0
     for brace in _BRACES.finditer(text, at):
         depth += 1 if brace[0] == "{" else -1
         if not depth:
             return brace.start()
-    raise BadVariable(f"{_shown(text[at:])} has no closing brace")
+    raise InterpolationError(f"{_shorten(text[at:])} has no closing brace")
 
 
 def _braced(inside: str, environment: Mapping[str, str], depth: int) -> str:
-    """The value of `${inside}`."""
+    """Return the value of `${inside}`."""
     name = _NAME.match(inside)
     if not name:
-        raise BadVariable(f"{_shown('{' + inside + '}')} names no variable")
+        raise InterpolationError(f"{_shorten('{' + inside + '}')} has no variable name")
     value = environment.get(name[0])
     if name.end() == len(inside):
         return value or ""
     operator = _OPERATOR.match(inside, name.end())
     if not operator:
-        raise BadVariable(f"{_shown('{' + inside + '}')} is no way to write a variable")
+        raise InterpolationError(f"{_shorten('{' + inside + '}')} is not a valid variable")
     given = value is not None if len(operator[0]) == 1 else bool(value)
     other = inside[operator.end() :]
     if operator[0].endswith("+"):
@@ -82,10 +82,10 @@ def _braced(inside: str, environment: Mapping[str, str], depth: int) -> str:
     if given:
         return value or ""
     if operator[0].endswith("?"):
-        said = interpolate(other, environment, depth + 1)
-        raise BadVariable(f"the variable {name[0]} has no value: {said}".rstrip(": "))
+        message = interpolate(other, environment, depth + 1)
+        raise InterpolationError(f"the variable {name[0]} has no value: {message}".rstrip(": "))
     return interpolate(other, environment, depth + 1)
 
 
-def _shown(text: str) -> str:
+def _shorten(text: str) -> str:
     return "$" + (text if len(text) <= 40 else text[:40] + "...")  # noqa: PLR2004 - a line's half

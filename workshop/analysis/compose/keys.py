@@ -1,6 +1,6 @@
-"""Which keys of a compose file are read, which are ignored, and which are refused, and why.
+"""The keys of the compose specification: read, ignored, or refused with a reason.
 
-Whatever is in no list is no key of the compose specification.
+Keys that appear in no list are not part of the specification.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_HOST = "it reaches beyond the container, into the machine that checks"
-_ONE_FILE = "one file is read: write here what the other says"
-_LIMITS = "the machine that checks sets the limits"
-_SECRET = "the check has no secrets to hand over"  # noqa: S105 - the words for a learner
-_ENGINE = "it asks of the engine what not every engine has"
-_BUILD = "images are built from what stands in the folder, with nothing from elsewhere"
-_HOOK = "it runs commands beside the service's own"
+_HOST = "this option gives the container access to the host"
+_ONE_FILE = "other files are not read: copy their content into this one"
+_LIMITS = "the grader sets resource limits"
+_SECRET = "the grader provides no secrets or configs"  # noqa: S105 - a message
+_ENGINE = "not every Docker engine supports this option"
+_BUILD = "builds may only use files in the folder"
+_HOOK = "this option runs additional commands"
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The keys that may stand in one kind of mapping; `harmless` are a refused key's values."""
+    """The keys of one kind of mapping; `harmless` lists permitted values of refused keys."""
 
     read: frozenset[str]
     ignored: frozenset[str] = frozenset()
@@ -35,13 +35,13 @@ class Scope:
         return self.read | self.ignored | self.refused.keys()
 
 
-def _scope(
+def _make_scope(
     read: str,
     ignored: str = "",
     harmless: Mapping[str, tuple[object, ...]] | None = None,
     **why: str,
 ) -> Scope:
-    """A scope; `why` is the keys that are refused for it, by the reason's name."""
+    """Build a scope; `why` maps the name of a reason to the keys that it refuses."""
     reasons = {
         "host": _HOST,
         "one_file": _ONE_FILE,
@@ -55,14 +55,14 @@ def _scope(
     return Scope(frozenset(read.split()), frozenset(ignored.split()), refused, harmless or {})
 
 
-TOP = _scope(
+TOP = _make_scope(
     "services volumes networks version",
     "name",
     one_file="include",
     secret="secrets configs",  # noqa: S106
     engine="models",
 )
-SERVICE = _scope(
+SERVICE = _make_scope(
     "image build command entrypoint environment env_file ports volumes tmpfs profiles init user "
     "working_dir depends_on tty stdin_open read_only cap_drop restart healthcheck develop networks",
     "annotations attach container_name cpus deploy domainname expose hostname labels logging "
@@ -85,7 +85,7 @@ SERVICE = _scope(
     one_file="extends label_file",
     hook="post_start pre_stop",
 )
-BUILD = _scope(
+BUILD = _make_scope(
     "context dockerfile target args",
     "labels no_cache platforms provenance pull sbom tags",
     {"network": ("default", "none"), "privileged": (False,)},
@@ -95,25 +95,25 @@ BUILD = _scope(
     engine="isolation",
     build="additional_contexts cache_from cache_to dockerfile_inline",
 )
-VOLUME = _scope(
+VOLUME = _make_scope(
     "",
     "labels name",
     {"driver": ("local",), "external": (False,)},
     host="driver driver_opts external",
 )
-NETWORK = _scope(
+NETWORK = _make_scope(
     "",
     "attachable enable_ipv4 enable_ipv6 internal labels name",
     {"driver": ("bridge",), "external": (False,)},
     host="driver driver_opts external ipam",
 )
-PORT = _scope("target published host_ip protocol", "mode app_protocol name")
-MOUNT = _scope(
+PORT = _make_scope("target published host_ip protocol", "mode app_protocol name")
+MOUNT = _make_scope(
     "type source target read_only bind", "consistency volume tmpfs", host="cluster image"
 )
-BIND = _scope("create_host_path", "selinux", host="propagation recursive")
-ENV_FILE = _scope("path required", "", engine="format")
-DEPENDS = _scope("condition", "restart required")
-HEALTHCHECK = _scope("test disable interval timeout start_period start_interval retries")
-DEVELOP = _scope("watch")
-WATCH = _scope("action path target", "ignore include initial_sync", hook="exec")
+BIND = _make_scope("create_host_path", "selinux", host="propagation recursive")
+ENV_FILE = _make_scope("path required", "", engine="format")
+DEPENDS = _make_scope("condition", "restart required")
+HEALTHCHECK = _make_scope("test disable interval timeout start_period start_interval retries")
+DEVELOP = _make_scope("watch")
+WATCH = _make_scope("action path target", "ignore include initial_sync", hook="exec")

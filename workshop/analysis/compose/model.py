@@ -1,4 +1,4 @@
-"""What a compose file says, as far as the kit lets a learner's file say it: frozen."""
+"""The parts of a compose file that the kit reads, as frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BuildSpec:
-    """How a service's image is built; `context` is relative to the compose file's folder.
+    """A service's build section; `context` is relative to the compose file's folder.
 
-    `dockerfile` is relative to the context. Neither leads out of the folder.
+    `dockerfile` is relative to the context. Both are inside the folder.
     """
 
     context: str
@@ -25,7 +25,7 @@ class BuildSpec:
 
 @dataclass(frozen=True)
 class EnvFile:
-    """A file of variables, relative to the folder and inside it."""
+    """An env file: its path inside the folder, relative to it."""
 
     path: str
     required: bool = True
@@ -35,8 +35,8 @@ class EnvFile:
 class Mount:
     """A bind mount, a volume or a tmpfs.
 
-    `source` is a path in the folder for a bind, a name for a volume, and empty for a tmpfs and
-    a volume without a name. `create` says that docker makes a missing source.
+    `source` is a path in the folder for a bind mount, a name for a volume, and empty for a tmpfs
+    or an anonymous volume. With `create`, Docker creates a missing source.
     """
 
     kind: str
@@ -49,7 +49,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Port:
-    """A published port; `published` is empty for any free one, or a range `8000-8009`."""
+    """A published port; `published` is empty for any free port, or a range such as `8000-8009`."""
 
     host: str
     published: str
@@ -59,7 +59,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Healthcheck:
-    """How a service's health is asked for; durations are as written (`30s`), empty if not."""
+    """A service's health check; durations are as written (`30s`), or empty."""
 
     test: tuple[str, ...] = ()
     disable: bool = False
@@ -81,7 +81,7 @@ class Watch:
 
 @dataclass(frozen=True)
 class Service:
-    """One service. A `command` or `entrypoint` of None is the image's own."""
+    """One service. A `command` or `entrypoint` of None means the image's default."""
 
     name: str
     image: str = ""
@@ -109,7 +109,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Something that the kit does not run for a learner: `where` is its path in the file."""
+    """A setting that the grader refuses to run; `where` is its path in the file."""
 
     where: str
     line: int
@@ -119,7 +119,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something with which docker compose could not start, or that means nothing to it."""
+    """An error that keeps Docker Compose from starting, or a key that it does not know."""
 
     line: int
     text: str
@@ -127,7 +127,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Compose:
-    """A compose file: its services, and whatever is wrong with it."""
+    """A compose file: its services, problems and refusals."""
 
     services: Mapping[str, Service] = field(default_factory=dict)
     volumes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What a service mounts: binds, volumes and tmpfs, the short way and the long one."""
+"""Read a service's bind mounts, volumes and tmpfs mounts, in short and long syntax."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _KINDS = ("bind", "volume", "tmpfs")
 _HARMLESS = frozenset(
     ("", "ro", "rw", "z", "Z", "nocopy", "cached", "delegated", "consistent", "private", "rprivate")
 )
-_PROPAGATION = "it carries mounts between the container and the machine that checks"
+_PROPAGATION = "this option shares mounts between the container and the host"
 
 
 def read_mounts(reader: Reader, where: str, node: Node | None) -> tuple[Mount, ...]:
-    """Every mount of a service's list of volumes that stays in the folder."""
+    """Read a service's volumes; sources outside the folder are refused and left out."""
     found = [
-        _long(reader, path, each) if isinstance(each.value, dict) else _short(reader, path, each)
-        for path, each in reader.items(where, node)
+        _long(reader, path, entry) if isinstance(entry.value, dict) else _short(reader, path, entry)
+        for path, entry in reader.items(where, node)
     ]
     return tuple(mount for mount in found if mount)
 
 
 def read_tmpfs(reader: Reader, where: str, node: Node | None) -> tuple[Mount, ...]:
-    """The mounts of the key `tmpfs`, a text or a list."""
+    """Read the key `tmpfs`, a string or a list."""
     if node is None:
         return ()
     texts = (
@@ -44,11 +44,11 @@ def _short(reader: Reader, where: str, node: Node) -> Mount | None:
     """`[SOURCE:]TARGET[:OPTIONS]`."""
     text = reader.text(where, node)
     if "\\" in text or re.match("[A-Za-z]:/", text):
-        reader.refuse(where, node, "it looks like a path of Windows: write ./ before a folder")
+        reader.refuse(where, node, "this looks like a Windows path: use a path that starts with ./")
         return None
     parts = text.split(":")
     if len(parts) > 3 or not parts[-1] or not parts[0]:  # noqa: PLR2004 - source, target, options
-        reader.problem(node, f"{where} is no mount: {text[:80]}")
+        reader.problem(node, f"{where} is not a valid mount: {text[:80]}")
         return None
     if len(parts) == 1:
         return Mount("volume", "", text, line=node.line)
@@ -59,7 +59,7 @@ def _short(reader: Reader, where: str, node: Node) -> Mount | None:
         return None
     read_only = "ro" in options
     if source.startswith((".", "/", "~")):
-        inside = reader.inside(where, node, source)
+        inside = reader.path_inside(where, node, source)
         return (
             Mount("bind", inside, target, read_only, create=True, line=node.line)
             if inside
@@ -77,13 +77,15 @@ def _long(reader: Reader, where: str, node: Node) -> Mount | None:
     bind = reader.fields(f"{where}.bind", fields["bind"], BIND) if "bind" in fields else {}
     create = reader.flag(f"{where}.bind.create_host_path", bind.get("create_host_path"))
     if kind not in _KINDS:
-        reader.refuse(f"{where}.type", fields.get("type", node), "it must be bind, volume or tmpfs")
+        reader.refuse(
+            f"{where}.type", fields.get("type", node), "the type must be bind, volume or tmpfs"
+        )
         return None
     if not target:
         reader.problem(node, f"{where} needs a target")
         return None
     if kind == "bind":
-        inside = reader.inside(f"{where}.source", fields.get("source", node), source)
+        inside = reader.path_inside(f"{where}.source", fields.get("source", node), source)
         return (
             Mount(kind, inside, target, read_only, create=create, line=node.line)
             if inside

@@ -1,7 +1,7 @@
-"""A learner's compose file: read without docker compose, and written anew from what is allowed.
+"""Parse a learner's compose file without Docker Compose.
 
-Docker takes compose files for trusted input; a learner's is not. So whatever a submission says
-is parsed here, held against the lists in `keys`, and emitted as a file of the kit's own.
+Docker Compose trusts its input, and a submission is not trusted. So the kit parses the file,
+compares its keys with the lists in `keys`, and runs a compose file that `emit` writes.
 """
 
 from __future__ import annotations
@@ -10,36 +10,36 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workshop.analysis.compose.interpolation import BadVariable, interpolate
+from workshop.analysis.compose.interpolation import InterpolationError, interpolate
 from workshop.analysis.compose.keys import NETWORK, TOP, VOLUME
 from workshop.analysis.compose.model import Compose, Problem, Service
 from workshop.analysis.compose.reader import Reader
 from workshop.analysis.compose.service import read_service
-from workshop.analysis.compose.yaml_tree import BadYaml, Node, parse
+from workshop.analysis.compose.yaml_tree import Node, YamlError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_ENTRIES = 100
-# The one problem with which docker compose still starts.
-OBSOLETE = "version is obsolete, and ignored: leave it out"
+# The only problem that does not keep Docker Compose from starting.
+OBSOLETE = "version is obsolete and ignored: remove it"
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def read(data: str | bytes, environment: Mapping[str, str]) -> Compose:
-    """What the compose file `data` says; never raises, whatever its bytes are.
+    """Parse a compose file; never raises, whatever the bytes.
 
-    Variables are those of `environment`, but for `PWD`, which is the folder itself.
+    Variables come from `environment`, except `PWD`, which is the folder itself.
     """
     reader = Reader({**environment, "PWD": "."})
     try:
         root = parse(data)
-    except BadYaml as error:
+    except YamlError as error:
         return Compose(problems=(Problem(error.line, error.text),))
     if root is None or root.value is None:
         return Compose(problems=(Problem(1, "the file is empty"),))
-    return _compose(reader, _filled(reader, root))
+    return _compose(reader, _interpolated(reader, root))
 
 
 def _compose(reader: Reader, root: Node) -> Compose:
@@ -54,7 +54,7 @@ def _compose(reader: Reader, root: Node) -> Compose:
     networks = _declared(reader, "networks", top.get("networks"))
     for service in services.values():
         _check_names(reader, service, services, volumes)
-    _check_circles(reader, services)
+    _check_cycles(reader, services)
     _check_networks(reader, top.get("services"), networks)
     if "version" in top:
         reader.problem(top["version"], OBSOLETE)
@@ -63,47 +63,49 @@ def _compose(reader: Reader, root: Node) -> Compose:
     )
 
 
-def _filled(reader: Reader, node: Node) -> Node:
-    """The tree with its variables filled in; a text that cannot be is left as it is."""
+def _interpolated(reader: Reader, node: Node) -> Node:
+    """Interpolate the strings of a tree; a string with an invalid variable stays as it is."""
     if isinstance(node.value, dict):
-        return replace(node, value={key: _filled(reader, each) for key, each in node.value.items()})
+        return replace(
+            node, value={key: _interpolated(reader, entry) for key, entry in node.value.items()}
+        )
     if isinstance(node.value, list):
-        return replace(node, value=[_filled(reader, each) for each in node.value])
+        return replace(node, value=[_interpolated(reader, entry) for entry in node.value])
     if not isinstance(node.value, str) or "$" not in node.value:
         return node
     try:
         return replace(node, value=interpolate(node.value, reader.environment))
-    except BadVariable as error:
-        reader.problem(node, f"{error}; a dollar sign itself is written $$")
+    except InterpolationError as error:
+        reader.problem(node, f"{error}; write $$ for a literal dollar sign")
         return node
 
 
 def _named(reader: Reader, where: str, node: Node | None) -> list[tuple[str, Node]]:
-    """The entries of a top-level mapping whose names docker compose takes."""
+    """Return the entries of a top-level mapping whose names are valid."""
     found = reader.mapping(where, node) if node else {}
-    for name, each in found.items():
+    for name, entry in found.items():
         if not _NAME.fullmatch(name):
-            reader.problem(each, f"{where} has a name that is none: {name[:80]}")
-    named = [(name, each) for name, each in found.items() if _NAME.fullmatch(name)]
+            reader.problem(entry, f"{where} has an invalid name: {name[:80]}")
+    named = [(name, entry) for name, entry in found.items() if _NAME.fullmatch(name)]
     if len(named) > MAX_ENTRIES:
         reader.problem(named[MAX_ENTRIES][1], f"{where} has more than {MAX_ENTRIES} entries")
     return named[:MAX_ENTRIES]
 
 
 def _declared(reader: Reader, where: str, node: Node | None) -> tuple[str, ...]:
-    """The names of the volumes or networks that the file declares."""
+    """Return the names of the volumes or networks that the file declares."""
     scope = VOLUME if where == "volumes" else NETWORK
     entries = _named(reader, where, node) if node and node.value is not None else []
-    for name, each in entries:
-        if each.value is not None:
-            reader.fields(f"{where}.{name}", each, scope)
+    for name, entry in entries:
+        if entry.value is not None:
+            reader.fields(f"{where}.{name}", entry, scope)
     return tuple(name for name, _ in entries)
 
 
 def _check_names(
     reader: Reader, service: Service, services: Mapping[str, Service], volumes: tuple[str, ...]
 ) -> None:
-    """Tell which names a service uses that nothing in the file has."""
+    """Report volumes and services that a service refers to and the file does not declare."""
     where = f"services.{service.name}"
     for mount in service.mounts:
         if mount.kind == "volume" and mount.source and mount.source not in volumes:
@@ -111,12 +113,12 @@ def _check_names(
             reader.problem_at(mount.line, text)
     for name in service.depends_on:
         if name not in services:
-            text = f"{where} depends on {name[:80]}, which is no service"
+            text = f"{where} depends on {name[:80]}, which is not a service"
             reader.problem_at(service.line, text)
 
 
-def _check_circles(reader: Reader, services: Mapping[str, Service]) -> None:
-    """Tell of services that wait for each other."""
+def _check_cycles(reader: Reader, services: Mapping[str, Service]) -> None:
+    """Report services that depend on each other in a cycle."""
     waiting = {
         name: set(service.depends_on) & services.keys() for name, service in services.items()
     }
@@ -124,12 +126,12 @@ def _check_circles(reader: Reader, services: Mapping[str, Service]) -> None:
         for name in free:
             del waiting[name]
     for name in waiting:
-        text = f"services.{name} waits for itself, through depends_on"
+        text = f"services.{name} depends on itself through depends_on"
         reader.problem_at(services[name].line, text)
 
 
 def _check_networks(reader: Reader, services: Node | None, networks: tuple[str, ...]) -> None:
-    """Tell which networks services join that the file does not declare."""
+    """Report networks that a service joins and the file does not declare."""
     entries = services.value if services and isinstance(services.value, dict) else {}
     for service, node in entries.items():
         joined = node.value.get("networks") if isinstance(node.value, dict) else None
@@ -142,5 +144,5 @@ def _check_networks(reader: Reader, services: Node | None, networks: tuple[str, 
         )
         for name in names:
             if name not in (*networks, "default"):
-                text = f"services.{service} joins the network {name[:80]}, which is not declared"
+                text = f"services.{service} joins the undeclared network {name[:80]}"
                 reader.problem(joined, text)

@@ -1,4 +1,4 @@
-"""The ports of a service: the short way to write them, and the long one."""
+"""Read a service's ports, in short and long syntax."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _LONGEST = 80
 
 
 def read_ports(reader: Reader, where: str, node: Node | None) -> tuple[Port, ...]:
-    """Every port of a service's list, ranges written out."""
+    """Read a service's ports; ranges become one port each."""
     found: list[Port] = []
-    for path, each in reader.items(where, node):
+    for path, entry in reader.items(where, node):
         found += (
-            _long(reader, path, each)
-            if isinstance(each.value, dict)
-            else _short(reader, path, each)
+            _long(reader, path, entry)
+            if isinstance(entry.value, dict)
+            else _short(reader, path, entry)
         )
         if len(found) > MAX_PORTS:
-            reader.problem(each, f"{where} has more than {MAX_PORTS} ports")
+            reader.problem(entry, f"{where} has more than {MAX_PORTS} ports")
             return tuple(found[:MAX_PORTS])
     return tuple(dict.fromkeys(found))
 
@@ -44,13 +44,13 @@ def read_ports(reader: Reader, where: str, node: Node | None) -> tuple[Port, ...
 def _short(reader: Reader, where: str, node: Node) -> Iterator[Port]:
     """`[[HOST:]PUBLISHED:]TARGET[/PROTOCOL]`."""
     text = reader.text(where, node, numbers=True)
-    # The pattern takes its time with what is long, and no port is.
+    # The pattern is slow on long texts, and no valid port is long.
     found = _SHORT.fullmatch(text) if len(text) <= _LONGEST else None
     protocol = (found["protocol"] or "tcp").lower() if found else ""
     targets = _range(found["target"]) if found else range(0)
     published = _range(found["published"], 0) if found and found["published"] else None
     if not found or not targets or protocol not in _PROTOCOLS or published == range(0):
-        reader.problem(node, f"{where} is no port: {text[:80]}")
+        reader.problem(node, f"{where} is not a valid port: {text[:80]}")
         return
     host = (found["host"] or "").strip("[]")
     if published is None:
@@ -58,14 +58,14 @@ def _short(reader: Reader, where: str, node: Node) -> Iterator[Port]:
     elif len(targets) == 1:
         yield Port(host, found["published"], targets[0], protocol)
     elif len(published) != len(targets):
-        reader.problem(node, f"{where} has ranges of two lengths: {text[:80]}")
+        reader.problem(node, f"{where} has ranges of different lengths: {text[:80]}")
     else:
         for outer, target in zip(published, targets, strict=True):
             yield Port(host, str(outer), target, protocol)
 
 
 def _long(reader: Reader, where: str, node: Node) -> Iterator[Port]:
-    """A mapping with `target`, and maybe `published`, `host_ip` and `protocol`."""
+    """A mapping with `target`, and optionally `published`, `host_ip` and `protocol`."""
     fields = reader.fields(where, node, PORT)
     target = fields.get("target")
     targets = _range(reader.text(f"{where}.target", target, numbers=True))
@@ -74,7 +74,9 @@ def _long(reader: Reader, where: str, node: Node) -> Iterator[Port]:
         return
     published = reader.text(f"{where}.published", fields.get("published"), numbers=True)
     if published and not _range(published, 0):
-        reader.problem(fields["published"], f"{where}.published is no port: {published[:80]}")
+        reader.problem(
+            fields["published"], f"{where}.published is not a valid port: {published[:80]}"
+        )
         return
     protocol = reader.text(f"{where}.protocol", fields.get("protocol")) or "tcp"
     host = reader.text(f"{where}.host_ip", fields.get("host_ip"))
@@ -82,7 +84,7 @@ def _long(reader: Reader, where: str, node: Node) -> Iterator[Port]:
 
 
 def _range(text: str, least: int = 1) -> range:
-    """The ports of `8000` or `8000-8009`, from `least` on; none of what is neither."""
+    """Parse `8000` or `8000-8009`; empty if invalid, or if a port is below `least`."""
     first, _, last = text.partition("-")
     if not re.fullmatch(_RANGE, text):
         return range(0)

@@ -1,11 +1,11 @@
-"""One service of a compose file."""
+"""Read one service of a compose file."""
 
 from __future__ import annotations
 
 import posixpath
 from typing import TYPE_CHECKING
 
-from workshop.analysis.compose.command import Unsplittable, split
+from workshop.analysis.compose.command import CommandSyntaxError, split
 from workshop.analysis.compose.keys import (
     BUILD,
     DEPENDS,
@@ -18,7 +18,7 @@ from workshop.analysis.compose.keys import (
 from workshop.analysis.compose.model import BuildSpec, EnvFile, Healthcheck, Service, Watch
 from workshop.analysis.compose.mounts import read_mounts, read_tmpfs
 from workshop.analysis.compose.ports import read_ports
-from workshop.analysis.compose.reader import OUTSIDE, relative
+from workshop.analysis.compose.reader import OUTSIDE, relative_path
 
 if TYPE_CHECKING:
     from workshop.analysis.compose.reader import Reader
@@ -28,7 +28,7 @@ _CONDITIONS = ("service_started", "service_healthy", "service_completed_successf
 
 
 def read_service(reader: Reader, name: str, node: Node) -> Service:
-    """The service `name`; what is wrong with it is kept by the reader."""
+    """Read the service `name`; the reader collects its problems and refusals."""
     where = f"services.{name}"
     fields = reader.fields(where, node, SERVICE)
     get = fields.get
@@ -38,7 +38,7 @@ def read_service(reader: Reader, name: str, node: Node) -> Service:
 
     image = reader.text(*at("image"))
     if not image and "build" not in fields and isinstance(node.value, dict):
-        reader.problem(node, f"{where} has neither an image nor a build")
+        reader.problem(node, f"{where} needs an image or a build")
     return Service(
         name=name,
         image=image,
@@ -71,11 +71,11 @@ def _build(reader: Reader, where: str, node: Node | None) -> BuildSpec | None:
     fields = {"context": node} if isinstance(node.value, str) else reader.fields(where, node, BUILD)
     path = where if isinstance(node.value, str) else f"{where}.context"
     written = reader.text(path, fields.get("context")) or "."
-    context = reader.inside(path, fields.get("context", node), written)
+    context = reader.path_inside(path, fields.get("context", node), written)
     dockerfile = reader.text(f"{where}.dockerfile", fields.get("dockerfile")) or "Dockerfile"
     if context is None:
         return None
-    if dockerfile.startswith("/") or relative(posixpath.join(context, dockerfile)) is None:
+    if dockerfile.startswith("/") or relative_path(posixpath.join(context, dockerfile)) is None:
         reader.refuse(f"{where}.dockerfile", fields["dockerfile"], OUTSIDE)
         return None
     return BuildSpec(
@@ -88,14 +88,14 @@ def _build(reader: Reader, where: str, node: Node | None) -> BuildSpec | None:
 
 
 def _command(reader: Reader, where: str, node: Node | None) -> tuple[str, ...] | None:
-    """The words of a command; None where there is none, which leaves the image's own."""
+    """Read a command as arguments; None if absent, which keeps the image's command."""
     if node is None or node.value is None:
         return None
     if isinstance(node.value, list):
         return reader.texts(where, node)
     try:
         return split(reader.text(where, node))
-    except Unsplittable as error:
+    except CommandSyntaxError as error:
         reader.problem(node, f"{where}: {error}")
         return None
 
@@ -104,10 +104,10 @@ def _env_files(reader: Reader, where: str, node: Node | None) -> tuple[EnvFile, 
     if node is None:
         return ()
     if isinstance(node.value, dict):
-        reader.problem(node, f"{where} must be a text or a list")
+        reader.problem(node, f"{where} must be a string or a list")
         return ()
     entries = reader.items(where, node) if isinstance(node.value, list) else [(where, node)]
-    found = [_env_file(reader, path, each) for path, each in entries]
+    found = [_env_file(reader, path, entry) for path, entry in entries]
     return tuple(file for file in found if file)
 
 
@@ -116,24 +116,24 @@ def _env_file(reader: Reader, where: str, node: Node) -> EnvFile | None:
     if isinstance(node.value, dict):
         fields = reader.fields(where, node, ENV_FILE)
     path = reader.text(f"{where}.path", fields.get("path"))
-    inside = reader.inside(where, node, path)
+    inside = reader.path_inside(where, node, path)
     required = reader.flag(f"{where}.required", fields.get("required"), default=True)
     return EnvFile(inside, required) if inside else None
 
 
 def _depends_on(reader: Reader, where: str, node: Node | None) -> dict[str, str]:
-    """Each service that this one waits for, and for what."""
+    """Read the services that this one depends on, and the condition for each."""
     if node is None or isinstance(node.value, list):
         names = reader.texts(where, node)
         if node and len(set(names)) < len(names):
             reader.problem(node, f"{where} names a service twice")
         return dict.fromkeys(names, "service_started")
     found = {}
-    for name, each in reader.mapping(where, node).items():
-        fields = reader.fields(f"{where}.{name}", each, DEPENDS)
+    for name, entry in reader.mapping(where, node).items():
+        fields = reader.fields(f"{where}.{name}", entry, DEPENDS)
         found[name] = reader.text(f"{where}.{name}.condition", fields.get("condition"))
         if found[name] not in _CONDITIONS:
-            reader.problem(each, f"{where}.{name} needs a condition: {', '.join(_CONDITIONS)}")
+            reader.problem(entry, f"{where}.{name} needs a condition: {', '.join(_CONDITIONS)}")
     return found
 
 
@@ -153,27 +153,27 @@ def _healthcheck(reader: Reader, where: str, node: Node | None) -> Healthcheck |
 
 
 def _test(reader: Reader, where: str, node: Node | None) -> tuple[str, ...]:
-    """The command that asks for the health; a text is one for the shell."""
+    """Read the health check's command; a string is run by a shell."""
     if node is None:
         return ()
     if isinstance(node.value, str):
         return ("CMD-SHELL", reader.text(where, node))
-    words = reader.texts(where, node)
-    if words and words[:1] not in (("CMD",), ("CMD-SHELL",), ("NONE",)):
+    arguments = reader.texts(where, node)
+    if arguments and arguments[:1] not in (("CMD",), ("CMD-SHELL",), ("NONE",)):
         reader.problem(node, f"{where} must start with CMD, CMD-SHELL or NONE")
-    return words
+    return arguments
 
 
 def _watch(reader: Reader, where: str, node: Node | None) -> tuple[Watch, ...]:
     if node is None:
         return ()
     found = []
-    for path, each in reader.items(
+    for path, entry in reader.items(
         f"{where}.watch", reader.fields(where, node, DEVELOP).get("watch")
     ):
-        fields = reader.fields(path, each, WATCH)
-        words = [
+        fields = reader.fields(path, entry, WATCH)
+        arguments = [
             reader.text(f"{path}.{key}", fields.get(key)) for key in ("action", "path", "target")
         ]
-        found.append(Watch(*words))
+        found.append(Watch(*arguments))
     return tuple(found)

@@ -1,6 +1,6 @@
-"""YAML from anyone, as a tree that knows its lines: no objects are made, and it is bounded.
+"""Parse untrusted YAML into a tree with line numbers, without creating objects, within size limits.
 
-Words are what docker compose takes them for (YAML 1.2, and the older octal 010): `yes` is a text.
+Scalars resolve as in Docker Compose (YAML 1.2, and the older octal 010): `yes` is a string.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 MAX_BYTES = 1_000_000
 MAX_SIZE = 50_000
 MAX_HEIGHT = 40
+TOO_DEEP = f"values are nested more than {MAX_HEIGHT} levels deep"
 _CHARACTERS_A_NODE = 32
 
 Value: TypeAlias = "str | int | float | bool | list[Node] | dict[str, Node] | None"
@@ -31,8 +32,8 @@ _TOO_WIDE = 2**64
 _TAG = "tag:yaml.org,2002:"
 
 
-class BadYaml(ValueError):  # noqa: N818 - it is the text that is bad
-    """The text is no YAML that the kit reads: `line` counts from 1."""
+class YamlError(ValueError):
+    """Invalid YAML, or YAML that the kit does not read; `line` counts from 1."""
 
     def __init__(self, line: int, text: str) -> None:
         self.line, self.text = line, text
@@ -41,10 +42,10 @@ class BadYaml(ValueError):  # noqa: N818 - it is the text that is bad
 
 @dataclass(frozen=True)
 class Node:
-    """A value, and the line on which it (or its key) stands.
+    """A value, and the line of its key, or of the value itself in a list.
 
-    `size` counts the nodes in it and every 32 characters as one more; `height` its levels.
-    What an alias stands for counts each time.
+    `size` is its number of nodes, plus one for every 32 characters; `height` its nesting depth.
+    The target of an alias counts each time.
     """
 
     value: Value
@@ -54,8 +55,8 @@ class Node:
 
 
 @dataclass
-class _Open:
-    """A list or mapping that has not ended; `merges` are the pairs whose key is a plain `<<`."""
+class _OpenCollection:
+    """A list or mapping being read; `merges` are the indexes of keys that are a plain `<<`."""
 
     line: int
     anchor: str | None
@@ -65,48 +66,48 @@ class _Open:
 
 
 def parse(data: str | bytes) -> Node | None:
-    """The tree of one YAML document, or None where there is none; raises `BadYaml`."""
+    """Parse one YAML document; None if there is none. Raises `YamlError`."""
     import yaml  # noqa: PLC0415 - slow to import
 
     text = _decoded(data)
     builder = _Builder()
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            builder.take(event)
-    except BadYaml:
+            builder.handle(event)
+    except YamlError:
         raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise BadYaml(mark.line + 1 if mark else 1, error.problem or "no YAML") from None
+        raise YamlError(mark.line + 1 if mark else 1, error.problem or "invalid YAML") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise BadYaml(1, (str(error).splitlines() or ["no YAML"])[0]) from None
+        raise YamlError(1, (str(error).splitlines() or ["invalid YAML"])[0]) from None
     return builder.root
 
 
 def _decoded(data: str | bytes) -> str:
     if len(data) > MAX_BYTES:
-        raise BadYaml(1, f"the file has {len(data):,} bytes; {MAX_BYTES:,} are read")
+        raise YamlError(1, f"the file has {len(data):,} bytes, more than {MAX_BYTES:,}")
     if isinstance(data, str):
         return data.removeprefix("\ufeff")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise BadYaml(line, "the file is no text in UTF-8") from None
+        raise YamlError(line, "the file is not UTF-8 text") from None
 
 
 class _Builder:
-    """Makes a tree of the parser's events, without recursion."""
+    """Builds a tree from the parser's events, without recursion."""
 
     def __init__(self) -> None:
         self.root: Node | None = None
         self._anchors: dict[str, Node] = {}
-        self._open: list[_Open] = []
+        self._open: list[_OpenCollection] = []
         self._documents = 0
         self._size = 0
 
-    def take(self, event: Any) -> None:  # noqa: ANN401 - the library has no types for it
-        """Take the next event."""
+    def handle(self, event: Any) -> None:  # noqa: ANN401 - the library has no types for it
+        """Handle the next event."""
         line = event.start_mark.line + 1
         match type(event).__name__:
             case "DocumentStartEvent":
@@ -125,7 +126,7 @@ class _Builder:
     def _document(self, line: int) -> None:
         self._documents += 1
         if self._documents > 1:
-            raise BadYaml(line, "a second document starts here, and one is read")
+            raise YamlError(line, "a second document starts here; only one is allowed")
 
     def _scalar(self, event: Any, line: int) -> None:  # noqa: ANN401
         plain = event.implicit[0]
@@ -136,20 +137,20 @@ class _Builder:
 
     def _alias(self, anchor: str, line: int) -> None:
         if any(part.anchor == anchor for part in self._open):
-            raise BadYaml(line, f"*{anchor} stands inside its own anchor &{anchor}")
+            raise YamlError(line, f"*{anchor} is inside its own anchor &{anchor}")
         if anchor not in self._anchors:
-            raise BadYaml(line, f"*{anchor} has no anchor &{anchor} before it")
+            raise YamlError(line, f"*{anchor} has no anchor &{anchor} before it")
         node = replace(self._anchors[anchor], line=line)
-        # What it stands for is read once more by whoever walks the tree.
+        # Code that walks the tree visits the alias's target again.
         self._size += node.size - 1
         self._add(node, None)
 
     def _start(self, event: Any, line: int, *, mapping: bool) -> None:  # noqa: ANN401
         if event.tag not in (None, "!", _TAG + ("map" if mapping else "seq")):
-            raise BadYaml(line, f"the tag {event.tag} is not read")
+            raise YamlError(line, f"the tag {event.tag} is not supported")
         if len(self._open) >= MAX_HEIGHT:
-            raise BadYaml(line, f"more than {MAX_HEIGHT} levels stand in each other")
-        self._open.append(_Open(line, event.anchor, mapping))
+            raise YamlError(line, TOO_DEEP)
+        self._open.append(_OpenCollection(line, event.anchor, mapping))
 
     def _end(self) -> None:
         done = self._open.pop()
@@ -163,9 +164,9 @@ class _Builder:
         own = node.size if not isinstance(node.value, list | dict) else 1
         self._size += own
         if max(self._size, node.size) > MAX_SIZE:
-            raise BadYaml(node.line, "the file is too large, its aliases written out")
+            raise YamlError(node.line, "the file is too large with its aliases expanded")
         if node.height > MAX_HEIGHT:
-            raise BadYaml(node.line, f"more than {MAX_HEIGHT} levels stand in each other")
+            raise YamlError(node.line, TOO_DEEP)
         if anchor:
             self._anchors[anchor] = node
         if self._open:
@@ -174,8 +175,8 @@ class _Builder:
             self.root = node
 
 
-def _mapping(done: _Open) -> dict[str, Node]:
-    """The pairs of a mapping; its own keys win over those it merges, and the first of those."""
+def _mapping(done: _OpenCollection) -> dict[str, Node]:
+    """Build a mapping; its own keys override merged keys, earlier merges override later ones."""
     own: dict[str, Node] = {}
     merged: dict[str, Node] = {}
     for at in range(0, len(done.nodes), 2):
@@ -185,32 +186,34 @@ def _mapping(done: _Open) -> dict[str, Node]:
                 merged = {**other, **merged}
             continue
         if not isinstance(key.value, str):
-            raise BadYaml(key.line, "a key is no text: put it in quotes")
+            raise YamlError(key.line, "a key is not a string: put it in quotes")
         if key.value in own:
             first = own[key.value].line
-            raise BadYaml(key.line, f"the key {key.value[:60]} is there already, on line {first}")
+            raise YamlError(
+                key.line, f"the key {key.value[:60]} is already defined on line {first}"
+            )
         own[key.value] = replace(node, line=key.line)
     return {**merged, **own}
 
 
 def _sources(node: Node) -> list[dict[str, Node]]:
-    """The mappings that a `<<` merges."""
+    """Return the mappings that a `<<` merges."""
     nodes = node.value if isinstance(node.value, list) else [node]
     found = [each.value for each in nodes if isinstance(each.value, dict)]
     if len(found) != len(nodes):
-        raise BadYaml(node.line, "<< merges what is no mapping")
+        raise YamlError(node.line, "<< must merge a mapping")
     return found
 
 
 def _resolved(text: str, tag: str | None, line: int, *, plain: bool) -> Value:
-    """What a word stands for: a plain one may be a number, a truth or nothing."""
+    """Resolve a scalar: unless quoted, it may be a number, a boolean or null."""
     if tag in (_TAG + "str", "!") or (tag is None and not plain):
         return text
     kinds = {"int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}
     value = _plain(text)
     if tag is None or type(value) in kinds.get(tag.removeprefix(_TAG), ()):
         return value
-    raise BadYaml(line, f"the tag {tag} is not read")
+    raise YamlError(line, f"the tag {tag} is not supported")
 
 
 def _plain(text: str) -> str | int | float | bool | None:

@@ -50,7 +50,7 @@ class Plan:
                 folder=self.folder,
                 environment=self.environment,
             )
-        except compose.Refused as refused:
+        except compose.RefusedError as refused:
             raise _refusal_failed(refused.refusals[0]) from None
 
 

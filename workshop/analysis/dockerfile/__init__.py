@@ -1,1 +1,1 @@
-"""What a Dockerfile says: instructions, stages, and the configuration of the final stage."""
+"""Parse a Dockerfile: its instructions, stages, and the final stage's configuration."""

@@ -1,4 +1,4 @@
-"""What a stage amounts to: the settings of its image, from all the stages it builds on."""
+"""The effective configuration of a stage's image, including the stages it is built on."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ class Setting(NamedTuple):
 
 
 class Command(NamedTuple):
-    """What a container runs: `words` as the image's configuration holds them.
+    """A command: `argv` as in the image's configuration.
 
-    `shell`: the Dockerfile has it in shell form, and `words` begin with that shell. `text` is what
-    it says itself.
+    With `shell`, the Dockerfile uses the shell form, and `argv` starts with that shell. `text` is
+    the command as written.
     """
 
-    words: tuple[str, ...]
+    argv: tuple[str, ...]
     shell: bool
     line: int
     text: str
 
 
 class Effective(NamedTuple):
-    """The settings of a stage's image; what its base image sets is not known here.
+    """The configuration of a stage's image, without the settings of its base image.
 
-    `chain` leads from the outermost stage to `stage`, and `instructions` are all of theirs in that
-    order, ONBUILD triggers where a build runs them. `ports` are named as in `8000/tcp`.
+    `chain` leads from the first stage to `stage`; `instructions` are all of their instructions in
+    build order, with ONBUILD triggers where they run. Keys of `ports` look like `8000/tcp`.
     """
 
     stage: Stage
@@ -62,7 +62,7 @@ class Effective(NamedTuple):
 
 
 def effective(dockerfile: Dockerfile, target: str = "") -> Effective | None:
-    """The last stage, or the `target`: its name or index; None where there is no such stage."""
+    """Return the configuration of the last stage or of `target` (name or index), if it exists."""
     if not dockerfile.stages:
         return None
     stage = dockerfile.find(target) if target else dockerfile.stages[-1]
@@ -73,13 +73,13 @@ def effective(dockerfile: Dockerfile, target: str = "") -> Effective | None:
         chain.append(dockerfile.stages[chain[-1].parent])
     chain.reverse()
     image = _Image()
-    for each in chain:
-        image.build(each)
+    for member in chain:
+        image.apply(member)
     return image.freeze(tuple(chain))
 
 
 class _Image:
-    """An image's configuration while its instructions are taken, one by one."""
+    """Builds up an image's configuration, instruction by instruction."""
 
     def __init__(self) -> None:
         self._user: Setting | None = None
@@ -93,26 +93,26 @@ class _Image:
         self._volumes: dict[str, Setting] = {}
         self._labels: dict[str, Setting] = {}
         self._shell: tuple[str, ...] = SHELL
-        self._own_cmd = False
-        self._done: list[Instruction] = []
-        self._port_room = MAX_PORTS
+        self._cmd_is_own = False
+        self._instructions: list[Instruction] = []
+        self._ports_left = MAX_PORTS
 
-    def build(self, stage: Stage) -> None:
-        """Take a stage's instructions, first those that its parent's ONBUILD left to it."""
-        self._own_cmd = False
+    def apply(self, stage: Stage) -> None:
+        """Apply a stage's instructions, after its parent's ONBUILD triggers."""
+        self._cmd_is_own = False
         for instruction in (*stage.triggers, *stage.instructions):
-            self._done.append(instruction)
-            take = getattr(self, f"_take_{instruction.keyword.lower()}", None)
-            if take and (instruction.text or instruction.keyword in {"CMD", "ENTRYPOINT"}):
-                take(instruction)
+            self._instructions.append(instruction)
+            apply = getattr(self, f"_apply_{instruction.keyword.lower()}", None)
+            if apply and (instruction.text or instruction.keyword in {"CMD", "ENTRYPOINT"}):
+                apply(instruction)
 
     def freeze(self, chain: tuple[Stage, ...]) -> Effective:
-        """What came of it all."""
+        """Return the configuration after all the stages of `chain`."""
         return Effective(
             chain[-1],
             chain[0].base,
             chain,
-            tuple(self._done),
+            tuple(self._instructions),
             user=self._user,
             workdir=self._workdir,
             env=self._env,
@@ -126,53 +126,53 @@ class _Image:
             shell=self._shell,
         )
 
-    def _take_user(self, instruction: Instruction) -> None:
+    def _apply_user(self, instruction: Instruction) -> None:
         self._user = Setting(instruction.expanded, instruction.line)
 
-    def _take_stopsignal(self, instruction: Instruction) -> None:
+    def _apply_stopsignal(self, instruction: Instruction) -> None:
         self._stopsignal = Setting(instruction.expanded, instruction.line)
 
-    def _take_workdir(self, instruction: Instruction) -> None:
+    def _apply_workdir(self, instruction: Instruction) -> None:
         before = self._workdir.value if self._workdir else "/"
         path = posixpath.normpath(posixpath.join(before, instruction.expanded))
         self._workdir = Setting("/" + path.lstrip("/"), instruction.line)
 
-    def _take_env(self, instruction: Instruction) -> None:
+    def _apply_env(self, instruction: Instruction) -> None:
         self._env.update(_pairs(instruction))
 
-    def _take_label(self, instruction: Instruction) -> None:
+    def _apply_label(self, instruction: Instruction) -> None:
         self._labels.update(_pairs(instruction))
 
-    def _take_volume(self, instruction: Instruction) -> None:
+    def _apply_volume(self, instruction: Instruction) -> None:
         for value in instruction.values:
             self._volumes[value] = Setting(value, instruction.line)
 
-    def _take_expose(self, instruction: Instruction) -> None:
+    def _apply_expose(self, instruction: Instruction) -> None:
         for value in instruction.values:
             found = _PORT.fullmatch(value)
             if not found:
                 continue
             first, last = int(found[1]), int(found[2] or found[1])
-            # A few lines can name each port again and again.
-            self._port_room -= max(last - first, 0)
-            for port in range(first, last + 1) if self._port_room >= 0 else (first,):
+            # Limits the work: a few lines can expose the full range of ports many times.
+            self._ports_left -= max(last - first, 0)
+            for port in range(first, last + 1) if self._ports_left >= 0 else (first,):
                 name = f"{port}/{(found[3] or 'tcp').lower()}"
                 self._ports[name] = Setting(name, instruction.line)
 
-    def _take_shell(self, instruction: Instruction) -> None:
-        self._shell = instruction.words or self._shell
+    def _apply_shell(self, instruction: Instruction) -> None:
+        self._shell = instruction.exec_form or self._shell
 
-    def _take_cmd(self, instruction: Instruction) -> None:
+    def _apply_cmd(self, instruction: Instruction) -> None:
         self._cmd = self._command(instruction, instruction.text)
-        self._own_cmd = True
+        self._cmd_is_own = True
 
-    def _take_entrypoint(self, instruction: Instruction) -> None:
+    def _apply_entrypoint(self, instruction: Instruction) -> None:
         self._entrypoint = self._command(instruction, instruction.text)
-        # A CMD that this stage did not say itself was meant for another program.
-        if not self._own_cmd:
+        # ENTRYPOINT resets a CMD that this stage inherited.
+        if not self._cmd_is_own:
             self._cmd = None
 
-    def _take_healthcheck(self, instruction: Instruction) -> None:
+    def _apply_healthcheck(self, instruction: Instruction) -> None:
         kind, *rest = re.split(f"[{SPACE}]+", instruction.text, maxsplit=1)
         if kind.upper() == "NONE":
             self._healthcheck = None
@@ -180,12 +180,12 @@ class _Image:
             self._healthcheck = self._command(instruction, rest[0])
 
     def _command(self, instruction: Instruction, text: str) -> Command | None:
-        """The command; None where it is an empty list, which unsets it."""
-        if instruction.words is None:
+        """Return the command; None for an empty list, which unsets it."""
+        if instruction.exec_form is None:
             return Command((*self._shell, text), True, instruction.line, text)  # noqa: FBT003
-        if not instruction.words:
+        if not instruction.exec_form:
             return None
-        return Command(instruction.words, False, instruction.line, text)  # noqa: FBT003
+        return Command(instruction.exec_form, False, instruction.line, text)  # noqa: FBT003
 
 
 def _pairs(instruction: Instruction) -> dict[str, Setting]:

@@ -1,4 +1,4 @@
-"""A Dockerfile's text to its instructions, as BuildKit's parser cuts it: nothing is expanded."""
+"""Split a Dockerfile into instructions as BuildKit's parser does, without expanding variables."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 import re
 from typing import NamedTuple
 
-from workshop.analysis.dockerfile.shell_words import SPACE, BadWord, Lexer
+from workshop.analysis.dockerfile.shell_words import SPACE, Lexer, ShellWordError
 
 
 def _no_constant(name: str) -> None:
-    """NaN and Infinity are Python's own idea of JSON."""
+    """Reject NaN and Infinity, which only Python's JSON decoder accepts."""
     raise ValueError(name)
 
 
@@ -37,10 +37,10 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Heredoc(NamedTuple):
-    """A text that stands in the Dockerfile itself, below its instruction.
+    """Text in the Dockerfile below an instruction that uses it as input.
 
-    `expand`: its word is not quoted, so its variables count. `strip`: it was opened with `<<-`,
-    and `body` is without the tabs at the start of its lines.
+    With `expand`, the delimiter is unquoted, so variables are expanded. With `strip`, it was opened
+    with `<<-`, and `body` has no tabs at the start of lines.
     """
 
     name: str
@@ -50,19 +50,19 @@ class Heredoc(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Something that a build would refuse, or that this kit does not read; `line` is from 1."""
+    """An error that makes a build fail, or syntax that the kit does not read; `line` is from 1."""
 
     line: int
     text: str
 
 
 class Instruction(NamedTuple):
-    """One instruction, from its first line to its last, heredoc bodies included.
+    """One instruction, from its first line to its last, including heredoc bodies.
 
-    `text` is what follows the keyword and the flags, its lines joined, without comments. `flags`
-    are (name, value) without dashes, a value empty where none is given. `words` is the JSON (exec)
-    form, None in shell form. `values` are the arguments that BuildKit expands, one by one and
-    expanded (an ENV's as `name=value`), and `expanded` is `text` with them.
+    `text` is the rest after the keyword and flags: lines joined, comments removed. `flags` are
+    (name, value) pairs without dashes; a missing value is empty. `exec_form` is the JSON list,
+    None in shell form. `values` are the arguments after BuildKit's variable expansion (for ENV,
+    `name=value` pairs), and `expanded` joins them.
     """
 
     keyword: str
@@ -70,18 +70,18 @@ class Instruction(NamedTuple):
     end: int
     text: str
     flags: tuple[tuple[str, str], ...] = ()
-    words: tuple[str, ...] | None = None
+    exec_form: tuple[str, ...] | None = None
     heredocs: tuple[Heredoc, ...] = ()
     expanded: str = ""
     values: tuple[str, ...] = ()
 
     def flag(self, name: str) -> str | None:
-        """The value of the last flag of that name; None where there is none."""
+        """Return the value of the last flag named `name`; None if there is none."""
         return dict(self.flags).get(name)
 
 
-class Reading(NamedTuple):
-    """What a text holds: its instructions in order, and how it says to read them."""
+class ParsedText(NamedTuple):
+    """The instructions of a file in order, and its `escape` and `syntax` directives."""
 
     instructions: tuple[Instruction, ...]
     problems: tuple[Problem, ...]
@@ -89,16 +89,16 @@ class Reading(NamedTuple):
     syntax: str
 
 
-def read(text: str) -> Reading:
-    """Every instruction in `text`; never raises."""
+def read(text: str) -> ParsedText:
+    """Read every instruction in `text`; never raises."""
     reader = _Reader(text)
-    reader.directives()
-    instructions = tuple(reader.instructions())
-    return Reading(instructions, tuple(reader.problems), reader.escape, reader.syntax)
+    reader.read_directives()
+    instructions = tuple(reader.read_instructions())
+    return ParsedText(instructions, tuple(reader.problems), reader.escape, reader.syntax)
 
 
-def cut(line: str) -> tuple[str, tuple[tuple[str, str], ...], str]:
-    """The keyword (upper case), the flags and the arguments of one joined line."""
+def split_instruction(line: str) -> tuple[str, tuple[tuple[str, str], ...], str]:
+    """Split one joined line into keyword (upper case), flags and arguments."""
     keyword, *rest = _KEYWORD_END.split(line.strip(SPACE), maxsplit=1)
     text, flags, at = rest[0] if rest else "", [], 0
     while "--" in text and (found := _FLAG.match(text, at)):
@@ -110,8 +110,8 @@ def cut(line: str) -> tuple[str, tuple[tuple[str, str], ...], str]:
     return keyword.upper(), tuple(flags), text[at:].strip(SPACE)
 
 
-def json_words(keyword: str, text: str) -> tuple[str, ...] | None:
-    """The words of a JSON (exec) form; None in shell form. `ValueError`: other than strings."""
+def parse_exec_form(keyword: str, text: str) -> tuple[str, ...] | None:
+    """Parse the exec form; None in shell form. Raises `ValueError` if not all items are strings."""
     if "[" not in text:
         return None
     if keyword == "HEALTHCHECK":
@@ -122,7 +122,7 @@ def json_words(keyword: str, text: str) -> tuple[str, ...] | None:
     if not text.startswith("["):
         return None
     try:
-        # BuildKit before 0.16 takes the list, and drops what follows it.
+        # BuildKit before 0.16 ignores text after the list.
         found, _ = _JSON_LIST.raw_decode(text)
     except (ValueError, RecursionError):
         return None
@@ -134,7 +134,7 @@ def json_words(keyword: str, text: str) -> tuple[str, ...] | None:
 
 
 class _Reader:
-    """The lines of one text, taken from first to last."""
+    """Reads the lines of a file from first to last."""
 
     def __init__(self, text: str) -> None:
         self._lines = text.split("\n")
@@ -144,31 +144,31 @@ class _Reader:
         self.problems: list[Problem] = []
         self.escape, self.syntax = "\\", ""
 
-    def directives(self) -> None:
-        """Heed the directives: comments at the very top, before anything else."""
-        actual: set[str] = set()
+    def read_directives(self) -> None:
+        """Read the directives, which are comments at the very top of the file."""
+        seen: set[str] = set()
         for number, line in enumerate(self._lines, 1):
             found = _DIRECTIVE.fullmatch(line.strip(SPACE))
             name = found[1].lower() if found else ""
             if not found or name not in _DIRECTIVES:
                 return
-            if name in actual:
-                self._problem(number, f"the directive {name} stands here twice")
+            if name in seen:
+                self._problem(number, f"duplicate directive: {name}")
             elif name == "syntax":
                 self.syntax = found[2]
             elif name == "escape" and found[2] in {"\\", "`"}:
                 self.escape = found[2]
             elif name == "escape":
-                self._problem(number, f"the escape directive is {found[2]}, and can be \\ or `")
-            actual.add(name)
+                self._problem(number, f"the escape directive must be \\ or `, not {found[2]}")
+            seen.add(name)
 
-    def instructions(self) -> list[Instruction]:
-        """Every instruction, in order."""
+    def read_instructions(self) -> list[Instruction]:
+        """Read every instruction in order."""
         found = []
         while self._at < len(self._lines):
             line = self._next().lstrip(SPACE)
             if line and not line.startswith("#"):
-                found.append(self._instruction(self._at, self._joined(line)))
+                found.append(self._instruction(self._at, self._join(line)))
         return found
 
     def _next(self) -> str:
@@ -178,8 +178,8 @@ class _Reader:
             self._problem(self._at, f"the line is longer than {MAX_LINE} characters")
         return line.rstrip("\r")
 
-    def _joined(self, line: str) -> str:
-        """`line` with the lines that continue it; blank ones and comments in between are none."""
+    def _join(self, line: str) -> str:
+        """Join `line` with its continuation lines, skipping blank lines and comments in between."""
         line, more = self._continued(line)
         if not more:
             return line
@@ -193,37 +193,37 @@ class _Reader:
         return "".join(pieces)
 
     def _continued(self, line: str) -> tuple[str, bool]:
-        """The line, and whether a lone escape ends it: a doubled one is an escaped escape."""
+        """Remove a continuation escape, and report whether there was one; a doubled one is none."""
         bare = line.rstrip(" \t")
         if bare.endswith(self.escape) and not bare.endswith(self.escape * 2):
             return bare[:-1], True
         return line, False
 
     def _instruction(self, start: int, line: str) -> Instruction:
-        keyword, flags, text = cut(line)
+        keyword, flags, text = split_instruction(line)
         if keyword not in KEYWORDS:
             self._problem(start, f"unknown instruction: {keyword[:40]}")
-        words = self._words(start, keyword, text)
+        exec_form = self._exec_form(start, keyword, text)
         heredocs: tuple[Heredoc, ...] = ()
-        if "<<" in line and words is None and self._takes_heredocs(keyword, text):
+        if "<<" in line and exec_form is None and self._takes_heredocs(keyword, text):
             heredocs = self._heredocs(start, line)
-        return Instruction(keyword, start, self._at, text, flags, words, heredocs, text)
+        return Instruction(keyword, start, self._at, text, flags, exec_form, heredocs, text)
 
-    def _words(self, start: int, keyword: str, text: str) -> tuple[str, ...] | None:
+    def _exec_form(self, start: int, keyword: str, text: str) -> tuple[str, ...] | None:
         try:
-            return json_words(keyword, text)
+            return parse_exec_form(keyword, text)
         except ValueError as error:
             self._problem(start, f"{keyword}: {error}")
             return None
 
     def _takes_heredocs(self, keyword: str, text: str) -> bool:
         if keyword == "ONBUILD":
-            keyword, _, text = cut(text)
-            return keyword in _WITH_HEREDOCS and self._words(self._at, keyword, text) is None
+            keyword, _, text = split_instruction(text)
+            return keyword in _WITH_HEREDOCS and self._exec_form(self._at, keyword, text) is None
         return keyword in _WITH_HEREDOCS
 
     def _heredocs(self, start: int, line: str) -> tuple[Heredoc, ...]:
-        """The heredocs that `line` opens, with the lines below it as their bodies, in order."""
+        """Read the bodies of the heredocs that `line` opens, in order."""
         found = []
         for strip, name, expand in _opened(line):
             body, closed = self._body(name, strip=strip)
@@ -233,7 +233,7 @@ class _Reader:
         return tuple(found)
 
     def _body(self, name: str, *, strip: bool) -> tuple[str, bool]:
-        """The lines up to the one that is `name`, and whether there is one."""
+        """Read the lines before the delimiter `name`, and report whether it was found."""
         lines: list[str] = []
         while self._at < len(self._lines):
             line = self._lines[self._at]
@@ -250,17 +250,17 @@ class _Reader:
 
 
 def _opened(line: str) -> list[tuple[bool, str, bool]]:
-    """The heredocs that `line` opens: whether tabs are stripped, the name, whether it expands."""
+    """Return (strip, name, expand) for each heredoc that `line` opens."""
     try:
         words = Lexer(line, {}, raw=True).words()
-        return [found for word in words if "<<" in word and (found := heredoc_word(word))]
-    except BadWord:
-        # As BuildKit does: where quotes do not match, there is no heredoc at all.
+        return [found for word in words if "<<" in word and (found := parse_heredoc(word))]
+    except ShellWordError:
+        # Like BuildKit, find no heredoc in a line with unmatched quotes.
         return []
 
 
-def heredoc_word(word: str) -> tuple[bool, str, bool] | None:
-    """What a word such as `<<-"EOF"` opens; None where it opens no heredoc."""
+def parse_heredoc(word: str) -> tuple[bool, str, bool] | None:
+    """Parse a word such as `<<-"EOF"` into (strip, name, expand); None if it is not a heredoc."""
     found = _HEREDOC.fullmatch(word)
     if not found:
         return None

@@ -1,7 +1,7 @@
-"""Words as a Dockerfile has them: quotes, escapes and variables, by BuildKit's rules.
+"""Expand and split words with quotes, escapes and variables, by BuildKit's rules.
 
-The rules are those of BuildKit's own shell lexer (`frontend/dockerfile/shell`), which resembles a
-POSIX shell and is none: checked against real builds by the differential tests.
+BuildKit's shell lexer (`frontend/dockerfile/shell`) resembles a POSIX shell but differs from it.
+The differential tests compare this module with real builds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What Go calls a space, which is what BuildKit trims and splits by. Python counts some more.
+# Go's definition of whitespace, which BuildKit uses; Python's includes more characters.
 SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680"
     + "".join(map(chr, range(0x2000, 0x200B)))
@@ -28,14 +28,14 @@ _NAME = re.compile(r"\d+|[^\W\d]\w*|[@*#?\-$!]")
 _SPACES = re.compile(f"[{SPACE}]+")
 
 
-class BadWord(ValueError):  # noqa: N818 - it is the file's fault, not the kit's
-    """A word that BuildKit refuses: an open quote, a bad substitution, a variable that must be."""
+class ShellWordError(ValueError):
+    """A word that BuildKit rejects: unclosed quote, bad substitution, missing required variable."""
 
 
 class Lexer:
-    """One text, read once from its start to its end.
+    """Reads a text once, from start to end.
 
-    `raw` keeps quotes, escapes and unset variables as they stand: how BuildKit looks for heredocs.
+    `raw` keeps quotes, escapes and unset variables, as BuildKit does to find heredocs.
     """
 
     def __init__(
@@ -44,17 +44,17 @@ class Lexer:
         self._text, self._variables, self._escape, self._raw = text, variables, escape, raw
         self._at = 0
         self._depth = 0
-        self._room = MAX_EXPANSION
+        self._budget = MAX_EXPANSION
         self._literal = _literal(escape)
 
     def text(self) -> str:
-        """The whole text, expanded; raises `BadWord`."""
-        return "".join(piece for piece, _ in self._until("", escapes=self._raw))
+        """Expand the whole text; raises `ShellWordError`."""
+        return "".join(piece for piece, _ in self._pieces("", escapes=self._raw))
 
     def words(self) -> list[str]:
-        """The text, expanded, then split at spaces that are neither quoted nor escaped."""
+        """Expand the text, then split it at spaces that are neither quoted nor escaped."""
         words, word = [], ""
-        for piece, splits in self._until("", escapes=self._raw):
+        for piece, splits in self._pieces("", escapes=self._raw):
             if not splits:
                 word += piece
                 continue
@@ -63,10 +63,10 @@ class Lexer:
             for part in tail:
                 words.append(word)
                 word = part
-        return [each for each in [*words, word] if each]
+        return [found for found in [*words, word] if found]
 
-    def _until(self, stop: str, *, escapes: bool) -> list[tuple[str, bool]]:
-        """The pieces up to `stop` (empty: the end), each with whether its spaces split words."""
+    def _pieces(self, stop: str, *, escapes: bool) -> list[tuple[str, bool]]:
+        """Read up to `stop` (empty: the end); return pieces, and whether their spaces split."""
         pieces: list[tuple[str, bool]] = []
         while self._at < len(self._text):
             char = self._text[self._at]
@@ -76,15 +76,15 @@ class Lexer:
             if char == "$":
                 pieces.append((self._dollar(), True))
             elif char == "'":
-                pieces.append((self._single(), False))
+                pieces.append((self._single_quoted(), False))
             elif char == '"':
-                pieces.append((self._double(), False))
+                pieces.append((self._double_quoted(), False))
             elif char == self._escape:
                 pieces.append((self._escaped(escapes=escapes), False))
             else:
                 pieces.append((self._plain(stop), True))
         if stop:
-            raise BadWord(f"{stop} is missing")
+            raise ShellWordError(f"{stop} is missing")
         return pieces
 
     def _plain(self, stop: str) -> str:
@@ -98,17 +98,17 @@ class Lexer:
     def _escaped(self, *, escapes: bool) -> str:
         piece = self._text[self._at : self._at + 2]
         self._at += 2
-        # An escape at the very end escapes nothing.
+        # An escape at the end of the text is dropped.
         return piece if escapes else piece[1:]
 
-    def _single(self) -> str:
+    def _single_quoted(self) -> str:
         end = self._text.find("'", self._at + 1)
         if end < 0:
-            raise BadWord("a single quote is not closed")
+            raise ShellWordError("a single quote is not closed")
         start, self._at = self._at, end + 1
         return self._text[start : end + 1] if self._raw else self._text[start + 1 : end]
 
-    def _double(self) -> str:
+    def _double_quoted(self) -> str:
         mark = '"' if self._raw else ""
         pieces = [mark]
         self._at += 1
@@ -123,7 +123,7 @@ class Lexer:
                 pieces.append(self._escaped_in_quotes())
             else:
                 pieces.append(self._quoted())
-        raise BadWord("a double quote is not closed")
+        raise ShellWordError("a double quote is not closed")
 
     def _quoted(self) -> str:
         start = self._at
@@ -132,7 +132,7 @@ class Lexer:
         return self._text[start : self._at]
 
     def _escaped_in_quotes(self) -> str:
-        """An escape counts only before a quote, a dollar and itself."""
+        """In double quotes, the escape only applies to a quote, a dollar sign and itself."""
         piece = self._text[self._at : self._at + 2]
         self._at += len(piece)
         if piece[1:] in {'"', "$", self._escape} and not self._raw:
@@ -159,95 +159,97 @@ class Lexer:
         value = self._variables.get(name)
         if value is None:
             return unset if self._raw else ""
-        self._room -= len(value)
-        if self._room < 0:
-            raise BadWord("it expands to more than this kit reads")
+        self._budget -= len(value)
+        if self._budget < 0:
+            raise ShellWordError("variables expand to more text than the kit reads")
         return value
 
     def _braces(self) -> str:
         self._at += 1
         name = self._name()
-        sign = self._text[self._at : self._at + 1]
+        operator = self._text[self._at : self._at + 1]
         self._at += 1
-        if name and sign == "}":
+        if name and operator == "}":
             return self._value(name, f"${{{name}}}")
-        colon = sign == ":"
+        colon = operator == ":"
         if colon:
-            sign = self._text[self._at : self._at + 1]
+            operator = self._text[self._at : self._at + 1]
             self._at += 1
-        if not name or not sign or sign not in "+-?#%/" or (colon and sign == "/"):
-            raise BadWord("bad substitution")
+        if not name or not operator or operator not in "+-?#%/" or (colon and operator == "/"):
+            raise ShellWordError("bad substitution")
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise BadWord(f"substitutions stand more than {MAX_DEPTH} deep in one another")
-        answer = self._replaced(name) if sign == "/" else self._modified(name, sign, colon=colon)
+            raise ShellWordError(f"substitutions are nested more than {MAX_DEPTH} deep")
+        value = (
+            self._replaced(name) if operator == "/" else self._modified(name, operator, colon=colon)
+        )
         self._depth -= 1
-        return answer
+        return value
 
-    def _modified(self, name: str, sign: str, *, colon: bool) -> str:
-        word = self._inner("}", escapes=self._raw or sign in "#%")
+    def _modified(self, name: str, operator: str, *, colon: bool) -> str:
+        word = self._read_to("}", escapes=self._raw or operator in "#%")
         value = self._value(name, "")
-        there = name in self._variables and not (colon and not value)
+        is_set = name in self._variables and not (colon and not value)
         if self._raw and name not in self._variables:
-            return f"${{{name}{':' * colon}{sign}{word}}}"
-        if sign == "-":
-            return value if there else word
-        if sign == "+":
-            return word if there else ""
-        if sign == "?":
-            if not there:
-                raise BadWord(f"{name}: {word or 'is not set'}")
+            return f"${{{name}{':' * colon}{operator}{word}}}"
+        if operator == "-":
+            return value if is_set else word
+        if operator == "+":
+            return word if is_set else ""
+        if operator == "?":
+            if not is_set:
+                raise ShellWordError(f"{name}: {word or 'is not set'}")
             return value
-        return _trimmed(value, sign, word)
+        return _trimmed(value, operator, word)
 
     def _replaced(self, name: str) -> str:
         everywhere = self._text[self._at : self._at + 1] == "/"
         self._at += everywhere
-        pattern = self._inner("/", escapes=True)
-        new = self._inner("}", escapes=True)
+        pattern = self._read_to("/", escapes=True)
+        new = self._read_to("}", escapes=True)
         value = self._value(name, f"${{{name}/{'/' * everywhere}{pattern}/{new}}}")
         if name not in self._variables or len(new) > MAX_PATTERN:
             return value
         return _glob(pattern, value, greedy=True).sub(lambda _: new, value, 0 if everywhere else 1)
 
-    def _inner(self, stop: str, *, escapes: bool) -> str:
-        return "".join(piece for piece, _ in self._until(stop, escapes=escapes))
+    def _read_to(self, stop: str, *, escapes: bool) -> str:
+        return "".join(piece for piece, _ in self._pieces(stop, escapes=escapes))
 
 
 def expand(text: str, variables: Mapping[str, str], escape: str = "\\") -> str:
-    """`text` with its variables, and without its quotes and escapes; raises `BadWord`."""
+    """Expand variables in `text`, and remove quotes and escapes; raises `ShellWordError`."""
     if not text or _literal(escape).fullmatch(text):
         return text
     return Lexer(text, variables, escape).text()
 
 
 def split(text: str, escape: str = "\\") -> list[str]:
-    """The words of `text`, with their quotes and escapes: a quoted space is part of a word."""
+    """Split `text` into words, keeping quotes and escapes; a quoted space does not split."""
     words = []
     for found in _word(escape).finditer(text):
         word = found[0]
-        # An escape at the very end of the text escapes nothing.
+        # An escape at the end of the text is dropped.
         words.append(word[:-1] if found["end"] else word)
     return [word for word in words if word]
 
 
-def _trimmed(value: str, sign: str, pattern: str) -> str:
-    """`value` without what `pattern` fits, at its start (#) or its end (%); doubled: the most."""
-    greedy = pattern.startswith(sign)
-    turn = -1 if sign == "%" else 1
-    found = _glob(pattern[greedy:], value, greedy=greedy, turn=turn).match(value[::turn])
-    return value[::turn][found.end() :][::turn] if found else value
+def _trimmed(value: str, operator: str, pattern: str) -> str:
+    """Remove the shortest match of `pattern` at the start (#) or end (%); doubled, the longest."""
+    greedy = pattern.startswith(operator)
+    step = -1 if operator == "%" else 1
+    found = _glob(pattern[greedy:], value, greedy=greedy, step=step).match(value[::step])
+    return value[::step][found.end() :][::step] if found else value
 
 
-def _glob(pattern: str, value: str, *, greedy: bool, turn: int = 1) -> re.Pattern[str]:
-    """A shell's pattern as a regular expression: `*` and `?`, both of which can be escaped.
+def _glob(pattern: str, value: str, *, greedy: bool, step: int = 1) -> re.Pattern[str]:
+    """Convert a shell pattern to a regular expression: `*` and `?`, which can be escaped.
 
-    A `turn` of -1 reads it from its end.
+    A `step` of -1 reverses it.
     """
-    pieces = re.findall(r"\\.|.", pattern, re.DOTALL)[::turn]
+    pieces = re.findall(r"\\.|.", pattern, re.DOTALL)[::step]
     if pieces.count("*") > 1 or max(len(value), len(pieces)) > MAX_PATTERN:
-        # Such a pattern could keep whoever tries it busy for hours.
-        raise BadWord("a pattern is too much to be looked at")
+        # Matching such a pattern could take hours.
+        raise ShellWordError("a pattern is too complex for the kit to match")
     signs = {"*": ".*" if greedy else ".*?", "?": "."}
     return re.compile("".join(signs.get(piece) or re.escape(piece[-1]) for piece in pieces))
 
@@ -259,7 +261,7 @@ def _literal(escape: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=4)
 def _word(escape: str) -> re.Pattern[str]:
-    sign = re.escape(escape)
-    quoted = rf"""'[^']*+(?:'|\Z)|"(?:{sign}.|[^"{sign}])*+(?:"|{sign}?\Z)"""
-    bare = rf"""{sign}.|[^{SPACE}'"{sign}]++|(?P<end>{sign})\Z"""
+    mark = re.escape(escape)
+    quoted = rf"""'[^']*+(?:'|\Z)|"(?:{mark}.|[^"{mark}])*+(?:"|{mark}?\Z)"""
+    bare = rf"""{mark}.|[^{SPACE}'"{mark}]++|(?P<end>{mark})\Z"""
     return re.compile(f"(?:{quoted}|{bare})++", re.DOTALL)

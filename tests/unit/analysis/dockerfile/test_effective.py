@@ -1,4 +1,4 @@
-"""What the last stage amounts to: settings, and where each of them comes from."""
+"""The effective configuration of the final stage, and the line that sets each value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def final(text: str, target: str = "") -> Effective:
     return found
 
 
-def test_a_file_without_stages_amounts_to_nothing():
+def test_a_file_without_stages_has_no_configuration():
     assert effective(parse("")) is None
     assert effective(parse("ARG A")) is None
 
@@ -37,7 +37,7 @@ def test_a_target_is_a_stage_by_name_or_index():
         "FROM a\nONBUILD USER app",
     ],
 )
-def test_a_user_that_the_image_does_not_get_is_none(text):
+def test_a_user_that_does_not_apply_to_the_image_is_ignored(text):
     assert final(text).user is None
 
 
@@ -53,15 +53,15 @@ def test_a_user_that_the_image_does_not_get_is_none(text):
         ("FROM a AS b\nONBUILD USER $U\nFROM b\nUSER root", "root", 4),
     ],
 )
-def test_the_last_user_along_the_chain_counts(text, user, line):
+def test_the_last_user_in_the_chain_applies(text, user, line):
     assert final(text).user == Setting(user, line)
 
 
-def test_a_trigger_counts_for_the_next_stage_alone():
+def test_a_trigger_runs_only_in_the_next_stage():
     assert final("FROM a AS b\nONBUILD USER x\nFROM b AS c\nUSER y\nFROM c").user.value == "y"
 
 
-def test_the_base_is_the_image_that_the_first_stage_of_the_chain_builds_on():
+def test_the_base_is_the_image_of_the_first_stage_in_the_chain():
     found = final("ARG T=1\nFROM a:$T AS b\nUSER x\nFROM z AS y\nFROM b\nCMD c")
     assert found.base == "a:1"
     assert [stage.number for stage in found.chain] == [0, 2]
@@ -69,7 +69,7 @@ def test_the_base_is_the_image_that_the_first_stage_of_the_chain_builds_on():
 
 
 @pytest.mark.parametrize(
-    ("lines", "folder"),
+    ("lines", "workdir"),
     [
         ("WORKDIR /a", "/a"),
         ("WORKDIR a", "/a"),
@@ -81,8 +81,8 @@ def test_the_base_is_the_image_that_the_first_stage_of_the_chain_builds_on():
         ("WORKDIR /a\nFROM s\nWORKDIR b", "/a/b"),
     ],
 )
-def test_relative_folders_are_joined(lines, folder):
-    assert final(f"FROM i AS s\n{lines}").workdir.value == folder
+def test_relative_working_directories_are_joined(lines, workdir):
+    assert final(f"FROM i AS s\n{lines}").workdir.value == workdir
 
 
 def test_variables_are_inherited_and_overridden():
@@ -96,24 +96,24 @@ def test_variables_are_inherited_and_overridden():
     assert found.env["B"].line == 4
 
 
-def test_a_path_can_be_lengthened():
+def test_path_can_be_extended():
     assert final("FROM a\nENV PATH=/x:$PATH").env["PATH"].value.startswith("/x:/usr/local/sbin:")
 
 
-def test_an_argument_is_no_variable_of_the_image():
+def test_arguments_are_not_in_the_environment():
     assert final("FROM a\nARG A=1").env == {}
 
 
-def test_commands_say_their_form_and_their_words():
+def test_commands_have_a_form_and_an_argv():
     found = final('FROM a\nENTRYPOINT ["x", "$y"]\nCMD a  b')
     assert found.entrypoint == Command(("x", "$y"), shell=False, line=2, text='["x", "$y"]')
     shell = Command(("/bin/sh", "-c", "a  b"), True, 3, "a  b")  # noqa: FBT003
     assert found.cmd == shell
 
 
-def test_shell_form_takes_the_shell_that_is_set():
+def test_shell_form_uses_the_shell_instruction():
     found = final('FROM a\nSHELL ["bash", "-ec"]\nCMD x')
-    assert found.cmd.words == ("bash", "-ec", "x")
+    assert found.cmd.argv == ("bash", "-ec", "x")
     assert found.shell == ("bash", "-ec")
 
 
@@ -129,12 +129,12 @@ def test_shell_form_takes_the_shell_that_is_set():
         ("FROM a\nCMD x\nCMD []", None),
     ],
 )
-def test_an_entrypoint_resets_the_cmd_that_its_stage_did_not_say(text, cmd):
+def test_an_entrypoint_resets_an_inherited_cmd(text, cmd):
     found = final(text).cmd
     assert (found.text if found else None) == cmd
 
 
-def test_ports_are_told_with_their_protocol():
+def test_ports_have_a_protocol():
     found = final("FROM a\nENV P='1 2'\nEXPOSE 8000 53/UDP 9-11/tcp $P 5:6 oops")
     assert list(found.ports) == [
         *("8000/tcp", "53/udp", "9/tcp", "10/tcp", "11/tcp", "1/tcp", "2/tcp", "6/tcp")
@@ -142,7 +142,7 @@ def test_ports_are_told_with_their_protocol():
     assert found.ports["10/tcp"].line == 3
 
 
-def test_volumes_labels_and_the_stop_signal_are_told():
+def test_volumes_labels_and_the_stop_signal_are_read():
     found = final('FROM a\nVOLUME /a /b\nVOLUME ["/c d"]\nLABEL x=1 "y z"=2\nSTOPSIGNAL SIGINT')
     assert list(found.volumes) == ["/a", "/b", "/c d"]
     assert {name: label.value for name, label in found.labels.items()} == {"x": "1", "y z": "2"}
@@ -150,7 +150,7 @@ def test_volumes_labels_and_the_stop_signal_are_told():
 
 
 @pytest.mark.parametrize(
-    ("lines", "words"),
+    ("lines", "argv"),
     [
         ("HEALTHCHECK CMD a b", ("/bin/sh", "-c", "a b")),
         ('HEALTHCHECK --interval=5s cmd ["a", "b"]', ("a", "b")),
@@ -161,6 +161,6 @@ def test_volumes_labels_and_the_stop_signal_are_told():
         ("CMD a", None),
     ],
 )
-def test_a_health_check_is_told_unless_it_is_switched_off(lines, words):
+def test_a_health_check_is_read_unless_disabled(lines, argv):
     found = final(f"FROM a\n{lines}").healthcheck
-    assert (found.words if found else None) == words
+    assert (found.argv if found else None) == argv

@@ -1,4 +1,4 @@
-"""Dockerfiles of two lines, and what is read in them."""
+"""The Dockerfile parser, on short Dockerfiles."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import pytest
 from workshop.analysis.dockerfile.parser import Heredoc, Instruction, parse
 
 
-def own(text: str, **arguments: str) -> tuple[Instruction, ...]:
-    """The instructions of the last stage; the text has no FROM of its own."""
+def instructions(text: str, **arguments: str) -> tuple[Instruction, ...]:
+    """Return the instructions after `FROM scratch`, which is put before the text."""
     return parse(f"FROM scratch\n{text}", arguments).stages[-1].instructions
 
 
-def only(text: str, **arguments: str) -> Instruction:
-    (instruction,) = own(text, **arguments)
+def single(text: str, **arguments: str) -> Instruction:
+    (instruction,) = instructions(text, **arguments)
     return instruction
 
 
@@ -27,49 +27,49 @@ def problems(text: str) -> list[tuple[int, str]]:
 @pytest.mark.parametrize(
     "text", ["USER app", "user app", "  USER\tapp  ", "USER app\r\n", "\tUsEr app"]
 )
-def test_case_and_space_around_do_not_count(text):
-    read = only(text)
+def test_case_and_surrounding_space_are_ignored(text):
+    read = single(text)
     assert (read.keyword, read.text, read.line, read.end) == ("USER", "app", 2, 2)
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_word():
+def test_a_byte_order_mark_is_removed():
     assert parse("\ufeffFROM a").stages[0].base == "a"
     assert parse(b"\xef\xbb\xbfFROM a").stages[0].base == "a"
 
 
-def test_bytes_that_are_no_text_are_replaced():
+def test_invalid_utf_8_is_replaced():
     assert parse(b"FROM a\nUSER \xff").stages[0].instructions[0].text == "\ufffd"
 
 
-def test_a_line_goes_on_after_an_escape_past_comments_and_blank_lines():
-    read = only("RUN a \\\n# USER root\n\n  b \\ \t\n\tc\nUSER app".partition("\nUSER")[0])
+def test_a_continued_line_skips_comments_and_blank_lines():
+    read = single("RUN a \\\n# USER root\n\n  b \\ \t\n\tc\nUSER app".partition("\nUSER")[0])
     assert (read.text, read.line, read.end) == ("a   b \tc", 2, 6)
 
 
-def test_a_line_goes_on_in_the_middle_of_a_word():
-    assert only("USER ro\\\not").text == "root"
+def test_a_word_can_continue_on_the_next_line():
+    assert single("USER ro\\\not").text == "root"
 
 
 def test_a_doubled_escape_ends_the_line():
-    assert [each.keyword for each in own("ENV A=b\\\\\nUSER app")] == ["ENV", "USER"]
+    assert [each.keyword for each in instructions("ENV A=b\\\\\nUSER app")] == ["ENV", "USER"]
 
 
-def test_a_comment_that_ends_with_an_escape_does_not_go_on():
-    assert [each.keyword for each in own("# see \\\nUSER app")] == ["USER"]
+def test_a_comment_is_not_continued():
+    assert [each.keyword for each in instructions("# see \\\nUSER app")] == ["USER"]
 
 
-def test_a_hash_inside_a_line_is_no_comment():
-    assert only("RUN echo # USER app").text == "echo # USER app"
+def test_a_hash_within_a_line_is_not_a_comment():
+    assert single("RUN echo # USER app").text == "echo # USER app"
 
 
-def test_what_goes_on_at_the_end_of_the_file_ends_there():
-    assert only("RUN a \\\n").text == "a"
+def test_a_continued_line_ends_at_the_end_of_the_file():
+    assert single("RUN a \\\n").text == "a"
 
 
 # ---- directives
 
 
-def test_the_escape_can_be_a_backtick():
+def test_the_escape_directive_can_set_a_backtick():
     read = parse("# escape=`\nFROM a\nRUN b `\n  c:\\\nUSER d")
     assert read.escape == "`"
     assert [each.text for each in read.stages[0].instructions] == ["b   c:\\", "d"]
@@ -78,7 +78,7 @@ def test_the_escape_can_be_a_backtick():
 @pytest.mark.parametrize(
     "top", ["#Escape = `", "  # escape=`", "# syntax=x\n# escape=`", "# check=skip=all\n# escape=`"]
 )
-def test_directives_stand_at_the_top_in_any_case_and_order(top):
+def test_directives_are_read_in_any_case_and_order(top):
     assert parse(f"{top}\nFROM a").escape == "`"
 
 
@@ -91,7 +91,7 @@ def test_a_directive_after_anything_else_is_a_comment(top):
     assert (read.escape, read.problems) == ("\\", ())
 
 
-def test_the_frontend_it_asks_for_is_told():
+def test_the_syntax_directive_is_read():
     assert parse("# syntax=docker/dockerfile:1\nFROM a").syntax == "docker/dockerfile:1"
     assert parse("FROM a\n# syntax=docker/dockerfile:1").syntax == ""
 
@@ -122,12 +122,12 @@ def test_the_frontend_it_asks_for_is_told():
         ("CMD " + "[" * 9999, None),
     ],
 )
-def test_only_json_in_double_quotes_is_exec_form(text, words):
-    assert only(text).words == words
+def test_only_a_json_list_is_exec_form(text, words):
+    assert single(text).exec_form == words
 
 
-def test_what_follows_a_list_is_dropped_as_the_engine_drops_it():
-    assert only('CMD ["a"] b').words == ("a",)
+def test_text_after_a_json_list_is_ignored():
+    assert single('CMD ["a"] b').exec_form == ("a",)
 
 
 @pytest.mark.parametrize(
@@ -144,40 +144,40 @@ def test_what_follows_a_list_is_dropped_as_the_engine_drops_it():
         ("RUN echo --from=b", (), "echo --from=b"),
     ],
 )
-def test_flags_stand_before_the_arguments(text, flags, rest):
-    read = only(text)
+def test_flags_come_before_the_arguments(text, flags, rest):
+    read = single(text)
     assert (read.flags, read.text) == (flags, rest)
 
 
-def test_a_flag_is_found_by_its_name():
-    assert only("COPY --from=b a /").flag("from") == "b"
-    assert only("COPY --link a /").flag("link") == ""
-    assert only("COPY a /").flag("from") is None
+def test_flags_are_found_by_name():
+    assert single("COPY --from=b a /").flag("from") == "b"
+    assert single("COPY --link a /").flag("link") == ""
+    assert single("COPY a /").flag("from") is None
 
 
 # ---- heredocs
 
 
-def test_what_stands_in_a_heredoc_is_no_instruction():
-    run, cmd = own("RUN <<EOF\nUSER app\nFROM x\n# c\nEOF\nCMD a")
+def test_lines_of_a_heredoc_are_not_instructions():
+    run, cmd = instructions("RUN <<EOF\nUSER app\nFROM x\n# c\nEOF\nCMD a")
     assert run.heredocs == (Heredoc("EOF", "USER app\nFROM x\n# c\n", expand=True, strip=False),)
     assert (run.line, run.end, cmd.line) == (2, 6, 7)
 
 
-def test_a_heredoc_can_be_quoted_and_its_tabs_stripped():
-    (heredoc,) = only("COPY <<-'EOF' /a\n\ta\n\t\tb\n\tEOF").heredocs
+def test_a_heredoc_can_be_quoted_with_tabs_stripped():
+    (heredoc,) = single("COPY <<-'EOF' /a\n\ta\n\t\tb\n\tEOF").heredocs
     assert heredoc == Heredoc("EOF", "a\nb\n", expand=False, strip=True)
 
 
 def test_an_instruction_can_have_several_heredocs():
-    read = own('COPY <<A <<"B" /d/\na\nA\nb\nB\nUSER c')
+    read = instructions('COPY <<A <<"B" /d/\na\nA\nb\nB\nUSER c')
     assert [(each.name, each.body) for each in read[0].heredocs] == [("A", "a\n"), ("B", "b\n")]
     assert read[1].text == "c"
 
 
-def test_a_heredoc_ends_at_its_name_alone():
-    assert only("RUN <<EOF\n EOF\nEOF2\nEOF \nEOF").heredocs[0].body == " EOF\nEOF2\nEOF \n"
-    assert only("RUN <<EOF\r\na\r\nEOF\r\n").heredocs[0].body == "a\r\n"
+def test_a_heredoc_ends_at_a_line_with_only_its_delimiter():
+    assert single("RUN <<EOF\n EOF\nEOF2\nEOF \nEOF").heredocs[0].body == " EOF\nEOF2\nEOF \n"
+    assert single("RUN <<EOF\r\na\r\nEOF\r\n").heredocs[0].body == "a\r\n"
 
 
 @pytest.mark.parametrize(
@@ -193,14 +193,14 @@ def test_a_heredoc_ends_at_its_name_alone():
         "RUN echo \\<<EOF",
     ],
 )
-def test_other_instructions_and_other_signs_open_no_heredoc(text):
-    read = own(f"{text}\nUSER app")
+def test_text_that_does_not_open_a_heredoc(text):
+    read = instructions(f"{text}\nUSER app")
     assert [each.keyword for each in read][1:] == ["USER"]
     assert read[0].heredocs == ()
 
 
-def test_an_onbuild_can_hold_a_heredoc():
-    read = own("ONBUILD RUN <<EOF\nUSER app\nEOF\nCMD a")
+def test_onbuild_can_contain_a_heredoc():
+    read = instructions("ONBUILD RUN <<EOF\nUSER app\nEOF\nCMD a")
     assert [each.keyword for each in read] == ["ONBUILD", "CMD"]
 
 
@@ -239,19 +239,19 @@ def test_an_onbuild_can_hold_a_heredoc():
     ],
 )
 def test_words_expand_as_buildkit_expands_them(word, expanded):
-    read = own(f"ENV A=1 E= P=a/b/c.d.e\nUSER {word}")
+    read = instructions(f"ENV A=1 E= P=a/b/c.d.e\nUSER {word}")
     assert read[1].expanded == expanded
 
 
-def test_a_value_counts_from_the_next_instruction_on():
-    read = own("ENV A=1\nENV A=2 B=$A\nUSER $A$B")
+def test_a_variable_applies_from_the_next_instruction_on():
+    read = instructions("ENV A=1\nENV A=2 B=$A\nUSER $A$B")
     assert read[1].values == ("A=2", "B=1")
     assert read[2].expanded == "21"
 
 
 @pytest.mark.parametrize("keyword", ["RUN", "CMD", "ENTRYPOINT", "SHELL", "HEALTHCHECK CMD"])
-def test_commands_are_left_to_their_shell(keyword):
-    read = own(f"ENV A=1\n{keyword} echo $A")[1]
+def test_commands_are_not_expanded(keyword):
+    read = instructions(f"ENV A=1\n{keyword} echo $A")[1]
     assert read.expanded == read.text
 
 
@@ -272,52 +272,52 @@ def test_commands_are_left_to_their_shell(keyword):
         ("WORKDIR /a b", ("/a b",)),
     ],
 )
-def test_arguments_are_told_one_by_one(text, values):
-    assert only(text).values == values
+def test_arguments_are_split_into_values(text, values):
+    assert single(text).values == values
 
 
 # ---- arguments of a build
 
 
-def test_a_user_from_an_argument_is_told_as_what_it_is():
-    assert own("ARG U=root\nUSER $U")[1].expanded == "root"
-    assert own("ARG U=root\nUSER $U", U="app")[1].expanded == "app"
-    assert own("ARG U\nUSER ${U:-root}")[1].expanded == "root"
+def test_arguments_in_user_are_expanded():
+    assert instructions("ARG U=root\nUSER $U")[1].expanded == "root"
+    assert instructions("ARG U=root\nUSER $U", U="app")[1].expanded == "app"
+    assert instructions("ARG U\nUSER ${U:-root}")[1].expanded == "root"
 
 
-def test_a_global_argument_counts_in_from_and_in_stages_that_ask_for_it():
+def test_a_global_argument_applies_to_from_and_to_stages_that_declare_it():
     read = parse("ARG V=1\nFROM a:$V\nUSER $V\nARG V\nUSER $V")
     assert read.stages[0].base == "a:1"
     assert [each.expanded for each in read.stages[0].instructions] == ["", "V=1", "1"]
     assert read.arguments == {"V": "1"}
 
 
-def test_a_stage_can_give_an_argument_another_default():
-    assert own("ARG V=2\nUSER $V", V="3")[1].expanded == "3"
+def test_a_stage_can_override_the_default_of_an_argument():
+    assert instructions("ARG V=2\nUSER $V", V="3")[1].expanded == "3"
     assert parse("ARG V=1\nFROM a\nARG V=2\nUSER $V").stages[0].instructions[1].expanded == "2"
 
 
-def test_the_later_of_an_argument_and_a_variable_counts():
-    assert own("ENV A=1\nARG A=2\nUSER $A")[2].expanded == "2"
-    assert own("ARG A=2\nENV A=1\nUSER $A")[2].expanded == "1"
-    assert own("ENV A=1\nARG A\nUSER $A")[2].expanded == "1"
+def test_the_later_of_arg_and_env_applies_unless_arg_has_no_default():
+    assert instructions("ENV A=1\nARG A=2\nUSER $A")[2].expanded == "2"
+    assert instructions("ARG A=2\nENV A=1\nUSER $A")[2].expanded == "1"
+    assert instructions("ENV A=1\nARG A\nUSER $A")[2].expanded == "1"
 
 
-def test_the_platform_is_known_once_it_is_asked_for():
+def test_platform_arguments_are_set_once_declared():
     assert parse("FROM --platform=$BUILDPLATFORM a:$TARGETARCH").stages[0].base == "a:amd64"
     assert parse("FROM --platform=$BUILDPLATFORM a").stages[0].platform == "linux/amd64"
-    assert own("USER $TARGETARCH\nARG TARGETARCH\nUSER $TARGETARCH")[0].expanded == ""
-    assert own("ARG TARGETARCH\nUSER $TARGETARCH")[1].expanded == "amd64"
+    assert instructions("USER $TARGETARCH\nARG TARGETARCH\nUSER $TARGETARCH")[0].expanded == ""
+    assert instructions("ARG TARGETARCH\nUSER $TARGETARCH")[1].expanded == "amd64"
 
 
-def test_a_proxy_that_nobody_declared_expands_to_nothing():
-    assert only("USER x$HTTP_PROXY", HTTP_PROXY="http://p").expanded == "x"
+def test_an_undeclared_proxy_argument_is_empty():
+    assert single("USER x$HTTP_PROXY", HTTP_PROXY="http://p").expanded == "x"
 
 
 # ---- stages
 
 
-def test_stages_have_an_index_a_name_and_a_line():
+def test_stages_have_a_number_a_name_and_a_line():
     read = parse("FROM a AS One\nUSER x\nFROM b\n")
     assert [(each.number, each.name, each.base, each.line) for each in read.stages] == [
         (0, "one", "a", 1),
@@ -325,18 +325,18 @@ def test_stages_have_an_index_a_name_and_a_line():
     ]
 
 
-def test_a_stage_is_found_by_name_in_any_case_or_by_index():
+def test_stages_are_found_by_name_in_any_case_or_by_index():
     read = parse("FROM a AS One\nFROM b")
     assert read.find("ONE") is read.find("0") is read.stages[0]
     assert read.find("2") is read.find("x") is read.find("") is None
 
 
-def test_a_stage_knows_what_it_builds_on():
+def test_a_stage_knows_its_parent():
     read = parse("FROM a AS one\nFROM one\nFROM two AS two")
     assert [each.parent for each in read.stages] == [None, 0, None]
 
 
-def test_variables_and_arguments_go_on_in_the_stages_built_on_theirs():
+def test_child_stages_inherit_variables_and_arguments():
     read = parse("FROM a AS one\nENV A=1\nARG B=2\nFROM one\nUSER $A$B\nFROM a\nUSER x$A$B")
     assert read.stages[1].instructions[0].expanded == "12"
     assert read.stages[2].instructions[0].expanded == "x"
@@ -346,25 +346,25 @@ def test_variables_and_arguments_go_on_in_the_stages_built_on_theirs():
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "message"),
     [
-        ("", 1, "there is no FROM"),
-        ("# only a comment", 1, "there is no FROM"),
-        ("USER a\nFROM b", 1, "USER stands before the first FROM"),
+        ("", 1, "the file has no FROM instruction"),
+        ("# only a comment", 1, "the file has no FROM instruction"),
+        ("USER a\nFROM b", 1, "USER appears before the first FROM"),
         ("FROM a\nUSR app", 2, "unknown instruction: USR"),
         ("FROM a\nRUN <<EOF\nx", 2, "the heredoc EOF is not closed"),
-        ("# escape=x\nFROM a", 1, "the escape directive is x, and can be \\ or `"),
-        ("# escape=`\n# escape=`\nFROM a", 2, "the directive escape stands here twice"),
-        ("FROM a b", 1, "FROM wants one image, or IMAGE AS NAME"),
-        ("FROM", 1, "FROM names no image"),
-        ("FROM $X", 1, "FROM names no image"),
-        ("FROM a AS 1b", 1, "a stage cannot be called 1b"),
-        ("FROM a AS b\nFROM B", 2, "FROM B has to be FROM b"),
-        ("FROM a\nUSER", 2, "USER wants an argument"),
+        ("# escape=x\nFROM a", 1, "the escape directive must be \\ or `, not x"),
+        ("# escape=`\n# escape=`\nFROM a", 2, "duplicate directive: escape"),
+        ("FROM a b", 1, "FROM needs an image, or IMAGE AS NAME"),
+        ("FROM", 1, "FROM has no image"),
+        ("FROM $X", 1, "FROM has no image"),
+        ("FROM a AS 1b", 1, "invalid stage name: 1b"),
+        ("FROM a AS b\nFROM B", 2, "write FROM b, not FROM B"),
+        ("FROM a\nUSER", 2, "USER needs an argument"),
         ("FROM a\nENV b", 2, "ENV b has no value"),
-        ("FROM a\nENV b=c d", 2, "ENV wants name=value, not d"),
-        ("FROM a\nENV =b", 2, "ENV wants name=value, not =b"),
-        ("FROM a\nARG =b", 2, "ARG wants a name"),
+        ("FROM a\nENV b=c d", 2, "ENV needs name=value, not d"),
+        ("FROM a\nENV =b", 2, "ENV needs name=value, not =b"),
+        ("FROM a\nARG =b", 2, "ARG needs a name"),
         ('FROM a\nENV b="c', 2, '"c: a double quote is not closed'),
         ("FROM a\nUSER 'b", 2, "'b: a single quote is not closed"),
         ("FROM a\nUSER ${", 2, "${: bad substitution"),
@@ -378,27 +378,27 @@ def test_variables_and_arguments_go_on_in_the_stages_built_on_theirs():
         ("FROM a\nRUN " + "b" * 65536, 2, "the line is longer than 65535 characters"),
     ],
 )
-def test_what_a_build_refuses_is_a_problem_with_its_line(text, line, said):
-    assert problems(text) == [(line, said)]
+def test_errors_are_reported_with_their_line(text, line, message):
+    assert problems(text) == [(line, message)]
 
 
-def test_what_grows_without_end_is_a_problem_once():
+def test_unlimited_expansion_is_reported_once():
     text = "FROM a\nENV A=aaaaaaaaaaaaaaaa\n" + "ENV A=$A$A\n" * 14 + "LABEL x=$A\n" * 200
-    ((_, said),) = problems(text)
-    assert "more than this kit reads" in said
+    ((_, message),) = problems(text)
+    assert "more text than the kit reads" in message
 
 
-def test_one_word_that_grows_without_end_is_a_problem():
+def test_unlimited_expansion_of_one_word_is_reported():
     text = "FROM a\nENV A=aaaaaaaaaaaaaaaa\n" + "ENV A=$A$A\n" * 14 + f"LABEL x={'$A' * 9}\n"
-    ((_, said),) = problems(text)
-    assert said.endswith("it expands to more than this kit reads")
+    ((_, message),) = problems(text)
+    assert message.endswith("variables expand to more text than the kit reads")
 
 
-def test_a_pattern_that_would_keep_us_busy_is_a_problem():
-    ((_, said),) = problems("FROM a\nENV A=b\nUSER ${A#*a*b}")
-    assert said.endswith("a pattern is too much to be looked at")
+def test_a_slow_pattern_is_reported():
+    ((_, message),) = problems("FROM a\nENV A=b\nUSER ${A#*a*b}")
+    assert message.endswith("a pattern is too complex for the kit to match")
 
 
-def test_substitutions_too_deep_in_one_another_are_a_problem():
-    ((_, said),) = problems("FROM a\nUSER " + "${A:-" * 60 + "}" * 60)
-    assert said.endswith("substitutions stand more than 50 deep in one another")
+def test_deeply_nested_substitutions_are_reported():
+    ((_, message),) = problems("FROM a\nUSER " + "${A:-" * 60 + "}" * 60)
+    assert message.endswith("substitutions are nested more than 50 deep")
