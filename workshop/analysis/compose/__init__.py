@@ -1,18 +1,7 @@
 """Parse a learner's compose file, and write a safe compose file from the permitted parts."""
 
 from workshop.analysis.compose.emit import emit
-from workshop.analysis.compose.model import (
-    BuildSpec,
-    Compose,
-    EnvFile,
-    Healthcheck,
-    Mount,
-    Port,
-    Problem,
-    Refusal,
-    Service,
-    Watch,
-)
+from workshop.analysis.compose.model import BuildSpec, Compose, Mount, Port, Refusal, Service
 from workshop.analysis.compose.parser import OBSOLETE, read
 from workshop.analysis.compose.paths import RefusedError, read_environment
 
@@ -20,15 +9,11 @@ __all__ = [
     "OBSOLETE",
     "BuildSpec",
     "Compose",
-    "EnvFile",
-    "Healthcheck",
     "Mount",
     "Port",
-    "Problem",
     "Refusal",
     "RefusedError",
     "Service",
-    "Watch",
     "emit",
     "read",
     "read_environment",

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_HOST = "this option gives the container access to the host"
-_ONE_FILE = "other files are not read: copy their content into this one"
-_LIMITS = "the grader sets resource limits"
-_SECRET = "the grader provides no secrets or configs"  # noqa: S105 - a message
-_ENGINE = "not every Docker engine supports this option"
-_BUILD = "builds may only use files in the folder"
-_HOOK = "this option runs additional commands"
+_REASONS = {
+    "host": "this option gives the container access to the host",
+    "one_file": "other files are not read: copy their content into this one",
+    "limits": "the grader sets resource limits",
+    "secret": "the grader provides no secrets or configs",
+    "engine": "not every Docker engine supports this option",
+    "build": "builds may only use files in the folder",
+    "hook": "this option runs additional commands",
+}
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,7 @@ def _make_scope(
     **why: str,
 ) -> Scope:
     """Build a scope; `why` maps the name of a reason to the keys that it refuses."""
-    reasons = {
-        "host": _HOST,
-        "one_file": _ONE_FILE,
-        "limits": _LIMITS,
-        "secret": _SECRET,
-        "engine": _ENGINE,
-        "build": _BUILD,
-        "hook": _HOOK,
-    }
-    refused = {key: reasons[name] for name, keys in why.items() for key in keys.split()}
+    refused = {key: _REASONS[name] for name, keys in why.items() for key in keys.split()}
     return Scope(frozenset(read.split()), frozenset(ignored.split()), refused, harmless or {})
 
 

@@ -60,11 +60,8 @@ def _short(reader: Reader, where: str, node: Node) -> Mount | None:
     read_only = "ro" in options
     if source.startswith((".", "/", "~")):
         inside = reader.path_inside(where, node, source)
-        return (
-            Mount("bind", inside, target, read_only, create=True, line=node.line)
-            if inside
-            else None
-        )
+        bind = Mount("bind", inside or "", target, read_only, create=True, line=node.line)
+        return bind if inside else None
     return Mount("volume", source, target, read_only, line=node.line)
 
 
@@ -86,9 +83,6 @@ def _long(reader: Reader, where: str, node: Node) -> Mount | None:
         return None
     if kind == "bind":
         inside = reader.path_inside(f"{where}.source", fields.get("source", node), source)
-        return (
-            Mount(kind, inside, target, read_only, create=create, line=node.line)
-            if inside
-            else None
-        )
+        mount = Mount(kind, inside or "", target, read_only, create=create, line=node.line)
+        return mount if inside else None
     return Mount(kind, source if kind == "volume" else "", target, read_only, line=node.line)

@@ -79,20 +79,20 @@ def effective(dockerfile: Dockerfile, target: str = "") -> Effective | None:
 
 
 class _Image:
-    """Builds up an image's configuration, instruction by instruction."""
+    """Builds up an image's configuration; public attributes are those of `Effective`."""
 
     def __init__(self) -> None:
-        self._user: Setting | None = None
-        self._workdir: Setting | None = None
-        self._stopsignal: Setting | None = None
-        self._entrypoint: Command | None = None
-        self._cmd: Command | None = None
-        self._healthcheck: Command | None = None
-        self._env: dict[str, Setting] = {}
-        self._ports: dict[str, Setting] = {}
-        self._volumes: dict[str, Setting] = {}
-        self._labels: dict[str, Setting] = {}
-        self._shell: tuple[str, ...] = SHELL
+        self.user: Setting | None = None
+        self.workdir: Setting | None = None
+        self.stopsignal: Setting | None = None
+        self.entrypoint: Command | None = None
+        self.cmd: Command | None = None
+        self.healthcheck: Command | None = None
+        self.env: dict[str, Setting] = {}
+        self.ports: dict[str, Setting] = {}
+        self.volumes: dict[str, Setting] = {}
+        self.labels: dict[str, Setting] = {}
+        self.shell: tuple[str, ...] = SHELL
         self._cmd_is_own = False
         self._instructions: list[Instruction] = []
         self._ports_left = MAX_PORTS
@@ -108,44 +108,29 @@ class _Image:
 
     def freeze(self, chain: tuple[Stage, ...]) -> Effective:
         """Return the configuration after all the stages of `chain`."""
-        return Effective(
-            chain[-1],
-            chain[0].base,
-            chain,
-            tuple(self._instructions),
-            user=self._user,
-            workdir=self._workdir,
-            env=self._env,
-            entrypoint=self._entrypoint,
-            cmd=self._cmd,
-            ports=self._ports,
-            volumes=self._volumes,
-            healthcheck=self._healthcheck,
-            stopsignal=self._stopsignal,
-            labels=self._labels,
-            shell=self._shell,
-        )
+        settings = {name: value for name, value in vars(self).items() if name[0] != "_"}
+        return Effective(chain[-1], chain[0].base, chain, tuple(self._instructions), **settings)
 
     def _apply_user(self, instruction: Instruction) -> None:
-        self._user = Setting(instruction.expanded, instruction.line)
+        self.user = Setting(instruction.expanded, instruction.line)
 
     def _apply_stopsignal(self, instruction: Instruction) -> None:
-        self._stopsignal = Setting(instruction.expanded, instruction.line)
+        self.stopsignal = Setting(instruction.expanded, instruction.line)
 
     def _apply_workdir(self, instruction: Instruction) -> None:
-        before = self._workdir.value if self._workdir else "/"
+        before = self.workdir.value if self.workdir else "/"
         path = posixpath.normpath(posixpath.join(before, instruction.expanded))
-        self._workdir = Setting("/" + path.lstrip("/"), instruction.line)
+        self.workdir = Setting("/" + path.lstrip("/"), instruction.line)
 
     def _apply_env(self, instruction: Instruction) -> None:
-        self._env.update(_pairs(instruction))
+        self.env.update(_pairs(instruction))
 
     def _apply_label(self, instruction: Instruction) -> None:
-        self._labels.update(_pairs(instruction))
+        self.labels.update(_pairs(instruction))
 
     def _apply_volume(self, instruction: Instruction) -> None:
         for value in instruction.values:
-            self._volumes[value] = Setting(value, instruction.line)
+            self.volumes[value] = Setting(value, instruction.line)
 
     def _apply_expose(self, instruction: Instruction) -> None:
         for value in instruction.values:
@@ -157,32 +142,32 @@ class _Image:
             self._ports_left -= max(last - first, 0)
             for port in range(first, last + 1) if self._ports_left >= 0 else (first,):
                 name = f"{port}/{(found[3] or 'tcp').lower()}"
-                self._ports[name] = Setting(name, instruction.line)
+                self.ports[name] = Setting(name, instruction.line)
 
     def _apply_shell(self, instruction: Instruction) -> None:
-        self._shell = instruction.exec_form or self._shell
+        self.shell = instruction.exec_form or self.shell
 
     def _apply_cmd(self, instruction: Instruction) -> None:
-        self._cmd = self._command(instruction, instruction.text)
+        self.cmd = self._command(instruction, instruction.text)
         self._cmd_is_own = True
 
     def _apply_entrypoint(self, instruction: Instruction) -> None:
-        self._entrypoint = self._command(instruction, instruction.text)
+        self.entrypoint = self._command(instruction, instruction.text)
         # ENTRYPOINT resets a CMD that this stage inherited.
         if not self._cmd_is_own:
-            self._cmd = None
+            self.cmd = None
 
     def _apply_healthcheck(self, instruction: Instruction) -> None:
         kind, *rest = re.split(f"[{SPACE}]+", instruction.text, maxsplit=1)
         if kind.upper() == "NONE":
-            self._healthcheck = None
+            self.healthcheck = None
         elif kind.upper() == "CMD" and rest:
-            self._healthcheck = self._command(instruction, rest[0])
+            self.healthcheck = self._command(instruction, rest[0])
 
     def _command(self, instruction: Instruction, text: str) -> Command | None:
         """Return the command; None for an empty list, which unsets it."""
         if instruction.exec_form is None:
-            return Command((*self._shell, text), True, instruction.line, text)  # noqa: FBT003
+            return Command((*self.shell, text), True, instruction.line, text)  # noqa: FBT003
         if not instruction.exec_form:
             return None
         return Command(instruction.exec_form, False, instruction.line, text)  # noqa: FBT003

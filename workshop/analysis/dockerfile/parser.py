@@ -23,18 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Dockerfile", "Heredoc", "Instruction", "Problem", "Stage", "parse"]
 
 # BuildKit's predefined arguments: set for FROM, and in a stage after it declares them with ARG.
-PLATFORM = {
-    "BUILDPLATFORM": "linux/amd64",
-    "BUILDOS": "linux",
-    "BUILDOSVERSION": "",
-    "BUILDARCH": "amd64",
-    "BUILDVARIANT": "",
-    "TARGETPLATFORM": "linux/amd64",
-    "TARGETOS": "linux",
-    "TARGETOSVERSION": "",
-    "TARGETARCH": "amd64",
-    "TARGETVARIANT": "",
-}
+_PARTS = {"PLATFORM": "linux/amd64", "OS": "linux", "OSVERSION": "", "ARCH": "amd64", "VARIANT": ""}
+PLATFORM = {side + name: value for side in ("BUILD", "TARGET") for name, value in _PARTS.items()}
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Limits memory: each `ENV A=$A$A` doubles the value.
