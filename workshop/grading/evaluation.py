@@ -102,7 +102,7 @@ class Evaluation:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # After an interrupt, `self.engine` starts no more processes.
+        # After an interrupt, `self.engine` starts no further processes.
         engine = Engine()
         try:
             # Without their containers, waiting threads end at once.
