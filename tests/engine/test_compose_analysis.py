@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LOOK = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/').status)"
+REQUEST = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/').status)"
 
 
 @pytest.fixture
@@ -26,31 +26,31 @@ def project() -> Iterator[str]:
     docker("compose", "--project-name", name, "down", "--volumes", check=False)
 
 
-def left_of(project: str) -> str:
+def remaining(project: str) -> str:
     """Return the containers, volumes and networks that `project` still has."""
-    mine = f"label=com.docker.compose.project={project}"
-    words = (("ps", "--all"), ("volume", "ls"), ("network", "ls"))
-    return "".join(docker(*each, "--quiet", "--filter", mine) for each in words)
+    label = f"label=com.docker.compose.project={project}"
+    queries = (("ps", "--all"), ("volume", "ls"), ("network", "ls"))
+    return "".join(docker(*query, "--quiet", "--filter", label) for query in queries)
 
 
 def up(text: str, folder: Path, project: str) -> dict:
     """Start the compose file `text`, and inspect its only container."""
-    file = folder / "ours.yml"
+    file = folder / "emitted.yml"
     file.write_text(text, encoding="utf-8")
     docker("compose", "--project-name", project, "--file", str(file), "up", "--detach")
-    mine = f"label=com.docker.compose.project={project}"
-    container = docker("ps", "--all", "--quiet", "--filter", mine)
+    label = f"label=com.docker.compose.project={project}"
+    container = docker("ps", "--all", "--quiet", "--filter", label)
     return json.loads(docker("inspect", container))[0]
 
 
 def test_the_to_do_app_runs_without_a_network_and_is_removed_completely(built, checkout, project):
     compose = read((checkout / "docker-compose.yml").read_bytes(), {})
-    ours = {"todo-app": built("todo-app:dev")}
-    text = emit(compose, ["todo-app"], images=ours, folder=checkout)
+    images = {"todo-app": built("todo-app:dev")}
+    text = emit(compose, ["todo-app"], images=images, folder=checkout)
     found = up(text, checkout, project)
     # The app only answers inside its container.
     answer = until(
-        lambda: docker("exec", found["Id"], "python", "-c", LOOK, check=False).endswith("200"),
+        lambda: docker("exec", found["Id"], "python", "-c", REQUEST, check=False).endswith("200"),
         "a response from the to-do app",
     )
     assert answer
@@ -60,11 +60,13 @@ def test_the_to_do_app_runs_without_a_network_and_is_removed_completely(built, c
     assert limits["SecurityOpt"] == ["no-new-privileges:true"]
     assert (limits["PidsLimit"], limits["Memory"], limits["Init"]) == (512, 2**30, True)
     binds = {
-        each["Destination"]: each["Source"] for each in found["Mounts"] if each["Type"] == "bind"
+        mount["Destination"]: mount["Source"]
+        for mount in found["Mounts"]
+        if mount["Type"] == "bind"
     }
     assert binds == {"/app/todo_app": str(checkout / "services/todo-app/todo_app")}
     docker("compose", "--project-name", project, "down", "--volumes")
-    assert left_of(project) == ""
+    assert remaining(project) == ""
 
 
 def test_arguments_and_variables_arrive_unchanged(built, tmp_path, project):
@@ -89,7 +91,7 @@ def test_arguments_and_variables_arrive_unchanged(built, tmp_path, project):
     }
     # YAML treats a literal U+2028 as a line break.
     text = json.dumps({"services": {"web": body}}, ensure_ascii=False).replace("\u2028", "\\u2028")
-    ours = emit(read(text, {}), ["web"], images={"web": built("todo-app:dev")}, folder=tmp_path)
-    found = up(ours, tmp_path, project)
+    emitted = emit(read(text, {}), ["web"], images={"web": built("todo-app:dev")}, folder=tmp_path)
+    found = up(emitted, tmp_path, project)
     docker("wait", found["Id"])
     assert json.loads(docker("logs", found["Id"])) == [*values, "${A} $$"]
