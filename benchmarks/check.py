@@ -34,22 +34,24 @@ docker image rm workshop-bare >/dev/null
 """
 
 
-def seconds(*words: str, good: tuple[int, ...] = (0,)) -> float:
+def seconds(*argv: str, good: tuple[int, ...] = (0,)) -> float:
     """Return the run time of a program in seconds; exit if its exit code is not in `good`."""
     start = time.perf_counter()
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     took = time.perf_counter() - start
     if done.returncode not in good:
-        sys.exit(f"{' '.join(words)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+        sys.exit(f"{' '.join(argv)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
     return took
 
 
-def compare(title: str, ours: tuple[str, ...], theirs: tuple[str, ...], bar: float) -> None:
+def compare(title: str, ours: tuple[str, ...], theirs: tuple[str, ...], limit: float) -> None:
     """Run both commands in turn, and print the ratio of the medians."""
     seconds(*ours), seconds(*theirs)
     pairs = [(seconds(*ours), seconds(*theirs)) for _ in range(ROUNDS)]
     mine, other = (statistics.median(side) for side in zip(*pairs, strict=True))
-    sys.stdout.write(f"{title}: {mine:.3f} s / {other:.3f} s = {mine / other:.2f} (limit {bar})\n")
+    sys.stdout.write(
+        f"{title}: {mine:.3f} s / {other:.3f} s = {mine / other:.2f} (limit {limit})\n"
+    )
 
 
 def main() -> None:

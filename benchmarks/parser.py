@@ -26,9 +26,9 @@ from workshop.analysis.dockerfile.effective import effective  # noqa: E402
 from workshop.analysis.dockerfile.parser import parse  # noqa: E402
 
 LINES = 30
-BAR = 0.1
+LIMIT = 0.1
 BIG = 5_000_000
-BIG_BAR = 2.0
+BIG_LIMIT = 2.0
 PIECES = (
     'ENV APP_HOME=/app-{0} \\\n    PYTHONUNBUFFERED=1 \\\n    NAME="app {0}"',
     "RUN apt-get update \\\n && apt-get install -y x={0} \\\n    # less\n && rm -r /var/lib/apt",
@@ -75,9 +75,9 @@ def read_all(texts: list[str]) -> float:
 
 def hadolint(folder: Path, program: str) -> float:
     """Return the seconds that one hadolint call takes for all files in the folder."""
-    words = [program, "--no-fail", "--format", "json", *sorted(map(str, folder.iterdir()))]
+    argv = [program, "--no-fail", "--format", "json", *sorted(map(str, folder.iterdir()))]
     start = time.perf_counter()
-    subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     return time.perf_counter() - start
 
 
@@ -103,19 +103,19 @@ def compare(count: int, rounds: int, program: str) -> list[str]:
         f"{len(texts)} files of {LINES} lines, rounds: {rounds}, {os.cpu_count()} cores",
         f"  parser    {spread(ours)}, {each:.2f} ms a file",
         f"  hadolint  {spread(theirs)}",
-        f"  ratio     {ratio:.3f}, at most {BAR} {'kept' if ratio <= BAR else 'MISSED'}",
+        f"  ratio     {ratio:.3f}, at most {LIMIT} {'kept' if ratio <= LIMIT else 'MISSED'}",
     ]
 
 
 def big() -> list[str]:
     """Measure 5 MB and 2.5 MB of each kind of text; a ratio of 2 means linear time."""
     mixed = "".join(typical_dockerfile(seed) + dockerfile(seed) + "\n" for seed in range(500))
-    lines = [f"{BIG / 1e6:.0f} MB in one file, at most {BIG_BAR} s"]
+    lines = [f"{BIG / 1e6:.0f} MB in one file, at most {BIG_LIMIT} s"]
     for name, line in {"mixed files": mixed, **NASTY}.items():
         halves = [
             read_all(["FROM s AS s\n" + line * (size // len(line))]) for size in (BIG // 2, BIG)
         ]
-        verdict = "kept" if halves[1] <= BIG_BAR else "MISSED"
+        verdict = "kept" if halves[1] <= BIG_LIMIT else "MISSED"
         lines.append(f"  {name:20} {halves[1]:.2f} s, half the size {halves[0]:.2f} s  {verdict}")
     return lines
 

@@ -43,7 +43,7 @@ MB = 10**6
 
 
 @dataclass(frozen=True)
-class Bars:
+class Limits:
     """The limits for the kit, as a fraction of the original's figures."""
 
     above_base: float | None
@@ -60,7 +60,7 @@ class Service:
     source: str
     original_base: str
     kit_base: str
-    bars: Bars
+    limits: Limits
 
 
 SERVICES = (
@@ -70,7 +70,7 @@ SERVICES = (
         source="src/greeter/cli.py",
         original_base="python:3.13-slim-trixie",
         kit_base="python:3.13-slim-trixie",
-        bars=Bars(above_base=0.05, whole=None, edited=0.5),
+        limits=Limits(above_base=0.05, whole=None, edited=0.5),
     ),
     Service(
         "deathstar",
@@ -78,7 +78,7 @@ SERVICES = (
         source="deathstar/api.py",
         original_base="python:3.11-bookworm",
         kit_base="python:3.13-slim-trixie",
-        bars=Bars(above_base=None, whole=0.5, edited=0.3),
+        limits=Limits(above_base=None, whole=0.5, edited=0.3),
     ),
 )
 
@@ -119,7 +119,7 @@ class Pair:
         return self.original, self.kit
 
 
-class Evaluation:
+class Benchmark:
     """Builds images, and measures build times and sizes."""
 
     def __init__(self, run: SubprocessRunner, engine: Engine, new_name: Callable[[], str]) -> None:
@@ -192,19 +192,17 @@ def pair(service: Service, folder: Path) -> Pair:
     return both
 
 
-def measure(
-    evaluation: Evaluation, pairs: list[Pair], rounds: int, display: ProgressDisplay
-) -> None:
+def measure(benchmark: Benchmark, pairs: list[Pair], rounds: int, display: ProgressDisplay) -> None:
     """Build everything once, then `rounds` times in turn."""
     subjects = [subject for both in pairs for subject in both.subjects]
     for subject in subjects:
         with display.job(f"{subject.name}, first", "building") as job:
-            evaluation.build(subject, job)
+            benchmark.build(subject, job)
     for number in range(1, rounds + 1):
         with display.job(f"round {number} of {rounds}", "building") as job:
             # Every second round runs in reverse, so that the order does not matter.
             for subject in subjects if number % 2 else reversed(subjects):
-                evaluation.round(subject, job)
+                benchmark.round(subject, job)
             job.note(", ".join(f"{subject.edited[-1]:.2f}" for subject in subjects))
 
 
@@ -234,36 +232,36 @@ def results_table(pairs: list[Pair]) -> Table:
     for header in ("original", "kit", "ratio", "at most"):
         table.add_column(header, justify="right", no_wrap=True)
     for both in pairs:
-        original, kit, bars = both.original, both.kit, both.service.bars
+        original, kit, limits = both.original, both.kit, both.service.limits
         table.add_row(f"[bold]{both.service.name}")
-        _add_sizes(table, "above base, MB", original.above_base, kit.above_base, bars.above_base)
-        _add_sizes(table, "whole, MB", original.whole, kit.whole, bars.whole)
-        _add_times(table, "edited, s", original.edited, kit.edited, bars.edited)
+        _add_sizes(table, "above base, MB", original.above_base, kit.above_base, limits.above_base)
+        _add_sizes(table, "whole, MB", original.whole, kit.whole, limits.whole)
+        _add_times(table, "edited, s", original.edited, kit.edited, limits.edited)
         _add_times(table, "unchanged, s", original.unchanged, kit.unchanged, None)
     return table
 
 
-def _add_sizes(table: Table, what: str, original: int, kit: int, bar: float | None) -> None:
+def _add_sizes(table: Table, what: str, original: int, kit: int, limit: float | None) -> None:
     cells = (f"{original / MB:.1f}", f"{kit / MB:.1f}")
-    table.add_row(f"  {what}", *cells, *_verdict(kit / original, bar))
+    table.add_row(f"  {what}", *cells, *_verdict(kit / original, limit))
 
 
 def _add_times(
-    table: Table, what: str, original: list[float], kit: list[float], bar: float | None
+    table: Table, what: str, original: list[float], kit: list[float], limit: float | None
 ) -> None:
     ratio = statistics.median(kit) / statistics.median(original)
-    table.add_row(f"  {what}", _spread(original), _spread(kit), *_verdict(ratio, bar))
+    table.add_row(f"  {what}", _spread(original), _spread(kit), *_verdict(ratio, limit))
 
 
 def _spread(seconds: list[float]) -> str:
     return f"{statistics.median(seconds):.2f} ({min(seconds):.2f}-{max(seconds):.2f})"
 
 
-def _verdict(ratio: float, bar: float | None) -> tuple[str, str]:
+def _verdict(ratio: float, limit: float | None) -> tuple[str, str]:
     """Return the ratio, and its limit and whether it is met; empty without a limit."""
-    if bar is None:
+    if limit is None:
         return f"{ratio:.3f}", ""
-    return f"{ratio:.3f}", f"{bar:.2f} {'kept' if ratio <= bar else 'MISSED'}"
+    return f"{ratio:.3f}", f"{limit:.2f} {'kept' if ratio <= limit else 'MISSED'}"
 
 
 def main(rounds: int, services: list[Service], console: Console) -> None:
@@ -279,7 +277,7 @@ def main(rounds: int, services: list[Service], console: Console) -> None:
         ProgressDisplay(console) as display,
     ):
         pairs = [pair(service, Path(folder)) for service in services]
-        measure(Evaluation(run, engine, new_name), pairs, rounds, display)
+        measure(Benchmark(run, engine, new_name), pairs, rounds, display)
         bases = {subject.base for both in pairs for subject in both.subjects}
         standins = sorted(base for base in bases if engine.standin_for(base))
     console.print()

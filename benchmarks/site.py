@@ -25,7 +25,7 @@ from playwright.sync_api import sync_playwright  # noqa: E402
 from workshop.core.process import SubprocessRunner  # noqa: E402
 from workshop.site import build, lessons  # noqa: E402
 
-BAR = 400_000
+LIMIT = 400_000
 FIRST_PAGE = "lessons/part-3/baby-steps"
 WEIGHTS = """performance.getEntries().filter(e => 'transferSize' in e)
     .map(e => [e.name, e.transferSize])"""
@@ -90,8 +90,8 @@ def main() -> None:
     names = [path.relative_to(docs).with_suffix("").as_posix() for path in docs.rglob("*.md")]
     sizes_by_page = page_sizes(sorted(name for name in names if not name.endswith("TEMPLATE")))
     for name, (size, _) in sizes_by_page.items():
-        bar = f"  at most {BAR / 1000:.0f}: {'kept' if size < BAR else 'MISSED'}"
-        print_line(f"{name:<36}{size / 1000:7.1f} kB{bar if name == FIRST_PAGE else ''}")
+        limit = f"  at most {LIMIT / 1000:.0f}: {'kept' if size < LIMIT else 'MISSED'}"
+        print_line(f"{name:<36}{size / 1000:7.1f} kB{limit if name == FIRST_PAGE else ''}")
     print_line(f"{'search index':<36}{max(i for _, i in sizes_by_page.values()) / 1000:7.1f} kB")
     if arguments.lessons:
         for name, seconds in lesson_times().items():

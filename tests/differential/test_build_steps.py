@@ -45,19 +45,19 @@ def build(engine, tmp_path):  # noqa: ARG001 - starts the engine
     docker("image", "rm", "--force", *built, check=False)
 
 
-def needed(read: Dockerfile, stage: Stage) -> set[int]:
+def needed_stages(read: Dockerfile, stage: Stage) -> set[int]:
     """Return the numbers of the stages that a build of `stage` needs."""
     found = {stage.number}
     if stage.parent is not None:
-        found |= needed(read, read.stages[stage.parent])
+        found |= needed_stages(read, read.stages[stage.parent])
     for instruction in stage.instructions:
         source = read.find(instruction.flag("from") or "")
         if source:
-            found |= needed(read, source)
+            found |= needed_stages(read, source)
     return found
 
 
-def words(text: str) -> list[str]:
+def normalised(text: str) -> list[str]:
     """Normalise a step: BuildKit's output changes quotes and case and adds the start of scripts."""
     return re.sub(r"['\"\[\],]", "", re.sub(r" \(:.*", "", text)).casefold().split()
 
@@ -65,13 +65,13 @@ def words(text: str) -> list[str]:
 def step_of(instruction: Instruction) -> list[str]:
     """Return one step as BuildKit prints it, normalised."""
     flags = (f"--{name}={value}" for name, value in instruction.flags)
-    return words(" ".join([instruction.keyword, *flags, instruction.expanded]))
+    return normalised(" ".join([instruction.keyword, *flags, instruction.expanded]))
 
 
 def steps(read: Dockerfile) -> dict[tuple[str, int], list[str]]:
     """Return the expected steps by stage and number; a single stage has an empty name."""
     found = {}
-    for index in needed(read, read.stages[-1]):
+    for index in needed_stages(read, read.stages[-1]):
         stage = read.stages[index]
         name = (stage.name or f"stage-{index}") if len(read.stages) > 1 else ""
         first = 2 if stage.parent is None and stage.base != "scratch" else 1
@@ -82,24 +82,24 @@ def steps(read: Dockerfile) -> dict[tuple[str, int], list[str]]:
 
 def layers(read: Dockerfile, stage: Stage) -> list[Instruction]:
     """Return the instructions of a stage that are steps; `WORKDIR /` is not a step."""
-    own = {each.line for each in stage.instructions}
+    own = {instruction.line for instruction in stage.instructions}
     folder, found = "/", []
-    for each in effective(read, str(stage.number)).instructions:
-        if each.keyword == "WORKDIR":
-            folder = posixpath.normpath(posixpath.join(folder, each.expanded))
+    for instruction in effective(read, str(stage.number)).instructions:
+        if instruction.keyword == "WORKDIR":
+            folder = posixpath.normpath(posixpath.join(folder, instruction.expanded))
         if (
-            each.line in own
-            and each.keyword in LAYERS
-            and (each.keyword, folder) != ("WORKDIR", "/")
+            instruction.line in own
+            and instruction.keyword in LAYERS
+            and (instruction.keyword, folder) != ("WORKDIR", "/")
         ):
-            found.append(each)
+            found.append(instruction)
     return found
 
 
 def printed(read: Dockerfile, output: str) -> dict[tuple[str, int], list[str]]:
     """Return the steps that a build printed."""
     return {
-        (name if len(read.stages) > 1 else "", int(number)): words(text)
+        (name if len(read.stages) > 1 else "", int(number)): normalised(text)
         for name, number, text in STEP.findall(output)
         if not text.startswith("FROM ")
     }
@@ -190,7 +190,7 @@ def test_the_parser_predicts_a_real_build(build, start):
         assert read.problems == (), context
         assert steps(read) == printed(read, output), context
         # ONBUILD adds no entry to the history.
-        ours = [each.keyword for each in found.instructions if each.keyword != "ONBUILD"]
+        ours = [step.keyword for step in found.instructions if step.keyword != "ONBUILD"]
         assert ours == history(image, found.base), context
         assert settings(found) == configured(image, found.base), context
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LOOK = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/').status)"
+REQUEST = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/').status)"
 
 
 @pytest.fixture
@@ -38,20 +38,20 @@ def up(text: str, folder: Path, project: str) -> dict:
     file = folder / "ours.yml"
     file.write_text(text, encoding="utf-8")
     docker("compose", "--project-name", project, "--file", str(file), "up", "--detach")
-    mine = f"label=com.docker.compose.project={project}"
-    container = docker("ps", "--all", "--quiet", "--filter", mine)
+    label = f"label=com.docker.compose.project={project}"
+    container = docker("ps", "--all", "--quiet", "--filter", label)
     return json.loads(docker("inspect", container))[0]
 
 
 @pytest.mark.slow
 def test_the_to_do_app_runs_without_a_network_and_is_removed(built, checkout, project):
     compose = read((checkout / "docker-compose.yml").read_bytes(), {})
-    ours = {"todo-app": built("todo-app:dev")}
-    text = emit(compose, ["todo-app"], images=ours, folder=checkout)
+    images = {"todo-app": built("todo-app:dev")}
+    text = emit(compose, ["todo-app"], images=images, folder=checkout)
     found = up(text, checkout, project)
     # The app answers only inside the container.
     answer = until(
-        lambda: docker("exec", found["Id"], "python", "-c", LOOK, check=False).endswith("200"),
+        lambda: docker("exec", found["Id"], "python", "-c", REQUEST, check=False).endswith("200"),
         "a response from the to-do app",
     )
     assert answer
@@ -92,7 +92,7 @@ def test_arguments_and_values_are_passed_unchanged(built, tmp_path, project):
     }
     # In YAML, an unescaped U+2028 ends the line.
     text = json.dumps({"services": {"web": body}}, ensure_ascii=False).replace("\u2028", "\\u2028")
-    ours = emit(read(text, {}), ["web"], images={"web": built("todo-app:dev")}, folder=tmp_path)
-    found = up(ours, tmp_path, project)
+    emitted = emit(read(text, {}), ["web"], images={"web": built("todo-app:dev")}, folder=tmp_path)
+    found = up(emitted, tmp_path, project)
     docker("wait", found["Id"])
     assert json.loads(docker("logs", found["Id"])) == [*values, "${A} $$"]

@@ -108,6 +108,13 @@ PIECES = (
 NESTS = ("${NO:-%s}", "${NO-%s}", "${SET:+%s}", "x%s", "%s$$", "${EMPTY:-%s}", "${EMPTY-%s}", "%s}")
 
 
+DEFAULTS = {
+    **dict.fromkeys(("init", "tty", "stdin_open", "read_only"), False),
+    **dict.fromkeys(("user", "working_dir", "restart"), ""),
+    **{key: [] for key in ("profiles", "cap_drop")},
+}
+
+
 def bodies() -> list[str]:
     """Return service bodies with every supported syntax, one key each, and random ones."""
     found: list[str] = []
@@ -159,9 +166,9 @@ def compose_config(folder) -> dict:
     for start in range(0, len(bodies()), 90):
         text = file_with(bodies()[start : start + 90])
         (folder / "all.yml").write_text(text, encoding="utf-8")
-        words = ("docker", "compose", "--file", "all.yml", "--profile", "*", "config")
+        argv = ("docker", "compose", "--file", "all.yml", "--profile", "*", "config")
         done = subprocess.run(
-            (*words, "--format", "json"),
+            (*argv, "--format", "json"),
             cwd=folder,
             env={"PATH": "/usr/bin:/bin:/usr/local/bin", "HOME": str(folder), **VARIABLES},
             capture_output=True,
@@ -206,20 +213,7 @@ def normalise_compose(service: dict, folder: Path) -> dict:
         ],
         "mounts": [normalise_mount(mount, folder) for mount in service.get("volumes", ())]
         + [("tmpfs", "", text.split(":")[0], False) for text in service.get("tmpfs", ())],
-        "rest": [
-            service.get(key, other)
-            for key, other in (
-                ("init", False),
-                ("tty", False),
-                ("stdin_open", False),
-                ("read_only", False),
-                ("user", ""),
-                ("working_dir", ""),
-                ("restart", ""),
-                ("profiles", []),
-                ("cap_drop", []),
-            )
-        ],
+        "others": {key: service.get(key, default) for key, default in DEFAULTS.items()},
         "depends_on": {
             name: other["condition"] for name, other in service.get("depends_on", {}).items()
         },
@@ -248,17 +242,10 @@ def normalise_service(service, folder: Path) -> dict:
             (read_web.kind, read_web.source, read_web.target, read_web.read_only)
             for read_web in service.mounts
         ],
-        "rest": [
-            service.init,
-            service.tty,
-            service.stdin_open,
-            service.read_only,
-            service.user,
-            service.working_dir,
-            service.restart,
-            list(service.profiles),
-            list(service.cap_drop),
-        ],
+        "others": {
+            key: list(value) if isinstance(value := getattr(service, key), tuple) else value
+            for key in DEFAULTS
+        },
         "depends_on": dict(service.depends_on),
     }
 

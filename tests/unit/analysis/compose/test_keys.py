@@ -74,17 +74,11 @@ REFUSED = {
     "build: {context: a, dockerfile: /etc/passwd}": ("build.dockerfile", OUTSIDE),
     "build: {context: a, additional_contexts: {x: /}}": (
         "build.additional_contexts",
-        "only use files in the folder",
+        "only use files",
     ),
-    "build: {context: a, cache_from: [other]}": (
-        "build.cache_from",
-        "only use files in the folder",
-    ),
-    "build: {context: a, cache_to: [x]}": ("build.cache_to", "only use files in the folder"),
-    "build: {context: a, dockerfile_inline: FROM x}": (
-        "build.dockerfile_inline",
-        "only use files in the folder",
-    ),
+    "build: {context: a, cache_from: [other]}": ("build.cache_from", "only use files"),
+    "build: {context: a, cache_to: [x]}": ("build.cache_to", "only use files"),
+    "build: {context: a, dockerfile_inline: FROM x}": ("build.dockerfile_inline", "only use files"),
     "build: {context: a, network: host}": ("build.network", HOST),
     "build: {context: a, privileged: true}": ("build.privileged", HOST),
     "build: {context: a, entitlements: [security.insecure]}": ("build.entitlements", HOST),
@@ -118,7 +112,7 @@ class TestRefusals:
     def test_a_service_gets_no_host_access(self, body, tmp_path):
         where, why = REFUSED[body]
         compose = read_web(f"image: x\n{body}", {"ROOT": "/"})
-        assert [each.where for each in compose.refusals] == [f"services.web.{where}"]
+        assert [refusal.where for refusal in compose.refusals] == [f"services.web.{where}"]
         assert why in compose.refusals[0].why
         assert compose.refusals[0].line == 4
         with pytest.raises(RefusedError, match=re.escape(why)):
@@ -128,7 +122,7 @@ class TestRefusals:
     def test_the_top_level_gets_no_host_access(self, text):
         where, why = REFUSED_TOP_LEVEL[text]
         compose = read(f"services: {{web: {{image: x}}}}\n{text}\n", {})
-        assert [(each.where, each.line) for each in compose.refusals] == [(where, 2)]
+        assert [(refusal.where, refusal.line) for refusal in compose.refusals] == [(where, 2)]
         assert why in compose.refusals[0].why
 
     def test_a_refusal_shows_the_value_found(self):
@@ -137,7 +131,7 @@ class TestRefusals:
 
     def test_aliases_are_checked_too(self):
         text = "x-a: &a {privileged: true}\nservices:\n  web:\n    image: x\n    <<: *a\n"
-        assert [each.where for each in read(text, {}).refusals] == ["services.web.privileged"]
+        assert [refusal.where for refusal in read(text, {}).refusals] == ["services.web.privileged"]
 
     @pytest.mark.parametrize(
         "body",
