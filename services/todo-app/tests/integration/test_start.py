@@ -86,7 +86,7 @@ def clean_environ(**environ):
 
 def test_gunicorn_exits_at_once_with_the_same_line_and_code():
     done = subprocess.run(  # noqa: S603
-        GUNICORN, env=clean_environ(PORT="0"), capture_output=True, text=True, timeout=20
+        GUNICORN, env=clean_environ(PORT="0"), capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
@@ -105,7 +105,7 @@ def test_gunicorn_serves_the_app_is_healthy_and_stops_on_sigterm(sqlite_url):
             assert health_of(port) == 0
         finally:
             server.send_signal(signal.SIGTERM)
-            server.communicate(timeout=10)
+            server.communicate(timeout=40)
         assert server.returncode == 0
     assert health_of(port) == 1
 
@@ -113,5 +113,5 @@ def test_gunicorn_serves_the_app_is_healthy_and_stops_on_sigterm(sqlite_url):
 def health_of(port):
     """Return the exit code of the image's health check for `port`."""
     command = [sys.executable, "-m", "todo_app.healthcheck"]
-    done = subprocess.run(command, env=clean_environ(PORT=port), capture_output=True, timeout=20)  # noqa: S603
+    done = subprocess.run(command, env=clean_environ(PORT=port), capture_output=True, timeout=60)  # noqa: S603
     return done.returncode

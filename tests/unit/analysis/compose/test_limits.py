@@ -75,9 +75,9 @@ class TestLimits:
         self.check_problem(text, "is not a valid port")
 
     def check_problem(self, text: str, why: str) -> None:
-        start = time.monotonic()
+        start = time.process_time()
         assert any(why in problem.text for problem in read(text, {}).problems)
-        assert time.monotonic() - start < 5
+        assert time.process_time() - start < 5
 
 
 def test_random_bytes_do_not_raise():
