@@ -110,7 +110,7 @@ def test_up_down_and_a_busy_port(kit):
     [
         ("SECRET_KEY = spaced\n", "services/todo-app/.env, line 1"),
         ("\nSECRET_KEY='quoted'\n", "services/todo-app/.env, line 2"),
-        ("nonsense\n", "not of the form NAME=value"),
+        ("nonsense\n", "not have the form NAME=value"),
         ("SECRET_KEY=\n", "SECRET_KEY is empty"),
     ],
 )

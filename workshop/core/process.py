@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from workshop.core.errors import Interrupted
@@ -26,6 +27,8 @@ LONGEST_LINE = 65_536
 LONGEST_ANSWER = 4_000_000
 SECONDS_TO_END = 10.0
 SECONDS_TO_STREAM = 600.0
+# Followed by the id of the process whose children use the folder.
+FOLDER_PREFIX = "workshop-process-"
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ class SubprocessRunner:
         with self._lock:
             if self._stopped:
                 raise Interrupted
-            folder = tempfile.mkdtemp(prefix="workshop-")
+            folder = tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-")
             try:
                 child = subprocess.Popen(
                     argv,
@@ -250,3 +253,24 @@ def _signal(child: subprocess.Popen[str], number: int) -> None:
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, number)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this id runs; on Windows, always true."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def remove_stale_folders() -> None:
+    """Remove the temporary folders of children whose parent was killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
+        pid = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
+        if pid.isdigit() and not is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)

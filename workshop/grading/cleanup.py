@@ -13,6 +13,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from workshop.core.process import is_alive, remove_stale_folders
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -63,6 +65,7 @@ def new_record(folder: Path, name: str) -> ResourceRecord:
 
 def remove_stale(folder: Path, engine: Engine) -> None:
     """Remove what checks left behind that ended without cleaning up."""
+    remove_stale_folders()
     for file in folder.glob("*.json"):
         if not _is_alive(file):
             _read(file).remove(engine)
@@ -81,11 +84,5 @@ def _is_alive(file: Path) -> bool:
     """Whether the process that wrote a record file still runs."""
     pid = file.name.partition("-")[0]
     if os.name == "posix" and pid.isdigit():
-        try:
-            os.kill(int(pid), 0)
-        except ProcessLookupError:
-            return False
-        except OSError:
-            return True
-        return True
+        return is_alive(int(pid))
     return time.time() - file.stat().st_mtime < MAX_CHECK_SECONDS

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import UserDict
@@ -184,3 +186,17 @@ def test_the_end_of_its_input_ends_a_program_that_ignores_sigterm():
     with SubprocessRunner().interact(argv) as cat:
         assert cat.ask("hello", 10) == "hello"
     assert time.monotonic() - start < SECONDS_TO_END / 2
+
+
+def test_stale_folders_of_a_killed_parent_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    parent = subprocess.Popen([sys.executable, "-c", ""])
+    parent.wait()
+    stale = tmp_path / f"{FOLDER_PREFIX}{parent.pid}-x"
+    ours = tmp_path / f"{FOLDER_PREFIX}{os.getpid()}-x"
+    for folder in (stale, ours, tmp_path / "workshop-other"):
+        folder.mkdir()
+    remove_stale_folders()
+    assert not stale.exists()
+    assert ours.exists()
+    assert (tmp_path / "workshop-other").exists()
