@@ -17,7 +17,14 @@ import pytest
 from harness import until
 
 from workshop.core.errors import Interrupted
-from workshop.core.process import KEPT_LINES, SECONDS_TO_END, ProcessResult, SubprocessRunner
+from workshop.core.process import (
+    FOLDER_PREFIX,
+    KEPT_LINES,
+    SECONDS_TO_END,
+    ProcessResult,
+    SubprocessRunner,
+    remove_stale_folders,
+)
 
 
 def python(code: str) -> list[str]:
