@@ -1,1 +1,4 @@
-"""The exercises: one module each, with its recipe and its checks."""
+"""The exercises: one module each, with its recipe and its checks.
+
+Imports `checks`, `grading` and what is below them.
+"""

@@ -39,7 +39,7 @@ class _IdleContainers:
 
     def start(self, purpose: str, *options: str) -> str:
         """Start a container; return its name."""
-        name = self._name(f"demonstration-{purpose}")
+        name = self._name(f"persistence-{purpose}")
         options = (*LIMITS, "--network=none", "--detach", "--entrypoint=sleep", *options)
         done = self._engine.run(name, self._image, options, ["600"], timeout=60)
         if done.code and self._engine.info() is None:
