@@ -235,7 +235,13 @@ def _format_help() -> str:
     width = max(map(len, COMMANDS)) + 4
     for name, command in COMMANDS.items():
         first, after = f"  {name}".ljust(width), " " * width
-        lines += textwrap.wrap(command.help, COLUMNS, initial_indent=first, subsequent_indent=after)
+        lines += textwrap.wrap(
+            command.help,
+            COLUMNS,
+            initial_indent=first,
+            subsequent_indent=after,
+            break_on_hyphens=False,
+        )
     return "\n".join([*lines, "", f"Run '{PROGRAM} COMMAND --help' for more information."])
 
 

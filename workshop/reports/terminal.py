@@ -74,7 +74,7 @@ def print_verdict(verdict: Verdict, stream: TextIO | None = None) -> None:
 def _result(result: Result, columns: int) -> Iterator[tuple[str, str]]:
     mark, style = _MARKS[result.outcome]
     head = f"{mark:<7} {result.points:>2}/{result.check.points} "
-    wrapped = textwrap.wrap(result.check.title, columns - len(head) - 2)
+    wrapped = textwrap.wrap(result.check.title, columns - len(head) - 2, break_on_hyphens=False)
     for number, line in enumerate(wrapped or [""]):
         yield f"  {head if not number else ' ' * len(head)}{line}", style
     if result.outcome is Outcome.FAILED:
@@ -102,7 +102,7 @@ def _labelled(label: str, text: str, columns: int) -> Iterator[tuple[str, str]]:
     """Yield a text with its label. Only the first line wraps: the others are program output."""
     first, *more = text.splitlines() or [""]
     room = columns - len(_INDENT) - _LABEL
-    for number, line in enumerate(textwrap.wrap(first, room) or [""]):
+    for number, line in enumerate(textwrap.wrap(first, room, break_on_hyphens=False) or [""]):
         yield f"{_INDENT}{label if not number else '':<{_LABEL}}{line}".rstrip(), ""
     for line in more:
         yield f"{_INDENT}{'':<{_LABEL}}| {line}"[:columns], "dim"
