@@ -63,7 +63,7 @@ def test_the_weekly_workflow_has_the_same_pins_and_is_read_only():
     assert flow["permissions"] == {"contents": "read"}
     assert "secrets" not in text
     scripts = [step["run"] for step in flow["jobs"]["long"]["steps"] if "run" in step]
-    assert scripts == ["make up", "make course", "make rubric"]
+    assert scripts == ["make build", "make course", "make rubric"]
 
 
 def test_every_action_is_pinned_by_commit_with_its_version_in_a_comment():
