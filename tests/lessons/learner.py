@@ -73,6 +73,8 @@ class Learner:
             "COLUMNS": "80",
             "LC_ALL": "C.UTF-8",
             "TERM": "dumb",
+            # Task colours its output on a CI machine even if nobody watches.
+            "NO_COLOR": "1",
         }
 
     def follow(self, page: Page) -> None:

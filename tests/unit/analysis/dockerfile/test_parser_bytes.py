@@ -42,7 +42,9 @@ def random_file(seed: int) -> bytes:
     return bytes(text[: rng.randint(0, len(text))] if rng.random() < 0.3 else text)
 
 
-@pytest.mark.parametrize("share", range(SHARE))
+@pytest.mark.parametrize(
+    "share", [0, *(pytest.param(share, marks=pytest.mark.slow) for share in range(1, SHARE))]
+)
 def test_random_files_do_not_raise(share):
     for seed in range(share, FILES, SHARE):
         read = parse(random_file(seed))
