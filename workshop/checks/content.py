@@ -34,7 +34,8 @@ def _secrets_by_text(source: Source) -> None:
     points=2,
     text=_secrets_by_text,
     why="Anyone with the image can read every file in every layer, deleted files included.",
-    hint="List .env, .git and .venv in .dockerignore (lower case), and copy only what is needed.",
+    hint="List **/.env, **/.git and **/.venv in .dockerignore (lower case), and copy only what is "
+    "needed. Without **/, a pattern matches only at the top of the folder.",
 )
 def contains_no_secrets(image: Image) -> None:
     """The image contains no secrets (.env, .git, .venv)."""

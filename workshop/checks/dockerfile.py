@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from workshop.analysis.dockerfile.instructions import Instruction
     from workshop.analysis.source import Source
 
-_CONSTRAINT_FLAGS = {"-c", "--constraint"}
-_POETRY_SCRIPT = "install.python-poetry.org"
-
 
 def files_exist(*files: str) -> Check:
     """Require that the files of the answer exist and are text."""
@@ -57,24 +54,6 @@ def base_image(repository: str, *, tag: str = "", variant: str = "", points: int
     return base_image
 
 
-@check(
-    points=1,
-    why="Poetry 2 removed options of Poetry 1: an unpinned version can break the build.",
-    hint="Run pip install poetry==2.5.1 (or another version; an ARG can hold the number).",
-)
-def pins_poetry(source: Source) -> None:
-    """Poetry is installed in a pinned version."""
-    steps = [step for stage in source.dockerfile().stages for step in stage.instructions]
-    has_version = any("POETRY_VERSION" in step.text for step in steps)
-    for step in steps:
-        script = _script(step) if step.keyword == "RUN" else ""
-        if command := _unpinned_poetry_install(script):
-            raise Failed(command, "a version, as in poetry==2.5.1", line=step.line)
-        if _POETRY_SCRIPT in script and "--version" not in script and not has_version:
-            actual = f"{_POETRY_SCRIPT} without a version"
-            raise Failed(actual, "a version in the variable POETRY_VERSION", line=step.line)
-
-
 def copies(file: str, *, why: str, hint: str) -> Check:
     """Require that some stage copies or mounts this file of the learner's folder."""
 
@@ -106,22 +85,3 @@ def _sources(step: Instruction) -> Iterable[str]:
         mount = dict(part.partition("=")[::2] for part in value.split(","))
         if name == "mount" and mount.get("type", "bind") == "bind" and "from" not in mount:
             yield mount.get("source") or mount.get("src") or "."
-
-
-def _script(step: Instruction) -> str:
-    """Return all commands of a RUN, without shell comments."""
-    text = " ".join(step.exec_form) if step.exec_form else step.text
-    lines = "\n".join([text, *(heredoc.body for heredoc in step.heredocs)]).splitlines()
-    return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
-
-
-def _unpinned_poetry_install(script: str) -> str:
-    """Return the first pip, pipx or uv command that installs Poetry without a version, or ""."""
-    for command in re.split(r"&&|\|\||[|;\n]", script):
-        arguments = [argument.strip("'\"") for argument in command.split()]
-        tools, _, rest = " ".join(arguments).partition(" install ")
-        unpinned = any(re.fullmatch(r"poetry(\[.*\])?", package) for package in rest.split())
-        is_installer = re.search(r"\b(pip[\d.]*|pipx|uv)\b", tools)
-        if unpinned and is_installer and not _CONSTRAINT_FLAGS & {*arguments}:
-            return command.strip()
-    return ""

@@ -91,11 +91,11 @@ def returns_expected_response(port: int, path: str, text: str) -> Check:
         hint=f"Run docker run -p {port}:{port} IMAGE, then curl localhost:{port}{path}",
     )
     def returns_expected_response(app: App) -> None:
-        answer = app.get(port, path)
-        if answer.error:
-            raise Failed(f"no response: {answer.error}", expected)
-        if answer.status != 200 or text not in answer.body:  # noqa: PLR2004 - HTTP's "OK"
-            raise Failed(f"status {answer.status}: {answer.body[:100]}", expected)
+        for who, answer in app.get_as_clients(port, path):
+            if answer.error:
+                raise Failed(f"{who}no response: {answer.error}", expected)
+            if answer.status != 200 or text not in answer.body:  # noqa: PLR2004 - HTTP's "OK"
+                raise Failed(f"{who}status {answer.status}: {answer.body[:100]}", expected)
 
     return returns_expected_response
 

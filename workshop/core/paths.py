@@ -29,6 +29,10 @@ LOCAL = (
 )
 
 
+# Linux refuses paths of 4,096 characters; a learner's folder needs far less.
+MAX_PATH = 1_000
+
+
 def cache_folder() -> Path:
     """Return the tool's folder in the user's cache (XDG Base Directory Specification)."""
     cache = os.environ.get("XDG_CACHE_HOME", "")
@@ -41,8 +45,15 @@ def is_local(name: str) -> bool:
 
 
 def walk(folder: Path) -> Iterator[str]:
-    """Yield the relative path of every file below `folder`; links are listed, not followed."""
+    """Yield the relative path of every file below `folder`; links are listed, not followed.
+
+    A folder whose path has more than `MAX_PATH` characters is listed like a file, not entered.
+    """
     for parent, folders, files in os.walk(folder):
+        if len(parent) - len(str(folder)) > MAX_PATH + 1:
+            folders.clear()
+            yield Path(parent).relative_to(folder).as_posix()
+            continue
         folders[:] = sorted(name for name in folders if not is_local(name))
         links = [name for name in folders if (Path(parent) / name).is_symlink()]
         for name in sorted([*files, *links]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workshop.analysis import starter, unwanted_files
 from workshop.core.errors import UserError
-from workshop.core.paths import walk
+from workshop.core.paths import MAX_PATH, walk
 from workshop.model import Failed
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ MAX_FILES = 5_000
 
 # Files that no image should contain. The canary is written into each of them.
 PLANTED_SECRETS = (".env", ".git/config", ".venv/pyvenv.cfg")
+# Planted in the folders below as well: `.env` in .dockerignore matches only at the top.
+NESTED_FILE = ".env"
 
 
 def create_build_context(source: Source, folder: Path, canary: str) -> None:
@@ -31,28 +33,42 @@ def create_build_context(source: Source, folder: Path, canary: str) -> None:
             target = (folder / path).readlink()
             raise Failed(f"{path} is a link to {target}", "only links that stay in the folder")
     starter.copy_missing(source.task, folder)
+    folders = _folders(folder)
     for context in {recipe.context for recipe in source.task.recipes}:
         for secret in PLANTED_SECRETS:
             file = folder / context / secret
             file.parent.mkdir(exist_ok=True)
             file.write_text(f"SECRET={canary}\n", encoding="ascii")
+        for parent in folders:
+            (parent / NESTED_FILE).write_text(f"SECRET={canary}\n", encoding="ascii")
         unwanted_files.plant(folder / context, source.task.unwanted_files)
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Return the folders at every depth below `folder` that a secret can be written to."""
+    below = [path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()]
+    return [path for path in below if not (path / NESTED_FILE).is_dir()]
 
 
 def _copy_files(folder: Path, target: Path) -> Iterator[str]:
     """Copy every file that is not specific to one machine; yield its path relative to `folder`."""
     size = 0
     for number, path in enumerate(walk(folder)):
-        size += _copy(folder / path, target / path)
+        if len(path) > MAX_PATH:
+            actual = f"a path of {len(path)} characters: {path[:40]}..."
+            raise Failed(actual, f"paths of at most {MAX_PATH} characters")
+        # Before it is copied: a sparse file of a few bytes on the disk would become gigabytes.
+        size += (folder / path).lstat().st_size
         if size > MAX_BYTES or number >= MAX_FILES:
             found = f"more than {MAX_BYTES // 1_000_000} MB or {MAX_FILES} files"
             fix = "Use the folder that `workshop start` created, without other files"
             raise UserError(str(folder), f"{found}, including those in {path.split('/')[0]}", fix)
+        _copy(folder / path, target / path)
         yield path
 
 
-def _copy(path: Path, target: Path) -> int:
-    """Copy a regular file or a link, and nothing else; return the number of bytes copied."""
+def _copy(path: Path, target: Path) -> None:
+    """Copy a regular file or a link, and nothing else."""
     info = path.lstat()
     target.parent.mkdir(parents=True, exist_ok=True)
     if stat.S_ISLNK(info.st_mode):
@@ -61,5 +77,3 @@ def _copy(path: Path, target: Path) -> int:
         shutil.copyfile(path, target, follow_symlinks=False)
         # In an image, only the executable bit matters.
         target.chmod(0o755 if info.st_mode & stat.S_IXUSR else 0o644)
-        return info.st_size
-    return 0

@@ -7,11 +7,13 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from workshop.analysis.dockerfile.parser import parse
 from workshop.analysis.image import assembly, docker_save
 from workshop.analysis.image.rebuild import find_installed
 from workshop.core.errors import UserError
 from workshop.core.sanitise import plain
 from workshop.engine import Build, BuildError, Engine, EngineUnavailableError
+from workshop.grading.references import check_base_names, check_references
 from workshop.model import Failed, Recipe
 
 if TYPE_CHECKING:
@@ -55,6 +57,9 @@ class Builder:
         id_file = self.folder / f"{tag}.id"
         context = folder / recipe.context
         file = context / recipe.dockerfile
+        parsed = parse(file.read_bytes(), arguments) if file.is_file() else None
+        if parsed:
+            check_references(self.engine, parsed)
         progress = "rawjson" if on_json else "plain"
         build = Build(
             tag, context, file, recipe.target, arguments or {}, id_file=id_file, progress=progress
@@ -69,6 +74,8 @@ class Builder:
             # Docker pulls an unknown stage name from a registry, which may be out of reach.
             if not self.source.task.compose:
                 self.source.check_stage_names(recipe)
+            if parsed:
+                check_base_names(parsed)
             raise
         return id_file.read_text(encoding="ascii")
 

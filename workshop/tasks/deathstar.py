@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import config, content, dockerfile, server, user
+from workshop.checks import config, content, dockerfile, poetry, server, user
 from workshop.core.errors import UserError
 from workshop.model import Failed, Recipe, Task, check
 
@@ -195,7 +195,7 @@ TASK = Task(
     checks=(
         dockerfile.files_exist(FILE),
         dockerfile.base_image("python", tag=r"^\d+\.\d+", variant="with a version"),
-        dockerfile.pins_poetry,
+        poetry.pins_poetry,
         config.builds,
         config.exposes(PORT),
         content.caches_dependencies,

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from workshop.checks import config, content, dockerfile, program, user
+from workshop.checks import config, content, dockerfile, poetry, program, user
 from workshop.core.paths import ROOT
 from workshop.model import Failed, Recipe, Task, check
 
@@ -143,7 +143,7 @@ TASK = Task(
     checks=(
         dockerfile.files_exist(FILE),
         dockerfile.base_image("python", tag="slim", variant="slim variant"),
-        dockerfile.pins_poetry,
+        poetry.pins_poetry,
         dockerfile.copies(
             LOCK,
             why="Without its lock file, Poetry installs the newest versions in each build.",

@@ -60,6 +60,21 @@ def test_secrets_are_planted_in_the_build_context(folder: Path, context: Path):
         assert (context / path).read_text() == "SECRET=canary\n"
 
 
+def test_a_secret_is_planted_at_every_depth(folder: Path, context: Path):
+    (folder / "app/deep/deeper").mkdir(parents=True)
+    (folder / "app/deep/deeper/x.py").write_text("")
+    create(folder, context)
+    for path in ("app", "app/deep", "app/deep/deeper", "tests"):
+        assert (context / path / ".env").read_text() == "SECRET=canary\n"
+
+
+def test_a_nested_secret_of_the_learner_is_replaced(folder: Path, context: Path):
+    (folder / "app").mkdir()
+    (folder / "app/.env").write_text("MY_SECRET=1")
+    create(folder, context)
+    assert (context / "app/.env").read_text() == "SECRET=canary\n"
+
+
 def test_files_of_one_machine_are_left_out(folder: Path, context: Path):
     for name in (".git/objects/x", ".venv/lib/y", "node_modules/z", "app/__pycache__/a.pyc"):
         (folder / name).parent.mkdir(parents=True)
@@ -125,3 +140,20 @@ def test_copying_the_starter_overwrites_nothing(folder: Path):
     assert "poetry.lock" not in new
     assert (folder / "poetry.lock").read_text() == "mine"
     assert starter.copy_missing(TASK, folder) == []
+
+
+def test_a_very_long_path_is_a_failure_of_the_submission(folder: Path, context: Path):
+    deep = folder
+    for _ in range(30):
+        deep /= "d" * 50
+    deep.mkdir(parents=True)
+    with pytest.raises(Failed, match=r"a path of 1[0-9]{3} characters"):
+        create(folder, context)
+
+
+def test_a_sparse_file_is_not_copied(folder: Path, context: Path):
+    with (folder / "sparse").open("wb") as file:
+        file.truncate(8_000_000_000)
+    with pytest.raises(UserError, match="more than 50 MB"):
+        create(folder, context)
+    assert not (context / "sparse").exists()

@@ -8,12 +8,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workshop.analysis.container.prober_client import CLIENTS, ROUNDS
 from workshop.analysis.container.shutdown import Shutdown
 from workshop.core.sanitise import plain
 from workshop.model import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from workshop.analysis.container.prober_client import Prober, Response
@@ -120,6 +121,15 @@ class App:
     def get(self, port: int, path: str, **options: Any) -> Response:  # noqa: ANN401 - as `request`
         """Send an HTTP request, by default a GET."""
         return self._prober.request(port, path, **options)
+
+    def get_as_clients(self, port: int, path: str) -> Iterator[tuple[str, Response]]:
+        """Send the same GET request several times, as different clients.
+
+        Yield each response with a description of its request; that of the first one is empty.
+        """
+        for number, (client, headers, source) in enumerate(CLIENTS * ROUNDS, 1):
+            who = f"request {number}, from {client}: " if number > 1 else ""
+            yield who, self.get(port, path, headers=headers, source=source)
 
     @property
     def logs(self) -> str:

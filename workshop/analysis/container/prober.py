@@ -5,15 +5,19 @@ container. It imports only the standard library, and listens on no port.
 
 {"do": "ready"} returns "ready".
 {"do": "listening"} returns [["0.0.0.0", 8000], ...]: the listening TCP sockets.
-{"do": "request", "method", "port", "path", "headers", "body", "seconds"} returns
+{"do": "request", "method", "port", "path", "headers", "body", "seconds", "source"} returns
 {"status", "headers", "body"}, or {"error"} if there was no HTTP response.
 """
 
+import contextlib
 import http.client
 import ipaddress
 import json
+import socket
 import struct
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,20 +53,42 @@ def _parse_address(text: str) -> list[str | int]:
 
 
 def request(message: dict[str, Any]) -> dict[str, Any]:
-    """Send one HTTP request to a port of 127.0.0.1."""
+    """Send one HTTP request to a port of 127.0.0.1, from the address `source`.
+
+    `seconds` limits each read, and then the whole response: a server that sends a byte a second
+    answers no reader.
+    """
+    source = (message.get("source") or "127.0.0.1", 0)
+    deadline = time.monotonic() + message["seconds"]
     connection = http.client.HTTPConnection(
-        "127.0.0.1", message["port"], timeout=message["seconds"]
+        "127.0.0.1", message["port"], timeout=message["seconds"], source_address=source
     )
+    timer = threading.Timer(message["seconds"], _close, (connection,))
+    timer.daemon = True
+    timer.start()
     try:
         body = message["body"].encode() if message["body"] else None
         connection.request(message["method"], message["path"], body, message["headers"])
         response = connection.getresponse()
         text = response.read(MAX_BYTES).decode("utf-8", "replace")
+        if time.monotonic() > deadline:
+            raise TimeoutError("timed out")
         return {"status": response.status, "headers": dict(response.getheaders()), "body": text}
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
+        if time.monotonic() > deadline:
+            seconds = message["seconds"]
+            return {"error": f"TimeoutError: no complete response within {seconds:.0f} s"}
         return {"error": f"{type(error).__name__}: {error}"}
     finally:
+        timer.cancel()
         connection.close()
+
+
+def _close(connection: http.client.HTTPConnection) -> None:
+    """Shut the socket down, which ends a read that is in progress."""
+    if connection.sock:
+        with contextlib.suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 HANDLERS: dict[str, Callable[[dict[str, Any]], Any]] = {

@@ -31,6 +31,21 @@ _OPTIONS = (
     "--log-driver=none",
 )
 SECONDS_TO_ANSWER = 10.0
+# Clients with different headers and addresses: a server must answer all of them alike.
+CLIENTS = (
+    ("curl", {"User-Agent": "curl/8.14.1", "Accept": "*/*"}, "127.0.0.1"),
+    (
+        "a browser",
+        {
+            "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "Accept-Language": "en-US,en;q=0.5",
+        },
+        "127.0.0.2",
+    ),
+    ("Python", {"User-Agent": "Python-urllib/3.13"}, "127.0.0.3"),
+)
+ROUNDS = 3
 SECONDS_TO_PROBE = 60.0
 
 
@@ -73,8 +88,9 @@ class Prober:
         body: str = "",
         headers: Mapping[str, str] | None = None,
         seconds: float = SECONDS_TO_ANSWER,
+        source: str = "127.0.0.1",
     ) -> Response:
-        """Send one HTTP request to a port."""
+        """Send one HTTP request to a port, from the address `source` of the loopback network."""
         return Response(
             **self._send(
                 {
@@ -85,6 +101,7 @@ class Prober:
                     "headers": dict(headers or {}),
                     "body": body,
                     "seconds": seconds,
+                    "source": source,
                 }
             )
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workshop.checks import config, content, dockerfile, server, user
+from workshop.checks import config, content, dockerfile, poetry, server, user
 from workshop.model import Failed, Recipe, Task, check
 from workshop.tasks.todo_app.debug import observe_idle, waits_for_editor
 from workshop.tasks.todo_app.development import debug_mode, reloads_after_edit
@@ -77,7 +77,7 @@ TASK = Task(
         dockerfile.files_exist(FILE, IGNORE),
         dockerfile.base_image("python", tag=r"^\d+\.\d+", variant="with a version"),
         ignores_secrets,
-        dockerfile.pins_poetry,
+        poetry.pins_poetry,
         config.builds,
         content.no_development_packages(
             "debugpy", "playwright", "pytest", "pytest-watch", points=2

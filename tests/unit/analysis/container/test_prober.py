@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import socket
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 class Hello(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        if self.path == "/who":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(self.client_address[0].encode())
+            return
         self.send_response(200 if self.path == "/" else 404)
         self.send_header("X-Kind", "hello")
         self.end_headers()
@@ -89,7 +95,7 @@ def test_an_invalid_response_is_an_error_or_empty(reply: bytes):
 def test_a_server_that_never_replies_times_out():
     with socket.create_server(("127.0.0.1", 0)) as server:
         found = request(server.getsockname()[1], seconds=0.2)
-    assert "imed" in found["error"]
+    assert "TimeoutError" in found["error"]
 
 
 @pytest.mark.parametrize(
@@ -125,3 +131,28 @@ def test_each_message_gets_a_reply():
     replies = [json.loads(line) for line in done.stdout.splitlines()]
     assert (replies[0], replies[2]) == ("ready", "ready")
     assert isinstance(replies[1], list)
+
+
+def test_a_request_comes_from_the_given_address(port: int):
+    assert request(port, path="/who", source="127.0.0.2")["body"] == "127.0.0.2"
+    assert request(port, path="/who")["body"] == "127.0.0.1"
+
+
+def test_a_response_that_takes_too_long_in_pieces_is_an_error():
+    """Each byte comes in time, but the whole response does not."""
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+                while not ended.wait(0.05):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        found = request(server.getsockname()[1], seconds=0.4)
+        ended.set()
+        thread.join()
+    assert "no complete response" in found["error"]
