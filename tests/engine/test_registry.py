@@ -101,6 +101,13 @@ def test_an_upload_needs_an_owner():
     assert "DOCKER_OWNER=your-name" in task("docker:upload", check=False)
 
 
+@pytest.mark.parametrize("name", ["docker:build", "docker:run", "docker:upload"])
+def test_a_name_with_capital_letters_is_refused_before_docker_runs(name):
+    output = task(name, "DOCKER_OWNER=Ada-Learner", check=False)
+    assert "capital letters" in output
+    assert "write ada-learner/deathstar" in output
+
+
 def test_the_image_name_is_made_of_the_four_variables(engine):  # noqa: ARG001
     names = ("DOCKER_REGISTRY=r.test", "DOCKER_OWNER=o", "DOCKER_IMAGE_NAME=n")
     done = run(TASK, "--dry", "docker:build", *names, "DOCKER_IMAGE_VERSION=v", cwd=ROOT)

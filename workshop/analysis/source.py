@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import functools
 import re
 import stat
@@ -63,6 +64,9 @@ class Source(NamedTuple):
         except OSError as error:
             found = error.strerror or "cannot be read"
             raise UserError(file, found, "Make it readable, and check again") from None
+        if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+            hint = "Save it as UTF-8. In PowerShell: Set-Content -Encoding utf8."
+            raise Failed(f"{file} is UTF-16 text", "UTF-8 text", file=file, hint=hint)
         if b"\0" in content:
             raise Failed(f"{file} is a binary file", "plain text", file=file)
         if not content.strip():
@@ -79,7 +83,7 @@ class Source(NamedTuple):
         parsed = self.dockerfile(chosen)
         found = effective.effective(parsed, chosen.target)
         if found is None and chosen.target:
-            raise Failed(f"named stages: {_stage_names(parsed)}", f"a stage named {chosen.target}")
+            raise _missing_stage(parsed, chosen.target)
         if found is None:
             raise Failed("no FROM instruction", "a FROM that names the base image", line=1)
         return found
@@ -137,9 +141,16 @@ class Source(NamedTuple):
             others = sorted(other.name for other in parent.iterdir())
         except OSError:
             others = []
-        near = [other for other in others if other.lower() == name.lower()]
-        actual = f"{near[0]}, which is a different name on Linux" if near else "no such file"
-        hint = f"Rename {near[0]} to {name}." if near else f"Create {file} in {self.folder}."
+        near = [other for other in others if other.lower() in _similar(name)]
+        below = [other for other in others if (parent / other / name).is_file()]
+        if near:
+            actual = f"{near[0]}, which is a different name on Linux"
+            hint = f"Rename {near[0]} to {name}."
+        elif below:
+            actual = f"{below[0]}/{name}, which is in a folder below"
+            hint = f"Move the files of {below[0]} one folder up, or check that folder."
+        else:
+            actual, hint = "no such file", f"Create {file} in {self.folder}."
         return Failed(actual, f"a file named {file}", file=file, hint=hint)
 
 
@@ -150,6 +161,27 @@ def find(task: Task, folder: Path) -> Source:
         found = "it is a file" if real.exists() else "there is no such folder"
         raise UserError(str(folder), found, f"Create it with: workshop start {task.name}")
     return Source(task, real)
+
+
+def _similar(name: str) -> set[str]:
+    """Return the names, in lower case, that a file gets by mistake; editors add `.txt`."""
+    lower = name.lower()
+    return {lower, f"{lower}.txt", f"{lower}.dockerfile", lower.replace("-", "_")}
+
+
+def _missing_stage(parsed: Dockerfile, target: str) -> Failed:
+    """Return the failure of a Dockerfile without the stage `target`, with the closest name."""
+    names = [stage.name for stage in parsed.stages if stage.name]
+    near = [name for name in names if target.startswith(name) or name.startswith(target)]
+    near = near or difflib.get_close_matches(target, names, 1)
+    line = next((stage.line for stage in parsed.stages if stage.name in near), None)
+    return Failed(
+        f"named stages: {_stage_names(parsed)}",
+        f"a stage named {target}",
+        line=line,
+        why="docker build --target and compose files select a stage by its name.",
+        hint=f"Rename the stage {near[0]} to {target}." if near else f"Add FROM ... AS {target}.",
+    )
 
 
 @functools.lru_cache(maxsize=8)

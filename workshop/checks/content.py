@@ -33,7 +33,8 @@ def _secrets_by_text(source: Source) -> None:
 @check(
     points=2,
     text=_secrets_by_text,
-    why="Anyone with the image can read every file in every layer, deleted files included.",
+    why="Anyone with the image can read every file in every layer, deleted files included. "
+    "The check writes its own test secrets to these names, in every folder.",
     hint="List **/.env, **/.git and **/.venv in .dockerignore (lower case), and copy only what is "
     "needed. Without **/, a pattern matches only at the top of the folder.",
 )

@@ -111,7 +111,9 @@ def server_is_process_1(app: App) -> None:
     for process in app.processes:
         program = process.command.split(" ", 1)[0].rsplit("/", 1)[-1].lstrip("-")
         if process.first and program in _SHELLS:
-            raise Failed(f"process 1 is {process.command}", "the server as process 1")
+            # A list would not expand the variable.
+            hint = 'CMD ["sh", "-c", "exec program $VARIABLE"]' if "$" in process.command else ""
+            raise Failed(f"process 1 is {process.command}", "the server as process 1", hint=hint)
 
 
 def healthcheck_works(*, required: bool = True) -> Check:
@@ -152,7 +154,8 @@ def healthcheck_works(*, required: bool = True) -> Check:
     blame=_COMMAND,
     why="Docker kills a container that does not stop within 10 seconds, "
     "and requests in progress are lost.",
-    hint='Write CMD as a list, so that the server is process 1: CMD ["program", "argument"].',
+    hint='Make the server process 1: CMD ["program", "argument"]. If it is, it ignores SIGTERM, as '
+    "Flask's development server does: use gunicorn, or add STOPSIGNAL SIGINT.",
 )
 def stops_on_sigterm(shutdown: Shutdown) -> None:
     """docker stop ends the container in time."""

@@ -70,7 +70,8 @@ def installs_standard_extras(image: Image) -> None:
 def no_unwanted_files(image: Image) -> None:
     """The image does not contain Dockerfile*, Makefile, README.md or .pytest*."""
     if kept := unwanted_files.find(image, UNWANTED_FILES):
-        actual = f"the image contains {', '.join(sorted(kept))}"
+        names = ", ".join(sorted(kept))
+        actual = f"the image contains {names} (the check adds these files to your folder)"
         raise Failed(actual, "these files excluded by .dockerignore", layer=min(kept.values()))
 
 

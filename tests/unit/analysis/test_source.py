@@ -87,6 +87,44 @@ def test_a_missing_target_is_reported_with_the_existing_stages(submission: Sourc
     assert caught.value.actual == "named stages: one, two"
 
 
+@pytest.mark.parametrize(
+    ("stages", "hint", "line"),
+    [
+        ("FROM a AS prod\nFROM b AS test\n", "Rename the stage prod to production.", 1),
+        ("FROM a AS test\nFROM b AS prodution\n", "Rename the stage prodution to production.", 2),
+        ("FROM a AS test\n", "Add FROM ... AS production.", None),
+    ],
+)
+def test_a_missing_target_has_a_hint(submission: Source, stages: str, hint: str, line: int | None):
+    write(submission, "Dockerfile", stages)
+    with pytest.raises(Failed) as caught:
+        submission.final(Recipe(target="production"))
+    assert (caught.value.hint, caught.value.line) == (hint, line)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("dockerfile", "Rename dockerfile to Dockerfile."),
+        ("Dockerfile.txt", "Rename Dockerfile.txt to Dockerfile."),
+        ("deeper/Dockerfile", "Move the files of deeper one folder up, or check that folder."),
+    ],
+)
+def test_a_misplaced_file_is_named(submission: Source, name: str, hint: str):
+    (submission.folder / name).parent.mkdir(exist_ok=True)
+    write(submission, name, "FROM a\n")
+    with pytest.raises(Failed) as caught:
+        submission.read("Dockerfile")
+    assert caught.value.hint == hint
+
+
+def test_utf_16_is_named(submission: Source):
+    (submission.folder / "Dockerfile").write_bytes("FROM a\n".encode("utf-16"))
+    with pytest.raises(Failed, match="UTF-16") as caught:
+        submission.read("Dockerfile")
+    assert "UTF-8" in caught.value.hint
+
+
 def test_a_copy_from_a_missing_stage_is_reported(submission: Source):
     write(submission, "Dockerfile", "FROM a AS builder\nFROM b\nCOPY --from=bulder /x /x\n")
     with pytest.raises(Failed, match="--from=bulder; named stages: builder"):

@@ -30,6 +30,9 @@ _WORDS: dict[str, bool | float | None] = {
 _MAX_DIGITS = 40
 _TOO_WIDE = 2**64
 _TAG = "tag:yaml.org,2002:"
+# Docker Compose's tags for files that are merged: in a single file, `!override` changes nothing,
+# and `!reset` removes the value. Source: the Compose file reference, "Merge".
+_RESET, _OVERRIDE = "!reset", "!override"
 
 
 class YamlError(ValueError):
@@ -45,13 +48,14 @@ class Node:
     """A value, and the line of its key, or of the value itself in a list.
 
     `size` is its number of nodes, plus one for every 32 characters; `height` its nesting depth.
-    The target of an alias counts each time.
+    The target of an alias counts each time. With `reset`, Docker Compose removes the value.
     """
 
     value: Value
     line: int
     size: int = 1
     height: int = 1
+    reset: bool = False
 
 
 @dataclass
@@ -61,6 +65,7 @@ class _OpenCollection:
     line: int
     anchor: str | None
     mapping: bool
+    reset: bool = False
     nodes: list[Node] = field(default_factory=list)
     merges: set[int] = field(default_factory=set)
 
@@ -132,8 +137,13 @@ class _Builder:
         plain = event.implicit[0]
         if plain and event.value == "<<" and self._open:
             self._open[-1].merges.add(len(self._open[-1].nodes))
-        value = _resolved(event.value, event.tag, line, plain=plain)
-        self._add(Node(value, line, 1 + len(event.value) // _CHARACTERS_A_NODE), event.anchor)
+        reset = event.tag == _RESET
+        own_tag = reset or event.tag == _OVERRIDE
+        # A scalar with a tag of its own is plain if it has no quotes.
+        plain = plain or (own_tag and event.style is None)
+        value = _resolved(event.value, None if own_tag else event.tag, line, plain=plain)
+        size = 1 + len(event.value) // _CHARACTERS_A_NODE
+        self._add(Node(value, line, size, reset=reset), event.anchor)
 
     def _alias(self, anchor: str, line: int) -> None:
         if any(part.anchor == anchor for part in self._open):
@@ -146,19 +156,21 @@ class _Builder:
         self._add(node, None)
 
     def _start(self, event: Any, line: int, *, mapping: bool) -> None:  # noqa: ANN401
-        if event.tag not in (None, "!", _TAG + ("map" if mapping else "seq")):
+        standard = (None, "!", _TAG + ("map" if mapping else "seq"))
+        if event.tag not in (*standard, _RESET, _OVERRIDE):
             raise YamlError(line, f"the tag {event.tag} is not supported")
         if len(self._open) >= MAX_HEIGHT:
             raise YamlError(line, TOO_DEEP)
-        self._open.append(_OpenCollection(line, event.anchor, mapping))
+        self._open.append(_OpenCollection(line, event.anchor, mapping, event.tag == _RESET))
 
     def _end(self) -> None:
         done = self._open.pop()
-        value: Value = _mapping(done) if done.mapping else done.nodes
+        kept = [node for node in done.nodes if not node.reset]
+        value: Value = _mapping(done) if done.mapping else kept
         inside = list(value.values()) if isinstance(value, dict) else done.nodes
         size = 1 + sum(node.size for node in inside)
         height = 1 + max((node.height for node in inside), default=0)
-        self._add(Node(value, done.line, size, height), done.anchor)
+        self._add(Node(value, done.line, size, height, done.reset), done.anchor)
 
     def _add(self, node: Node, anchor: str | None) -> None:
         own = node.size if not isinstance(node.value, list | dict) else 1
@@ -193,7 +205,7 @@ def _mapping(done: _OpenCollection) -> dict[str, Node]:
                 key.line, f"the key {key.value[:60]} is already defined on line {first}"
             )
         own[key.value] = replace(node, line=key.line)
-    return {**merged, **own}
+    return {name: node for name, node in {**merged, **own}.items() if not node.reset}
 
 
 def _sources(node: Node) -> list[dict[str, Node]]:

@@ -6,7 +6,7 @@ import pytest
 from harness import ROOT
 from unit.analysis.compose.files import KIT_FILES
 
-from workshop.analysis.compose import emit, read
+from workshop.analysis.compose import emit, read, yaml_tree
 
 
 @pytest.mark.parametrize("name", KIT_FILES)
@@ -78,3 +78,22 @@ def test_problems_have_line_numbers():
 
 def test_an_obsolete_version_is_reported():
     assert read("version: '3'\nservices: {web: {image: x}}", {}).obsolete_version
+
+
+def test_the_merge_tags_of_compose_are_applied():
+    """In a single file, !reset removes a value, and !override keeps it."""
+    text = """services:
+  web:
+    image: !override nginx
+    ports: !reset []
+    command: !override [a, b]
+    environment: {A: !reset null, B: x}
+    build: !reset
+      context: .
+"""
+    tree = yaml_tree.parse(text)
+    web = tree.value["services"].value["web"].value
+    assert [*web] == ["image", "command", "environment"]
+    assert web["image"].value == "nginx"
+    assert [node.value for node in web["command"].value] == ["a", "b"]
+    assert [*web["environment"].value] == ["B"]
