@@ -33,7 +33,8 @@ def create_build_context(source: Source, folder: Path, canary: str) -> None:
             target = (folder / path).readlink()
             raise Failed(f"{path} is a link to {target}", "only links that stay in the folder")
     starter.copy_missing(source.task, folder)
-    folders = _folders(folder)
+    # Without an ignore file, only what the Dockerfile copies from the top is of interest.
+    folders = _folders(folder) if any(folder.rglob("*.dockerignore")) else []
     for context in {recipe.context for recipe in source.task.recipes}:
         for secret in PLANTED_SECRETS:
             file = folder / context / secret

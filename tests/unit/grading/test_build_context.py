@@ -68,6 +68,17 @@ def test_a_secret_is_planted_at_every_depth(folder: Path, context: Path):
         assert (context / path / ".env").read_text() == "SECRET=canary\n"
 
 
+def test_without_an_ignore_file_secrets_are_planted_only_at_the_top(tmp_path: Path):
+    context = tmp_path / "context"
+    (tmp_path / "learner/src").mkdir(parents=True)
+    (tmp_path / "learner/src/x.py").write_text("")
+    context.mkdir()
+    task = TASK._replace(withheld=("*", ".*"))
+    build_context.create_build_context(Source(task, tmp_path / "learner"), context, "canary")
+    assert (context / ".env").exists()
+    assert not (context / "src/.env").exists()
+
+
 def test_a_nested_secret_of_the_learner_is_replaced(folder: Path, context: Path):
     (folder / "app").mkdir()
     (folder / "app/.env").write_text("MY_SECRET=1")
