@@ -42,6 +42,9 @@ STAGES: Mapping[str, str] = {
 }
 
 
+# Begins the `actual` of a check that was skipped because another one failed; its title follows.
+NOT_CHECKED = "not checked, because this failed: "
+
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -18,9 +18,16 @@ def has_stage(source: Source) -> None:
     source.final()
 
 
+def is_readable(source: Source) -> None:
+    """Raise `Failed` if Docker cannot read the Dockerfile, or if the target stage is missing."""
+    for problem in source.dockerfile().problems[:1]:
+        raise Failed(problem.text, "a Dockerfile that Docker can read", line=problem.line)
+    has_stage(source)
+
+
 @check(
     points=1,
-    text=has_stage,
+    text=is_readable,
     why="A container can only run from an image that builds.",
     hint="Read the last lines of the step that failed: they show the command and its error.",
 )

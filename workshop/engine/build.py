@@ -16,12 +16,21 @@ if TYPE_CHECKING:
 
 _RULE = "------"
 _STEP_WIDTH = 60
+_FAILED = "ERROR: failed to solve: "
+_CHECKSUM = re.compile(
+    r"^failed to compute cache key: (failed to calculate checksum of ref \S+: )?"
+)
 # What BuildKit prints if it cannot reach a registry. The Dockerfile is not to blame then.
 _UNREACHABLE = ("no such host", "dial tcp", "i/o timeout", "TLS handshake", "failed to do request")
 
 
 class BuildError(UserError):
-    """A build failed because of its Dockerfile or its build context."""
+    """A build failed because of its Dockerfile or its build context.
+
+    `line` is the first line of the instruction that failed, if BuildKit printed it.
+    """
+
+    line: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +70,12 @@ def is_registry_failure(output: str) -> bool:
 def failure_reason(done: ProcessResult) -> str:
     """Return the line that says why a docker command failed."""
     lines = [line.strip() for line in done.output.splitlines() if line.strip()]
-    if step := _failed_step(lines):
+    solved = next((line for line in reversed(lines) if line.startswith(_FAILED)), "")
+    reason = _CHECKSUM.sub("", solved.removeprefix(_FAILED))
+    if step := _failed_step(lines, reason):
         return step
+    if "parse error" in reason:
+        return reason.rstrip(".")
     for line in reversed(lines):
         for sign in ("ERROR: ", "Error response from daemon: ", "Error: "):
             if sign in line:
@@ -70,15 +83,24 @@ def failure_reason(done: ProcessResult) -> str:
     return (done.last_line or f"exit code {done.code}").rstrip(".")
 
 
-def _failed_step(lines: list[str]) -> str:
-    """Return the step that failed and its last error, from BuildKit's summary between two rules."""
+def failed_line(output: str) -> int | None:
+    """Return the line of the Dockerfile that BuildKit blames for a failed build."""
+    found = re.search(r"^[\w.-]+:(\d+)\n-{20}$|parse error on line (\d+)", output, re.MULTILINE)
+    return int(found[1] or found[2]) if found else None
+
+
+def _failed_step(lines: list[str], reason: str) -> str:
+    """Return the step that failed and its last error, from BuildKit's summary between two rules.
+
+    A step that prints nothing, such as COPY, has BuildKit's own `reason`.
+    """
     rules = [number for number, line in enumerate(lines) if line == _RULE]
     if len(rules) < 2 or not lines[rules[-2] + 1].startswith("> "):  # noqa: PLR2004 - a pair
         return ""
     head, *output = lines[rules[-2] + 1 : rules[-1]]
     messages = [re.sub(r"^\d+\.\d+ ", "", line) for line in output]
     errors = [line for line in messages if line.startswith(("ERROR", "E:", "error"))]
-    last = (errors or messages or [""])[-1]
+    last = (errors or messages or [reason])[-1]
     step = head.removeprefix("> ").rstrip(":")
     short = step if len(step) <= _STEP_WIDTH else step[:_STEP_WIDTH].rstrip() + "..."
     return f"step {short} failed: {last}".rstrip(": .")

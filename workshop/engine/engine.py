@@ -9,7 +9,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from workshop.core.errors import UserError
 from workshop.core.process import TIMED_OUT, ProcessResult, Runner, SubprocessRunner
-from workshop.engine.build import Build, BuildError, failure_reason, is_registry_failure
+from workshop.engine.build import (
+    Build,
+    BuildError,
+    failed_line,
+    failure_reason,
+    is_registry_failure,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -256,7 +262,9 @@ class Engine:
         except UserError as error:
             if error.fix != fix:
                 raise
-            raise BuildError(error.thing, error.found, fix) from None
+            failed = BuildError(error.thing, error.found, fix)
+            failed.line = failed_line(done.output)
+            raise failed from None
 
     def _fail(self, thing: str, done: ProcessResult, fix: str = "Run the command again.") -> None:
         if _DISK_FULL in done.output:

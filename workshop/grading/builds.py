@@ -67,7 +67,8 @@ class Builder:
         try:
             self.engine.build(build, on_json or self.on_line, self.timeout)
         except BuildError as failed:
-            raise Failed(plain(failed.found), "a build that succeeds") from None
+            line = None if self.source.task.compose else failed.line
+            raise Failed(plain(failed.found), "a build that succeeds", line=line) from None
         except EngineUnavailableError:
             raise
         except UserError:

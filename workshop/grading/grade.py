@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from workshop.core.errors import UserError
 from workshop.core.sanitise import plain_lines
-from workshop.model import STAGES, Check, Failed, Outcome, Result, Verdict
+from workshop.grading.causes import find_hint
+from workshop.model import NOT_CHECKED, STAGES, Check, Failed, Outcome, Result, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,11 +121,12 @@ def _failed(check: Check, failed: Failed, source: Source, reported: Reported) ->
     """
     first = reported.setdefault((failed.actual, failed.expected, failed.file), check)
     if first is not check:
-        return Result(check, Outcome.SKIPPED, f"not checked, because this failed: {first.title}")
+        return Result(check, Outcome.SKIPPED, f"{NOT_CHECKED}{first.title}")
     line, file, hint = failed.line, failed.file, failed.hint
     if not line and not file:
         line, text_hint = _find_blame(check, source)
         hint = hint or text_hint
+    hint = hint or find_hint(failed.actual)
     return Result(
         check,
         Outcome.FAILED,

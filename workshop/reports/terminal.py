@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from workshop.model import Outcome
+from workshop.model import NOT_CHECKED, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +32,12 @@ def format_lines(verdict: Verdict, columns: int = COLUMNS) -> Iterator[tuple[str
     """Yield each line of the verdict with its style, which is empty for plain text."""
     yield f"{verdict.task.name}: {verdict.task.title}", "bold"
     yield "", ""
+    counts = Counter(r.actual for r in verdict.results if r.actual.startswith(NOT_CHECKED))
     for result in verdict.results:
-        yield from _result(result, columns)
+        if result.actual not in counts:
+            yield from _result(result, columns)
+    for reason, count in counts.items():
+        yield from _not_checked(reason.removeprefix(NOT_CHECKED), count, columns)
     yield from _lint_warnings(verdict, columns)
     yield "", ""
     for line in textwrap.wrap(summarise(verdict), columns):
@@ -83,6 +88,14 @@ def _result(result: Result, columns: int) -> Iterator[tuple[str, str]]:
         yield from _labelled("", result.actual, columns)
 
 
+def _not_checked(title: str, count: int, columns: int) -> Iterator[tuple[str, str]]:
+    """Summarise the checks that were skipped because another check failed."""
+    checks = "1 check was" if count == 1 else f"{count} checks were"
+    text = f"{checks} not run, because this failed: {title}"
+    for line in textwrap.wrap(text, columns - 2, break_on_hyphens=False):
+        yield f"  {line}", "dim"
+
+
 def _failure(result: Result, columns: int) -> Iterator[tuple[str, str]]:
     where = f"{result.file}, line {result.line}" if result.line else result.file
     fields = {
@@ -99,13 +112,14 @@ def _failure(result: Result, columns: int) -> Iterator[tuple[str, str]]:
 
 
 def _labelled(label: str, text: str, columns: int) -> Iterator[tuple[str, str]]:
-    """Yield a text with its label. Only the first line wraps: the others are program output."""
+    """Yield a text with its label. The lines after the first are program output."""
     first, *more = text.splitlines() or [""]
     room = columns - len(_INDENT) - _LABEL
     for number, line in enumerate(textwrap.wrap(first, room, break_on_hyphens=False) or [""]):
         yield f"{_INDENT}{label if not number else '':<{_LABEL}}{line}".rstrip(), ""
     for line in more:
-        yield f"{_INDENT}{'':<{_LABEL}}| {line}"[:columns], "dim"
+        for part in textwrap.wrap(line, room - 2, subsequent_indent="  ") or [""]:
+            yield f"{_INDENT}{'':<{_LABEL}}| {part}".rstrip(), "dim"
 
 
 def _lint_warnings(verdict: Verdict, columns: int) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from unit.verdicts import FAILED, GRADED, PASSED, TASK, VERDICT
 
-from workshop.model import Verdict
+from workshop.model import NOT_CHECKED, Outcome, Result, Verdict
 from workshop.reports import terminal
 
 
@@ -35,6 +35,13 @@ def test_a_failure_has_every_field():
         "lesson    some/lesson",
     ):
         assert line in shown
+
+
+def test_checks_that_were_not_run_share_one_line():
+    skipped = Result(TASK.checks[0], Outcome.SKIPPED, f"{NOT_CHECKED}The image builds")
+    verdict = GRADED._replace(results=(*GRADED.results, skipped, skipped))
+    assert text(verdict).count("The image builds") == 1
+    assert "2 checks were not run, because this failed: The image builds" in text(verdict)
 
 
 def test_lines_of_program_output_are_not_wrapped():

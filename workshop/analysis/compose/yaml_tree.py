@@ -139,7 +139,7 @@ class _Builder:
             self._open[-1].merges.add(len(self._open[-1].nodes))
         reset = event.tag == _RESET
         own_tag = reset or event.tag == _OVERRIDE
-        # A scalar with a tag of its own is plain if it has no quotes.
+        # A scalar with such a tag is plain if it has no quotes.
         plain = plain or (own_tag and event.style is None)
         value = _resolved(event.value, None if own_tag else event.tag, line, plain=plain)
         size = 1 + len(event.value) // _CHARACTERS_A_NODE

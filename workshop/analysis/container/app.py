@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workshop.analysis.container.prober_client import CLIENTS, ROUNDS
+from workshop.analysis.container.runtime_error import strip_output
 from workshop.analysis.container.shutdown import Shutdown
 from workshop.core.sanitise import plain
 from workshop.model import Failed
@@ -38,6 +39,8 @@ SECONDS_TO_KILL = 10
 POLL_SECONDS = 0.03
 LAST_LINES = 20
 ENGINE_FAILED = 125
+# Exit codes of `docker run`: the engine failed, or the command cannot run, or does not exist.
+NOT_STARTED = {ENGINE_FAILED, 126, 127}
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,8 @@ class App:
         self._thread.join()
         if self._exit_code == ENGINE_FAILED:
             self._engine.require("the container")
-        output = f"; its last lines were:\n{self.logs}" if self.logs else " and printed nothing"
+        logs = "\n".join(strip_output(self._lines[-LAST_LINES:]))
+        output = f"; its last lines were:\n{logs}" if logs else " and printed nothing"
         return Failed(
             f"the container ended by itself with exit code {self._exit_code}{output}",
             "a server that keeps running",
@@ -187,4 +191,5 @@ def run_to_end(  # noqa: PLR0913 - the parts of one run
     engine.remove(name)
     if done.code == ENGINE_FAILED:
         engine.require("the container")
-    return Run(done.code, "\n".join(plain(line) for line in done.output.splitlines()))
+    lines = [plain(line) for line in done.output.splitlines()]
+    return Run(done.code, "\n".join(strip_output(lines) if done.code in NOT_STARTED else lines))

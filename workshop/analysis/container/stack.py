@@ -6,11 +6,11 @@ Docker runs a compose file that the kit writes, with images that the kit builds.
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from typing import TYPE_CHECKING, TypeVar
 
 from workshop.analysis.container.app import Run
+from workshop.analysis.container.runtime_error import strip_wrapping
 from workshop.core.errors import UserError
 from workshop.core.sanitise import plain
 from workshop.model import Failed
@@ -30,9 +30,6 @@ SECONDS_TO_END = 60.0
 # Each poll runs the docker command, which slows the containers down.
 POLL_SECONDS = 0.5
 LAST_LINES = 15
-
-_DAEMON = "Error response from daemon: "
-_RUNTIME = re.compile(r".*?(?=(?:exec|error mounting|mkdir|chdir)\b)|: unknown$")
 
 
 class Stack:
@@ -140,9 +137,9 @@ class Stack:
         expected = "every service to start"
         for service in self.services:
             if error := self._engine.state(self.container(service)).get("Error"):
-                reason = _RUNTIME.sub("", plain(error))
+                reason = strip_wrapping(plain(error))
                 actual = f"{service} did not start: {reason}{self.last_output(service)}"
                 return Failed(actual, expected, line=self.line(service))
-        message = plain(done.last_line).rpartition(_DAEMON)[2]
+        message = strip_wrapping(plain(done.last_line))
         message = message.replace(f"{self._project}-", "")
         return Failed(message or "it did not start", expected, line=1)
