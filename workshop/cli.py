@@ -71,6 +71,13 @@ def _down(arguments: Namespace) -> int:
     return 0
 
 
+def _list(_arguments: Namespace) -> int:
+    """List the tasks with your points, and show which one is next."""
+    from workshop.commands import grading
+
+    return grading.list_tasks()
+
+
 def _start(arguments: Namespace) -> int:
     """Start a task: copy its starter files, and print its requirements."""
     from workshop.commands import grading
@@ -92,6 +99,13 @@ def _check(arguments: Namespace) -> int:
     grade = grading.watch if arguments.watch else grading.check
     options = (arguments.task, arguments.path, arguments.format)
     return grade(*options, static=arguments.static, runner=_runner)
+
+
+def _hint(arguments: Namespace) -> int:
+    """Print a hint for the first requirement that your answer does not meet."""
+    from workshop.commands import grading
+
+    return grading.hint(arguments.task, arguments.path, _runner)
 
 
 def _solution(arguments: Namespace) -> int:
@@ -150,8 +164,10 @@ COMMANDS = {
     "bases": _Command(_bases, _bases_options),
     "up": _Command(_up, _up_options),
     "down": _Command(_down, _down_options),
+    "list": _Command(_list),
     "start": _Command(_start, _task_options),
     "check": _Command(_check, _check_options),
+    "hint": _Command(_hint, _task_options),
     "solution": _Command(_solution, _task_options),
     "image": _Command(_image, _image_options),
     "serve": _Command(_serve, _serve_options),
@@ -186,6 +202,11 @@ def _run(argv: list[str]) -> int:
     name, *arguments = argv
     if name in {"-h", "--help"}:
         print(_format_help())
+        return 0
+    if name == "--version":
+        from importlib.metadata import version
+
+        print(f"{PROGRAM} {version(PROGRAM)}")
         return 0
     if name not in COMMANDS:
         raise UserError(PROGRAM, f"no command '{name}'", _suggest(PROGRAM, name, COMMANDS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,7 +55,25 @@ def check(name: str, path: str | None, kind: str, *, static: bool, runner: GetRu
     """Grade a learner's folder and print the verdict."""
     verdict = grade_folder(name, path, static=static, runner=runner)
     _print(verdict, kind)
+    _record(path, verdict)
     return EXIT_CODES[verdict.outcome]
+
+
+def hint(name: str, path: str | None, runner: GetRunner) -> int:
+    """Print one hint: of the text of the answer if that suffices, or else of a full check."""
+    from workshop.commands import progress
+
+    verdict = grade_folder(name, path, static=True, runner=runner)
+    if verdict.outcome == "passed":
+        verdict = grade_folder(name, path, static=False, runner=runner)
+    return progress.show_hint(verdict)
+
+
+def list_tasks() -> int:
+    """Print every task with its state."""
+    from workshop.commands import progress
+
+    return progress.show_list(exercises_folder())
 
 
 def watch(name: str, path: str | None, kind: str, *, static: bool, runner: GetRunner) -> int:
@@ -70,6 +89,7 @@ def watch(name: str, path: str | None, kind: str, *, static: bool, runner: GetRu
                 print("\nBuilding and running it ...\n")
                 verdict = grade_folder(name, path, static=False, runner=runner)
                 _print(verdict, kind)
+                _record(path, verdict)
             code = EXIT_CODES[verdict.outcome]
         except UserError as error:
             print(error)
@@ -165,9 +185,24 @@ def _compare(found: Source, file: str) -> Iterator[str]:
     return difflib.unified_diff(old, new, f"yours/{file}", f"reference/{file}")
 
 
+def _record(path: str | None, verdict: Verdict) -> None:
+    """Record the verdict on an answer in its default folder."""
+    if not path:
+        from workshop.commands import progress
+
+        progress.record(exercises_folder(), verdict)
+
+
+def exercises_folder() -> Path:
+    """Return the folder of the exercises: the one around the current folder, or one below it."""
+    here = Path.cwd()
+    around = next((path for path in (here, *here.parents) if path.name == EXERCISES), None)
+    return Path(os.path.relpath(around)) if around else Path(EXERCISES)
+
+
 def _default_folder(name: str) -> Path:
     """Return the folder of a task without PATH; tasks on the same service share one."""
-    return Path(EXERCISES) / (course.reference(name).parent.name or name)
+    return exercises_folder() / (course.reference(name).parent.name or name)
 
 
 def _find_folder(name: str, path: str | None) -> Path:

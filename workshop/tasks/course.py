@@ -50,7 +50,8 @@ def reference(name: str) -> Path:
     if name not in TASKS:
         import difflib  # noqa: PLC0415 - only needed for a wrong name
 
-        near = difflib.get_close_matches(name, TASKS, n=1, cutoff=0.5)
-        fix = f"Did you mean {near[0]}?" if near else f"The tasks are: {', '.join(TASKS)}"
+        parts = [task for task in TASKS if task.startswith(f"{name}-")]
+        near = parts or difflib.get_close_matches(name, TASKS, n=1, cutoff=0.5)
+        fix = f"Did you mean {' or '.join(near)}?" if near else f"The tasks are: {', '.join(TASKS)}"
         raise UserError(f"task {name}", "no such task", fix)
     return Path(TASKS[name])

@@ -166,3 +166,38 @@ def test_watch_checks_again_at_every_save(exercise, tmp_path):
         child.send_signal(signal.SIGINT)
         child.wait(20)
     assert "Traceback" not in log.read_text()
+
+
+def test_start_inside_an_exercise_does_not_nest_folders(exercise: Path, monkeypatch):
+    monkeypatch.chdir(exercise)
+    done = subprocess.run(
+        (*WORKSHOP, "start", "degrees-api"), capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "../degrees_api: " in done.stdout
+    assert (exercise.parent / "degrees_api").is_dir()
+    assert not (exercise / "exercises").exists()
+
+
+def test_a_task_in_parts_is_reported_with_its_parts(run):
+    code, output = run("check", "task-3")
+    assert code == 2
+    assert "Did you mean task-3-1 or task-3-2?" in output
+
+
+def test_a_hint_is_given_without_an_engine(run, exercise: Path):
+    (exercise / FILE).write_text("FROM python:3.13-slim-trixie\n")
+    code, output = run("hint", "task-5")
+    assert code == 1
+    assert "Lesson: fastapi/task-5" in output
+
+
+def test_the_tasks_are_listed(run):
+    code, output = run("list")
+    assert code == 0
+    assert "Next: workshop start baby-steps (lesson part-3/baby-steps)" in output
+
+
+def test_the_version_is_printed(run):
+    code, output = run("--version")
+    assert code == 0
+    assert output.startswith("workshop 0.")
