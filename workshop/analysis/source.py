@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import difflib
 import functools
-import re
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.analysis import starter
-from workshop.analysis.dockerfile import effective, parser
+from workshop.analysis.dockerfile import effective, ignore_file, parser
 from workshop.core.errors import UserError
 from workshop.model import Failed
 
@@ -115,25 +114,19 @@ class Source(NamedTuple):
 
     def ignores(self, path: str, context: str = ".") -> bool:
         """Whether the ignore file excludes `path` from the build context."""
-        text = self._ignore_file(context)
-        ignored = False
-        for line in text.splitlines():
-            rule = line.strip()
-            if rule and not rule.startswith("#"):
-                excludes = not rule.startswith("!")
-                if _ignore_rule(rule.removeprefix("!").strip("/ ")).match(path):
-                    ignored = excludes
-        return ignored
+        name, text = self._ignore_file(context)
+        return ignore_file.parse(text, name).excludes(path)
 
-    def _ignore_file(self, context: str) -> str:
-        """Return the text of the ignore file; one named after the Dockerfile takes precedence."""
+    def _ignore_file(self, context: str) -> tuple[str, str]:
+        """Return the ignore file's path and text; one named after the Dockerfile comes first."""
         names = [".dockerignore"]
         if self.task.recipes:
             names.insert(0, f"{self.recipe.dockerfile}.dockerignore")
         for name in names:
             with contextlib.suppress(Failed):
-                return self.read((Path(context) / name).as_posix())
-        return ""
+                path = (Path(context) / name).as_posix()
+                return path, self.read(path)
+        return ".dockerignore", ""
 
     def _missing(self, file: str) -> Failed:
         parent, name = (self.folder / file).parent, Path(file).name
@@ -191,30 +184,3 @@ def _parse(text: str) -> Dockerfile:
 
 def _stage_names(parsed: Dockerfile) -> str:
     return ", ".join(stage.name for stage in parsed.stages if stage.name) or "none"
-
-
-@functools.lru_cache(maxsize=256)
-def _ignore_rule(rule: str) -> re.Pattern[str]:
-    """Compile a line of an ignore file to a pattern that matches a path and everything below it.
-
-    Source: Docker's reference, ".dockerignore files": Go's filepath.Match, and `**` for any
-    number of folders.
-    """
-    pattern, rest = "", rule.removeprefix("./")
-    while rest:
-        if rest.startswith("**/"):
-            pattern, rest = pattern + "(?:.*/)?", rest[3:]
-        elif rest.startswith("**"):
-            pattern, rest = pattern + ".*", rest[2:]
-        elif rest[0] == "*":
-            pattern, rest = pattern + "[^/]*", rest[1:]
-        elif rest[0] == "?":
-            pattern, rest = pattern + "[^/]", rest[1:]
-        elif (end := rest.find("]", 2)) > 0 and rest[0] == "[":
-            pattern, rest = pattern + rest[: end + 1], rest[end + 1 :]
-        else:
-            pattern, rest = pattern + re.escape(rest[0]), rest[1:]
-    try:
-        return re.compile(rf"(?:{pattern})(?:/.*)?\Z")
-    except re.error:
-        return re.compile(re.escape(rule) + r"\Z")

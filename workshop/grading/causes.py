@@ -1,4 +1,4 @@
-"""Hints for failures that beginners often meet, found by the words of the program that failed."""
+"""Hints for failures that beginners often meet, found in the output of the program that failed."""
 
 from __future__ import annotations
 
