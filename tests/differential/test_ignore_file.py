@@ -27,7 +27,7 @@ TREE = (
     *("app/a", "app/b", "app/a.txt", "app/.env", "app/sub/a", "app/sub/b.txt", "app/sub/.env"),
     *("app/sub/deep/a", "app/sub/deep/.env", "app/sub/deep/ab", "dir/a", "dir/b/a", "dir/b/c"),
     *("dir/b/c.txt", "dir/.git/config", ".git/config", ".git/sub/a", "docs/a.md", "docs/b.md"),
-    *("docs/sub/a.md", "docs/sub/README.md", "[a]", "a^b", "a b"),
+    *("docs/sub/a.md", "docs/sub/README.md", "[a]", "a^b", "a b", "*"),
 )
 NAMES = ("a", "b", "app", "sub", "deep", "dir", "docs", ".env", ".git", "a.txt", "README.md", "ab")
 WILD = ("*", "**", "?", "*.md", "*.txt", ".*", "a*", "*b", "[ab]", "[^a]", "[a-c]", "**b", "a**")

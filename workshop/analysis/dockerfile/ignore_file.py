@@ -107,7 +107,7 @@ def _compile(text: str) -> re.Pattern[str]:
 
 
 def _has_wildcard(text: str) -> bool:
-    return bool(set(text) & set("*?[]"))
+    return bool(set(re.sub(r"\\.", "", text)) & set("*?[]"))
 
 
 def _next(text: str, at: int) -> tuple[str, int]:

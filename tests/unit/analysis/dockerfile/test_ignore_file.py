@@ -52,7 +52,7 @@ from workshop.model import Failed
         ("", "a", False),
     ],
 )
-def test_a_path_is_excluded_as_in_a_build(patterns: str, path: str, excluded: bool):
+def test_a_path_is_excluded_as_in_a_build(patterns: str, path: str, *, excluded: bool):
     assert ignore_file.parse(patterns).excludes(path) is excluded
 
 
