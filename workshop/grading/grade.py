@@ -96,8 +96,9 @@ def _judge(check: Check, evaluation: Evaluation, reported: Reported) -> Result:
 
 def _error(check: Check, error: UserError, reported: Reported) -> Result:
     """The result of an error that is not the learner's fault; reported for one check only."""
-    if reported.setdefault((str(error), "", ""), check) is not check:
-        return Result(check, Outcome.SKIPPED, "not checked, for the same reason")
+    first = reported.setdefault((str(error), "", ""), check)
+    if first is not check:
+        return Result(check, Outcome.SKIPPED, f"{NOT_CHECKED}{first.title}")
     return Result(check, Outcome.ERROR, plain_lines(str(error)))
 
 
@@ -111,7 +112,7 @@ def _judge_text(check: Check, source: Source, reported: Reported) -> Result:
         return _failed(check, failed, source, reported)
     if check.stage == "source":
         return Result(check, Outcome.PASSED)
-    return Result(check, Outcome.SKIPPED, "the text looks right; needs a build and a run")
+    return Result(check, Outcome.SKIPPED, "no problem found in the text; needs a build and a run")
 
 
 def _failed(check: Check, failed: Failed, source: Source, reported: Reported) -> Result:
