@@ -211,7 +211,12 @@ def _mount_by_text(source: Source) -> None:
     mounts = [mount for service in services for mount in service.mounts]
     if services and not any(mount.kind == "bind" for mount in mounts):
         actual = f"{services[0].name} has no bind mount"
-        raise Failed(actual, "todo_app mounted", line=services[0].line)
+        watch = (
+            "The check runs docker compose up, which ignores develop: watch. Keep it if you like, "
+            "and mount the folder too, under volumes."
+        )
+        hint = watch if services[0].develop_watch else ""
+        raise Failed(actual, "todo_app mounted", line=services[0].line, hint=hint)
 
 
 @check(
