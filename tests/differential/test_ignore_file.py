@@ -39,6 +39,7 @@ SPECIAL = (
     *("*\n!**/a.txt\napp", "app/*\n!app/sub", "app/**\n!app/sub/deep", "*/*\n!*/sub", "!app\n*"),
     *("**/.env*\n!.env.local", "**/sub\n!**/sub/a", "dir\n!dir/b\ndir/b/c", "*.md\n!README.md"),
     *("\ufeffa", "#a\n#b", " #a", "[", "[]a]", "[a-", "a\\", "!", "!/", "/", ".", "**/", "/**", ""),
+    *("a.txt/ /", "!a.txt/ /.\n*", "*\n!a.txt/ /.", ".git/ /.", "a / b", "/ /", "!/ /"),
 )
 
 

@@ -71,6 +71,8 @@ def _pattern(line: str, number: int, file: str) -> Pattern:
     excepts = line.startswith("!")
     text = line[1:].strip() if excepts else line
     text = _clean(text).removeprefix("/") if text not in {"", "/"} else ""
+    # moby trims and cleans a second time: `a/ /` becomes `a/ `, and then `a`.
+    text = _clean(text.strip()) if text.strip() else ""
     if (excepts and not text) or not _VALID.fullmatch(text):
         expected = "a pattern such as *.log, **/.env or !README.md"
         raise Failed(f"the pattern {line} is invalid", expected, line=number, file=file)

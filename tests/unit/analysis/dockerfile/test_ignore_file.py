@@ -38,6 +38,8 @@ from workshop.model import Failed
         ("/", "a", False),
         ("  a  ", "a", True),
         ("#a", "#a", False),
+        ("a/ /", "a", True),
+        ("/ /", "a", False),
         (" #a", "#a", True),
         ("\ufeffa", "a", True),
         ("a\r", "a", True),
