@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from workshop.model import Failed
 
+_ESCAPES = {letter: f"\\{letter}" for letter in "afnrtvdDsSwWbBA"} | {"z": r"\Z"}
 _ESCAPED = frozenset(".+()|{}$")
 # Go's filepath.Match: a class is not empty, and `-` and `]` in it need a backslash.
 _ITEM = r"(?:\\.|[^\\\]-])"
@@ -89,7 +90,7 @@ def _compile(text: str) -> re.Pattern[str]:
     """Return a regular expression that matches a whole path, though not what is below it."""
     if text in {"", "."}:
         return re.compile(r"(?!)")  # the context itself: its files are matched one by one
-    # Without a wildcard, moby compares the texts, so that a backslash or a ^ stands for itself.
+    # Without a wildcard, moby compares the texts, so that a ^ stands for itself.
     if not _has_wildcard(text):
         return re.compile(rf"{re.escape(text)}\Z")
     if text.endswith("**") and not _has_wildcard(text[:-2]):
@@ -105,11 +106,11 @@ def _compile(text: str) -> re.Pattern[str]:
         expression += part
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # "[[" has no special meaning
-        return re.compile(rf"(?s:{expression})\Z")
+        return re.compile(rf"(?s:{expression})\Z", re.ASCII)
 
 
 def _has_wildcard(text: str) -> bool:
-    return bool(set(re.sub(r"\\.", "", text)) & set("*?[]"))
+    return bool(set(text) & set("*?[]\\"))
 
 
 def _next(text: str, at: int) -> tuple[str, int]:
@@ -119,7 +120,8 @@ def _next(text: str, at: int) -> tuple[str, int]:
         at += 3 if text.startswith("**/", at) else 2
         return (".*" if at >= len(text) else "(?:.*/)?"), at
     if character == "\\":
-        return re.escape(text[at + 1]), at + 2
+        # moby hands the two characters to Go's regexp: \* is a star, but \a is the bell.
+        return _ESCAPES.get(text[at + 1], re.escape(text[at + 1])), at + 2
     known = {"*": "[^/]*", "?": "[^/]"}
     escaped = f"\\{character}" if character in _ESCAPED else character
     return known.get(character, escaped), at + 1
