@@ -50,6 +50,7 @@ def test_the_pulled_image_equals_the_uploaded_one(registry, service):
         docker("image", "rm", "--force", image, check=False)
 
 
+@pytest.mark.slow
 def test_compose_pushes_part_three_to_the_given_registry(built, registry):
     built("poetry-ws-part-3-python-poetry:latest")
     image = f"{registry}/poetry-ws-part-3-python-poetry:latest"
