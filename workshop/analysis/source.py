@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import functools
 import stat
 from pathlib import Path
@@ -164,6 +163,8 @@ def _similar(name: str) -> set[str]:
 
 def _missing_stage(parsed: Dockerfile, target: str) -> Failed:
     """Return the failure of a Dockerfile without the stage `target`, with the closest name."""
+    import difflib  # noqa: PLC0415 - only needed for a missing stage
+
     names = [stage.name for stage in parsed.stages if stage.name]
     near = [name for name in names if target.startswith(name) or name.startswith(target)]
     near = near or difflib.get_close_matches(target, names, 1)
