@@ -77,7 +77,12 @@ def _pattern(line: str, number: int, file: str) -> Pattern:
     if (excepts and not text) or not _VALID.fullmatch(text):
         expected = "a pattern such as *.log, **/.env or !README.md"
         raise Failed(f"the pattern {line} is invalid", expected, line=number, file=file)
-    return Pattern(text, excepts, _compile(text))
+    try:
+        return Pattern(text, excepts, _compile(text))
+    except re.error as error:  # such as the range [z-a]
+        expected = "a pattern such as *.log, **/.env or !README.md"
+        actual = f"the pattern {line} is invalid: {error.msg}"
+        raise Failed(actual, expected, line=number, file=file) from None
 
 
 def _clean(path: str) -> str:

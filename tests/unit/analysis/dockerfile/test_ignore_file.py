@@ -60,7 +60,9 @@ def test_a_path_is_excluded_as_in_a_build(patterns: str, path: str, *, excluded:
     assert ignore_file.parse(patterns).excludes(path) is excluded
 
 
-@pytest.mark.parametrize("pattern", ["[", "[]a]", "[a-", "a\\", "!", "!/", "[-a]"])
+@pytest.mark.parametrize(
+    "pattern", ["[", "[]a]", "[a-", "a\\", "!", "!/", "[-a]", "[z-a]", "**/[z-a]", "[a-*]"]
+)
 def test_an_invalid_pattern_is_reported_with_its_line(pattern: str):
     with pytest.raises(Failed, match="is invalid") as failed:
         ignore_file.parse(f"# comment\n{pattern}\n")
