@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from workshop.analysis import starter
 from workshop.analysis.dockerfile import effective, ignore_file, parser
 from workshop.core.errors import UserError
+from workshop.core.paths import MAX_TEXT
 from workshop.model import Failed
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from workshop.analysis.dockerfile.effective import Effective
     from workshop.analysis.dockerfile.parser import Dockerfile
     from workshop.model import Recipe, Task
-
-MAX_TEXT = 1_000_000
 
 
 class Source(NamedTuple):

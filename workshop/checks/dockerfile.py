@@ -6,6 +6,7 @@ import re
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
+from workshop.analysis.dockerfile.parser import split_reference
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
@@ -43,12 +44,12 @@ def base_image(repository: str, *, tag: str = "", variant: str = "", points: int
     def base_image(source: Source) -> None:
         final = source.final()
         found = final.base
-        name, _, version = found.partition("@")[0].removeprefix("docker.io/").partition(":")
+        name, version = split_reference(found)
         line = final.chain[0].line
         expected = f"FROM {repository}:TAG{variant and ', '}{variant}"
         # An empty variable leaves a tag that ends like this; no image has such a tag.
         incomplete = version.endswith(("-", "."))
-        if name.removeprefix("library/") != repository or incomplete or not re.search(tag, version):
+        if name != repository or incomplete or not re.search(tag, version):
             raise Failed(f"the last stage is based on {found or 'nothing'}", expected, line=line)
 
     return base_image
@@ -81,7 +82,6 @@ def _sources(step: Instruction) -> Iterable[str]:
     """Yield the paths that an instruction takes from the build context, as written."""
     if step.keyword in {"COPY", "ADD"} and step.flag("from") is None:
         yield from (path for path in step.values[:-1] if not path.startswith("<<"))
-    for name, value in step.flags:
-        mount = dict(part.partition("=")[::2] for part in value.split(","))
-        if name == "mount" and mount.get("type", "bind") == "bind" and "from" not in mount:
+    for mount in step.mounts:
+        if mount.get("type", "bind") == "bind" and "from" not in mount:
             yield mount.get("source") or mount.get("src") or "."

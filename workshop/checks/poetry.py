@@ -60,15 +60,14 @@ def pins_poetry(source: Source) -> None:
                 raise Failed(command.text, expected, line=command.line)
             installed = True
     for step in steps:
-        if _SCRIPTS.search(_script(step)):
+        if found := _SCRIPTS.search(_script(step)):
             if not _script_is_pinned(step, steps):
-                name = _SCRIPTS.findall(_script(step))[0]
                 expected = "a version in the variable POETRY_VERSION"
-                raise Failed(f"{name} without a version", expected, line=step.line)
+                raise Failed(f"{found[0]} without a version", expected, line=step.line)
             installed = True
     used = next((command for command in commands if _runs_poetry(command)), None)
     if used and not installed:
-        actual = f"{used.text.strip()[:80]}, but no instruction installs Poetry in a known version"
+        actual = f"{used.text[:80]}, but no instruction installs Poetry in a known version"
         raise Failed(actual, expected, line=used.line)
 
 
@@ -83,7 +82,6 @@ def _commands(step: Instruction) -> Iterator[_Command]:
 def _script(step: Instruction) -> str:
     """Return all commands of an instruction, without shell comments."""
     text = " ".join(step.exec_form) if step.exec_form else step.text
-    text = re.sub(r"\\\r?\n", " ", text)
     lines = "\n".join([text, *(heredoc.body for heredoc in step.heredocs)]).splitlines()
     return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
 

@@ -61,12 +61,23 @@ def check(name: str, path: str | None, kind: str, *, static: bool, runner: GetRu
 
 def hint(name: str, path: str | None, runner: GetRunner) -> int:
     """Print one hint: of the text of the answer if that suffices, or else of a full check."""
-    from workshop.commands import progress
-
     verdict = grade_folder(name, path, static=True, runner=runner)
     if verdict.outcome == "passed":
         verdict = grade_folder(name, path, static=False, runner=runner)
-    return progress.show_hint(verdict)
+    return show_hint(verdict)
+
+
+def show_hint(verdict: Verdict) -> int:
+    """Print the hint of the first check that failed, and where; return the exit code."""
+    from workshop.model import Outcome
+
+    failed = next((r for r in verdict.results if r.outcome is Outcome.FAILED), None)
+    if failed is None:
+        print("Nothing failed." if verdict.outcome == "passed" else verdict.note)
+    else:
+        where = f" ({failed.file}, line {failed.line})" if failed.line else ""
+        print(f"{failed.check.title}{where}\n{failed.hint}\nLesson: {failed.check.lesson}")
+    return EXIT_CODES["failed" if failed else verdict.outcome]
 
 
 def list_tasks() -> int:

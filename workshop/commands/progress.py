@@ -1,4 +1,4 @@
-"""What a learner has done: a file beside the exercises, and the commands `list` and `hint`."""
+"""What a learner has done: a file beside the exercises, and the command `list`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workshop.core.errors import UserError
-from workshop.model import Outcome
 from workshop.tasks import course
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 FILE = "progress.toml"
 _HEAD = "# Your progress, written by `workshop check`. Delete this file to start over.\n"
+_FIX = "Correct or delete it"
 _STATES = {"passed", "failed"}
 
 
@@ -43,7 +43,7 @@ def read(exercises: Path) -> dict[str, Progress]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(str(file), f"it cannot be read: {error}", "Correct or delete it") from None
+        raise UserError(str(file), f"it cannot be read: {error}", _FIX) from None
     for name, row in found.items():
         _validate(file, name, row)
     return found
@@ -69,32 +69,22 @@ def record(exercises: Path, verdict: Verdict) -> None:
 def show_list(exercises: Path) -> int:
     """Print every task with its state, and mark the next one."""
     rows = read(exercises)
-    following = next((name for name in course.TASKS if not _passed(rows, name)), None)
+    tasks = [course.task(name) for name in course.TASKS]
+    following = next((task for task in tasks if not _passed(rows, task.name)), None)
     print("The tasks, in the order of the course:\n")
-    for name in course.TASKS:
-        task, row = course.task(name), rows.get(name)
+    for task in tasks:
+        row = rows.get(task.name)
         state = row.state if row else ""
         points = f"{row.points if row else 0}/{task.max_score}"
-        mark = "->" if name == following else ""
+        mark = "->" if task is following else ""
         title = textwrap.shorten(task.title, 44, placeholder=" ...")
-        print(f"{mark:>3} {name:<15} {state:<7} {points:>6}  {title}")
-    passed = sum(_passed(rows, name) for name in course.TASKS)
-    print(f"\n{passed} of {len(course.TASKS)} tasks passed.")
+        print(f"{mark:>3} {task.name:<15} {state:<7} {points:>6}  {title}")
+    passed = sum(_passed(rows, task.name) for task in tasks)
+    print(f"\n{passed} of {len(tasks)} tasks passed.")
     if following:
-        command = "check" if following in rows else "start"
-        print(f"Next: workshop {command} {following} (lesson {course.task(following).lesson})")
+        command = "check" if following.name in rows else "start"
+        print(f"Next: workshop {command} {following.name} (lesson {following.lesson})")
     return 0
-
-
-def show_hint(verdict: Verdict) -> int:
-    """Print the hint of the first check that failed, and where it failed."""
-    failed = next((r for r in verdict.results if r.outcome is Outcome.FAILED), None)
-    if failed is None:
-        print("Nothing failed." if verdict.outcome == "passed" else verdict.note)
-        return 0 if verdict.outcome == "passed" else 2
-    where = f" ({failed.file}, line {failed.line})" if failed.line else ""
-    print(f"{failed.check.title}{where}\n{failed.hint}\nLesson: {failed.check.lesson}")
-    return 1
 
 
 def _passed(rows: Mapping[str, Progress], name: str) -> bool:
@@ -104,8 +94,7 @@ def _passed(rows: Mapping[str, Progress], name: str) -> bool:
 def _validate(file: Path, name: str, row: Progress) -> None:
     numbers: tuple[Any, ...] = (row.points, row.max_points, row.tries)
     if row.state not in _STATES or not all(isinstance(number, int) for number in numbers):
-        fix = "Correct or delete it"
-        raise UserError(f"{file}, [{name}]", "it has a wrong state or number", fix)
+        raise UserError(f"{file}, [{name}]", "it has a wrong state or number", _FIX)
 
 
 def _write(file: Path, rows: Mapping[str, Progress]) -> None:

@@ -31,6 +31,9 @@ LOCAL = (
 
 # Linux refuses paths of 4,096 characters; a learner's folder needs far less.
 MAX_PATH = 1_000
+# A text that a person wrote is shorter, in bytes. Longer ones are neither read nor linted: hadolint
+# needs six seconds for 5 MB.
+MAX_TEXT = 1_000_000
 
 
 def cache_folder() -> Path:

@@ -12,6 +12,7 @@ from workshop.core.paths import MAX_PATH, walk
 from workshop.model import Failed
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -34,14 +35,13 @@ def create_build_context(source: Source, folder: Path, canary: str) -> None:
             raise Failed(f"{path} is a link to {target}", "only links that stay in the folder")
     starter.copy_missing(source.task, folder)
     # Without an ignore file, only what the Dockerfile copies from the top is of interest.
-    folders = _folders(folder) if any(folder.rglob("*.dockerignore")) else []
+    for parent in _folders(folder) if any(folder.rglob("*.dockerignore")) else ():
+        (parent / NESTED_FILE).write_text(f"SECRET={canary}\n", encoding="ascii")
     for context in {recipe.context for recipe in source.task.recipes}:
         for secret in PLANTED_SECRETS:
             file = folder / context / secret
             file.parent.mkdir(exist_ok=True)
             file.write_text(f"SECRET={canary}\n", encoding="ascii")
-        for parent in folders:
-            (parent / NESTED_FILE).write_text(f"SECRET={canary}\n", encoding="ascii")
         unwanted_files.plant(folder / context, source.task.unwanted_files)
 
 
@@ -59,18 +59,18 @@ def _copy_files(folder: Path, target: Path) -> Iterator[str]:
             actual = f"a path of {len(path)} characters: {path[:40]}..."
             raise Failed(actual, f"paths of at most {MAX_PATH} characters")
         # Before it is copied: a sparse file of a few bytes on the disk would become gigabytes.
-        size += (folder / path).lstat().st_size
+        info = (folder / path).lstat()
+        size += info.st_size
         if size > MAX_BYTES or number >= MAX_FILES:
             found = f"more than {MAX_BYTES // 1_000_000} MB or {MAX_FILES} files"
             fix = "Use the folder that `workshop start` created, without other files"
             raise UserError(str(folder), f"{found}, including those in {path.split('/')[0]}", fix)
-        _copy(folder / path, target / path)
+        _copy(folder / path, target / path, info)
         yield path
 
 
-def _copy(path: Path, target: Path) -> None:
-    """Copy a regular file or a link, and nothing else."""
-    info = path.lstat()
+def _copy(path: Path, target: Path, info: os.stat_result) -> None:
+    """Copy a regular file or a link, as `info` says, and nothing else."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if stat.S_ISLNK(info.st_mode):
         target.symlink_to(path.readlink())

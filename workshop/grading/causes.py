@@ -124,6 +124,5 @@ def find_hint(output: str) -> str:
     """Return the hint of the first cause whose words are in the output; empty if none is."""
     for cause in CAUSES:
         if found := re.search(cause.pattern, output, re.MULTILINE):
-            groups = {name: text for name, text in found.groupdict().items() if text}
-            return cause.hint.format(**groups).strip()
+            return cause.hint.format(**found.groupdict())
     return ""

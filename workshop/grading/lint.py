@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workshop.core.paths import ROOT
+from workshop.core.paths import MAX_TEXT, ROOT
 from workshop.core.sanitise import plain
 from workshop.model import LintWarning
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 20.0
 MAX_WARNINGS = 8
-# hadolint needs six seconds for 5 MB; no Dockerfile that people wrote is this long.
-MAX_BYTES = 1_000_000
 
 # hadolint could not parse a file that Docker may still build.
 _PARSE_ERROR = "DL1000"
@@ -28,14 +26,14 @@ def start_hadolint(dockerfiles: Sequence[Path]) -> Callable[[], tuple[LintWarnin
     """Start hadolint on the first file; return a function that waits for its warnings.
 
     If hadolint is missing, fails or takes too long, there are no warnings. It gets regular files
-    of at most `MAX_BYTES`: opening a FIFO would wait until somebody writes into it.
+    of at most `MAX_TEXT` bytes: opening a FIFO would wait until somebody writes into it.
     """
     program = Path(sys.executable).parent / "hadolint"
     config = f"--config={ROOT / '.hadolint.yaml'}"
     argv = [str(program), config, "--format=json", "--no-fail", "-"]
     try:
         status = dockerfiles[0].stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_TEXT:
             return tuple
         with dockerfiles[0].open("rb") as file:
             process = subprocess.Popen(

@@ -7,6 +7,7 @@ import json
 import tomllib
 from typing import TYPE_CHECKING
 
+from workshop.analysis.dockerfile.parser import split_reference
 from workshop.core.paths import ROOT
 from workshop.model import Failed
 
@@ -39,10 +40,9 @@ def check_base_names(parsed: Dockerfile) -> None:
 
     Call this if no registry answers: an unknown name is then more likely a wrong name.
     """
-    known = sorted({image.partition(":")[0] for image in base_images()})
+    known = sorted({split_reference(image)[0] for image in base_images()})
     for reference, line in external(parsed):
-        name = reference.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
-        if name.partition(":")[0] not in known:
+        if split_reference(reference)[0] not in known:
             actual = f"no image {reference} on this machine, and no registry answers"
             expected = f"an existing image; the course uses {', '.join(known)}"
             hint = f"Check the name {reference}. If it is right, connect to the internet."
@@ -64,13 +64,8 @@ def external(parsed: Dockerfile) -> Iterator[tuple[str, int]]:
 
 def _from(step: Instruction) -> Iterator[str]:
     """Yield the stages or images that an instruction copies from, or mounts."""
-    for name, value in step.flags:
-        if name == "from":
-            yield value
-        elif name == "mount":
-            options = dict(part.partition("=")[::2] for part in value.split(","))
-            if source := options.get("from"):
-                yield source
+    yield from (value for name, value in step.flags if name == "from")
+    yield from (mount["from"] for mount in step.mounts if mount.get("from"))
 
 
 def _is_local(engine: Engine, reference: str) -> bool:
@@ -78,10 +73,7 @@ def _is_local(engine: Engine, reference: str) -> bool:
     found = engine.inspect(reference, "{{json .RepoDigests}}")
     if not found:
         return False
-    name = reference.partition("@")[0]
-    head, _, tail = name.rpartition("/")
-    repository = f"{head}/{tail.partition(':')[0]}".lstrip("/")
-    repository = repository.removeprefix("docker.io/").removeprefix("library/")
+    repository, _ = split_reference(reference)
     pulled = {digest.partition("@")[0] for digest in json.loads(found) or ()}
     return repository not in pulled or repository.startswith(_LOCAL_REGISTRIES)
 

@@ -143,37 +143,6 @@ def test_a_file_without_a_stage_is_reported(submission: Source):
         submission.final()
 
 
-@pytest.mark.parametrize(
-    ("rules", "path", "ignored"),
-    [
-        (".env", ".env", True),
-        (".env", "sub/.env", False),
-        ("**/.env", "sub/deep/.env", True),
-        ("**/.env", ".env", True),
-        ("*.md", "README.md", True),
-        ("*.md", "docs/README.md", False),
-        ("docs", "docs/README.md", True),
-        ("/docs/", "docs/README.md", True),
-        ("./docs", "docs/a", True),
-        ("*\n!app", "app/main.py", False),
-        ("*\n!app", "tests/a.py", True),
-        ("*\n!app\napp/secret", "app/secret", True),
-        ("# .env", ".env", False),
-        (".ENV", ".env", False),
-        ("Dockerfile?", "Dockerfile2", True),
-        ("[ab].txt", "a.txt", True),
-        ("**", "any/thing", True),
-        (".venv", ".venv/lib/x.py", True),
-        ("", ".env", False),
-    ],
-)
-def test_ignore_files_are_read_as_in_docker(
-    submission: Source, rules: str, path: str, *, ignored: bool
-):
-    write(submission, ".dockerignore", rules or "\n#\n")
-    assert submission.ignores(path) is ignored
-
-
 def test_an_ignore_file_named_after_the_dockerfile_takes_precedence(submission: Source):
     write(submission, ".dockerignore", "nothing\n")
     write(submission, "Dockerfile.dockerignore", ".env\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from unit.verdicts import GRADED
 
-from workshop.commands import progress
+from workshop.commands import grading, progress
 from workshop.core.errors import UserError
 from workshop.model import Outcome, Result, Verdict
 from workshop.tasks import course
@@ -72,12 +72,12 @@ def test_the_list_marks_the_next_task(tmp_path: Path, capsys):
 
 
 def test_a_hint_is_one_of_the_first_failure(capsys):
-    assert progress.show_hint(GRADED) == 1
+    assert grading.show_hint(GRADED) == 1
     shown = capsys.readouterr().out
     assert "Try that." in shown
     assert "line 3" in shown
 
 
 def test_a_passed_answer_needs_no_hint(capsys):
-    assert progress.show_hint(verdict(Outcome.PASSED)) == 0
+    assert grading.show_hint(verdict(Outcome.PASSED)) == 0
     assert capsys.readouterr().out == "Nothing failed.\n"

@@ -17,7 +17,11 @@ def strip_wrapping(reason: str) -> str:
 
 
 def strip_output(lines: list[str]) -> list[str]:
-    """Return the output of `docker run` with the engine's own message reduced to its reason."""
-    kept = [line for line in lines if not _HELP.fullmatch(line.strip())]
-    stripped = [strip_wrapping(line) if _DAEMON in line else line for line in kept]
-    return [line for line in stripped if line.strip()] if stripped != lines else lines
+    """Return the output of `docker run` with the engine's own message reduced to its reason.
+
+    Without such a message, the output is a program's, and stays as it is.
+    """
+    if not any(_DAEMON in line for line in lines):
+        return lines
+    kept = [line for line in lines if line.strip() and not _HELP.fullmatch(line.strip())]
+    return [strip_wrapping(line) if _DAEMON in line else line for line in kept]

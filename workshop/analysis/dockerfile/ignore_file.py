@@ -71,18 +71,17 @@ def parse(text: str, file: str = ".dockerignore") -> IgnoreFile:
 def _pattern(line: str, number: int, file: str) -> Pattern:
     excepts = line.startswith("!")
     text = line[1:].strip() if excepts else line
-    text = _clean(text).removeprefix("/") if text not in {"", "/"} else ""
+    text = _clean(text).removeprefix("/") if text else ""
     # moby trims and cleans a second time: `a/ /` becomes `a/ `, and then `a`.
     text = _clean(text.strip()) if text.strip() else ""
+    actual = f"the pattern {line} is invalid"
+    expected = "a pattern such as *.log, **/.env or !README.md"
     if (excepts and not text) or not _VALID.fullmatch(text):
-        expected = "a pattern such as *.log, **/.env or !README.md"
-        raise Failed(f"the pattern {line} is invalid", expected, line=number, file=file)
+        raise Failed(actual, expected, line=number, file=file)
     try:
         return Pattern(text, excepts, _compile(text))
     except re.error as error:  # such as the range [z-a]
-        expected = "a pattern such as *.log, **/.env or !README.md"
-        actual = f"the pattern {line} is invalid: {error.msg}"
-        raise Failed(actual, expected, line=number, file=file) from None
+        raise Failed(f"{actual}: {error.msg}", expected, line=number, file=file) from None
 
 
 def _clean(path: str) -> str:

@@ -79,6 +79,12 @@ class Instruction(NamedTuple):
         """Return the value of the last flag named `name`; None if there is none."""
         return dict(self.flags).get(name)
 
+    @property
+    def mounts(self) -> list[dict[str, str]]:
+        """The options of each `--mount`, by name; an option without a value is empty."""
+        values = [value for name, value in self.flags if name == "mount"]
+        return [dict(part.partition("=")[::2] for part in value.split(",")) for value in values]
+
 
 class ParsedText(NamedTuple):
     """The instructions of a file in order, and its `escape` and `syntax` directives."""

@@ -81,6 +81,18 @@ class Dockerfile(NamedTuple):
         return None
 
 
+def split_reference(reference: str) -> tuple[str, str]:
+    """Return the repository and the tag of an image's name, without its digest.
+
+    Docker's own registry is left out: `docker.io/library/python:3.13` is `python`, `3.13`.
+    """
+    name = reference.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
+    # A colon before the last slash belongs to the registry's port.
+    head, slash, last = name.rpartition("/")
+    repository, _, tag = last.partition(":")
+    return head + slash + repository, tag
+
+
 def parse(text: str | bytes, arguments: Mapping[str, str] | None = None) -> Dockerfile:
     """Parse a Dockerfile, with `arguments` as the values of `--build-arg`; never raises.
 
