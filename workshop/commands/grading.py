@@ -69,14 +69,18 @@ def hint(name: str, path: str | None, runner: GetRunner) -> int:
 
 def show_hint(verdict: Verdict) -> int:
     """Print the hint of the first check that failed, and where; return the exit code."""
+    import textwrap
+
     from workshop.model import Outcome
+    from workshop.reports import terminal
 
     failed = next((r for r in verdict.results if r.outcome is Outcome.FAILED), None)
     if failed is None:
         print("Nothing failed." if verdict.outcome == "passed" else verdict.note)
     else:
         where = f" ({failed.file}, line {failed.line})" if failed.line else ""
-        print(f"{failed.check.title}{where}\n{failed.hint}\nLesson: {failed.check.lesson}")
+        for line in (f"{failed.check.title}{where}", failed.hint, f"Lesson: {failed.check.lesson}"):
+            print(textwrap.fill(line, terminal.COLUMNS, break_on_hyphens=False))
     return EXIT_CODES["failed" if failed else verdict.outcome]
 
 

@@ -75,6 +75,9 @@ def test_a_hint_is_one_of_the_first_failure(capsys):
     assert grading.show_hint(GRADED) == 1
     shown = capsys.readouterr().out
     assert "Try that." in shown
+    long = GRADED.results[1]._replace(outcome=Outcome.FAILED, hint="word " * 40)
+    grading.show_hint(GRADED._replace(results=(long,)))
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
     assert "line 3" in shown
 
 

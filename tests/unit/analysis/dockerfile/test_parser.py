@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workshop.analysis.dockerfile.parser import Heredoc, Instruction, parse
+from workshop.analysis.dockerfile.parser import Heredoc, Instruction, parse, split_reference
 
 
 def instructions(text: str, **arguments: str) -> tuple[Instruction, ...]:
@@ -402,3 +402,19 @@ def test_a_slow_pattern_is_reported():
 def test_deeply_nested_substitutions_are_reported():
     ((_, message),) = problems("FROM a\nUSER " + "${A:-" * 60 + "}" * 60)
     assert message.endswith("substitutions are nested more than 50 deep")
+
+
+@pytest.mark.parametrize(
+    ("reference", "repository", "tag"),
+    [
+        ("python", "python", ""),
+        ("python:3.13", "python", "3.13"),
+        ("docker.io/library/python:3.13", "python", "3.13"),
+        ("library/python", "python", ""),
+        ("python:3.13@sha256:00", "python", "3.13"),
+        ("localhost:5001/ada/x", "localhost:5001/ada/x", ""),
+        ("localhost:5001/ada/x:1", "localhost:5001/ada/x", "1"),
+    ],
+)
+def test_the_name_of_an_image_has_a_repository_and_a_tag(reference: str, repository: str, tag: str):
+    assert split_reference(reference) == (repository, tag)
