@@ -34,15 +34,25 @@ def create_build_context(source: Source, folder: Path, canary: str) -> None:
             target = (folder / path).readlink()
             raise Failed(f"{path} is a link to {target}", "only links that stay in the folder")
     starter.copy_missing(source.task, folder)
-    # Without an ignore file, only what the Dockerfile copies from the top is of interest.
-    for parent in _folders(folder) if any(folder.rglob("*.dockerignore")) else ():
-        (parent / NESTED_FILE).write_text(f"SECRET={canary}\n", encoding="ascii")
-    for context in {recipe.context for recipe in source.task.recipes}:
+    contexts = {recipe.context for recipe in source.task.recipes}
+    if contexts:
+        _plant_nested_secrets(folder, f"SECRET={canary}\n")
+    for context in contexts:
         for secret in PLANTED_SECRETS:
             file = folder / context / secret
             file.parent.mkdir(exist_ok=True)
             file.write_text(f"SECRET={canary}\n", encoding="ascii")
         unwanted_files.plant(folder / context, source.task.unwanted_files)
+
+
+def _plant_nested_secrets(folder: Path, text: str) -> None:
+    """Write an env file into every folder below `folder`, if the context has an ignore file.
+
+    Without one, only what the Dockerfile copies from the top is of interest.
+    """
+    if any(folder.rglob("*.dockerignore")):
+        for parent in _folders(folder):
+            (parent / NESTED_FILE).write_text(text, encoding="ascii")
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -86,6 +86,13 @@ def test_a_nested_secret_of_the_learner_is_replaced(folder: Path, context: Path)
     assert (context / "app/.env").read_text() == "SECRET=canary\n"
 
 
+def test_a_task_without_images_gets_no_secrets(folder: Path, context: Path):
+    (folder / ".dockerignore").touch()
+    source = Source(TASK._replace(recipes=()), folder)
+    build_context.create_build_context(source, context, "canary")
+    assert not list(context.rglob(build_context.NESTED_FILE))
+
+
 def test_files_of_one_machine_are_left_out(folder: Path, context: Path):
     for name in (".git/objects/x", ".venv/lib/y", "node_modules/z", "app/__pycache__/a.pyc"):
         (folder / name).parent.mkdir(parents=True)
