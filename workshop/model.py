@@ -165,6 +165,7 @@ class Task(NamedTuple):
     the learner writes; `withheld` has patterns of other files that the starter leaves out; `only`
     restricts the starter to some paths. `unwanted_files` are added to each build context, to find
     out whether an image contains them. `compose` is the compose file, if that is graded.
+    `already_met` has the ids of the checks that the answer to the task before also passes.
     `facts` maps names to functions that take the evaluation and the name of a recipe.
     """
 
@@ -179,6 +180,7 @@ class Task(NamedTuple):
     only: tuple[str, ...] = ()
     unwanted_files: tuple[str, ...] = ()
     compose: str = ""
+    already_met: tuple[str, ...] = ()
     facts: Mapping[str, Callable[[Any, str], Any]] = _NONE
 
     @property
@@ -229,8 +231,19 @@ class Verdict(NamedTuple):
 
     @property
     def score(self) -> int:
-        """The points earned."""
-        return sum(result.points for result in self.results)
+        """The points earned, rounded down.
+
+        Checks that the answer to the task before passes too count in proportion to the others:
+        handing in that answer again earns nothing.
+        """
+        new = [result for result in self.results if not self.is_already_met(result)]
+        earned = sum(result.points for result in new)
+        before = sum(result.points for result in self.results) - earned
+        return earned + before * earned // sum(result.check.points for result in new)
+
+    def is_already_met(self, result: Result) -> bool:
+        """Whether the answer to the task before passes this check too."""
+        return result.check.id in self.task.already_met
 
     @property
     def max_score(self) -> int:

@@ -109,6 +109,19 @@ def test_a_name_with_capital_letters_is_refused_before_docker_runs(name):
     assert "write ada-learner/deathstar" in output
 
 
+def test_a_port_in_use_is_reported_with_its_container(built):
+    with container(built("degrees_api:1.0"), "--publish", "127.0.0.1::5000") as holder:
+        port = holder.address(5000).rpartition(":")[2]
+        output = task("docker:run", f"PORT={port}", check=False)
+    assert f"Port {port} is in use by the container {holder.id}" in output
+    assert f"docker stop {holder.id}" in output
+
+
+def test_a_service_runs_on_the_port_that_is_asked_for(engine):  # noqa: ARG001
+    done = run(TASK, "--dry", "docker:run", "PORT=9001", cwd=ROOT)
+    assert "--publish 127.0.0.1:9001:8080" in done.stdout
+
+
 def test_the_image_name_is_made_of_the_four_variables(engine):  # noqa: ARG001
     names = ("DOCKER_REGISTRY=r.test", "DOCKER_OWNER=o", "DOCKER_IMAGE_NAME=n")
     done = run(TASK, "--dry", "docker:build", *names, "DOCKER_IMAGE_VERSION=v", cwd=ROOT)

@@ -22,12 +22,12 @@ from harness import ROOT
 from lessons.cleanup import Cleanup
 
 from workshop.site import lessons, output
-from workshop.site.blocks import InnerCommand
+from workshop.site.blocks import Command, InnerCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from workshop.site.blocks import Block, Command
+    from workshop.site.blocks import Block
     from workshop.site.lessons import Page
 
 SECONDS = 900
@@ -54,7 +54,7 @@ class LessonError(AssertionError):
 
 
 class Learner:
-    """Follows one page in a new folder, and removes everything that it created."""
+    """Follows pages in a new folder."""
 
     def __init__(self, folder: Path) -> None:
         self.project = f"lesson-{secrets.token_hex(4)}"
@@ -65,7 +65,6 @@ class Learner:
         self._cleanup = Cleanup(self.project)
         shutil.copytree(ROOT, self.folder, ignore=shutil.ignore_patterns(*NOT_COPIED))
         (self.folder / ".venv").symlink_to(ROOT / ".venv")
-        self._state.write_text(f"cd {self.folder}\n", encoding="utf-8")
         self._env = {
             **os.environ,
             "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}",
@@ -78,15 +77,30 @@ class Learner:
         }
 
     def follow(self, page: Page) -> None:
-        """Follow a page block by block; a `LessonError` names the line that is wrong."""
+        """Follow a page block by block in a new terminal.
+
+        Raises a `LessonError` that names the line that is wrong.
+        """
         self._page = page.name
+        self._state.write_text(f"cd {self.folder}\n", encoding="utf-8")
         try:
             for block in page.blocks:
                 self._follow_block(block)
         finally:
             while self._running:
                 self._press_ctrl_c()
-            self._cleanup.remove()
+
+    def run(self, command: str) -> str:
+        """Run a command in the kit's folder, and return its output."""
+        self._state.write_text(f"cd {self.folder}\n", encoding="utf-8")
+        code, output = self._run_plain(Command(0, command, ()))
+        if code:
+            raise LessonError(f"$ {command}\nended with {code}:\n{output}")
+        return output
+
+    def remove(self) -> None:
+        """Remove every container, image, network and volume that the pages created."""
+        self._cleanup.remove()
 
     def _follow_block(self, block: Block) -> None:
         if block.kind == lessons.CONSOLE:

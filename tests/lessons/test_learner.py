@@ -27,7 +27,10 @@ def learner(engine: Engine, tmp_path: Path) -> Learner:  # noqa: ARG001 - requir
 
 
 def follow(learner: Learner, text: str) -> None:
-    learner.follow(lessons.read("made-up", dedent(text)))
+    try:
+        learner.follow(lessons.read("made-up", dedent(text)))
+    finally:
+        learner.remove()
 
 
 def test_folders_and_variables_are_kept_between_blocks(learner):

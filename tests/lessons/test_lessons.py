@@ -10,10 +10,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from harness import ROOT
+from harness import ROOT, get
 from lessons.learner import Learner
 
 from workshop.site import lessons
+from workshop.stack.images import WEB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     from workshop.engine import Engine
     from workshop.site.lessons import Page
 
+HTTP_ERROR = 400
+
 _PUBLISHED = re.compile(r"(?:-p|--publish)[ =](?:127\.0\.0\.1:)?(\d+):\d+")
+
+
+@pytest.fixture
+def learner(tmp_path: Path, alone: None) -> Iterator[Learner]:  # noqa: ARG001
+    found = Learner(tmp_path)
+    yield found
+    found.remove()
 
 
 @pytest.fixture
@@ -47,13 +57,35 @@ def _taken(port: int) -> bool:
 @pytest.mark.parametrize(
     "page", [page for page in lessons.pages() if page.runs], ids=lambda page: page.name
 )
-@pytest.mark.usefixtures("alone")
-def test_a_page_is_correct(page: Page, tmp_path: Path, record_property):
+def test_a_page_is_correct(page: Page, learner: Learner, record_property):
+    require_free_ports(page)
+    start = time.monotonic()
+    learner.follow(page)
+    record_property("seconds", round(time.monotonic() - start, 1))
+
+
+def test_a_day_of_lessons_in_one_checkout_beside_the_services(learner: Learner):
+    """Every lesson in the order of the site, after `make up`, without tidying up in between."""
+    order = re.findall(r"(lessons/[\w/-]+)\.md", (ROOT / "mkdocs.yml").read_text("utf-8"))
+    pages = {page.name: page for page in lessons.pages()}
+    for name in order:
+        require_free_ports(pages[name])
+    # As in a learner's checkout, the kit's compose project is not that of the exercises.
+    kit = f"COMPOSE_PROJECT_NAME={learner.project}-kit python -m workshop"
+    up = learner.run(f"{kit} up")
+    try:
+        for name in order:
+            learner.follow(pages[name])
+        addresses = re.findall(r"http://localhost:\d+", up)
+        assert len(addresses) == len(WEB)
+        assert all(get(address).status_code < HTTP_ERROR for address in addresses)
+    finally:
+        learner.run(f"{kit} down --all")
+
+
+def require_free_ports(page: Page) -> None:
     if ports := busy(page):
-        reason = f"ports {ports}, which the lesson needs, are in use: try `make down`"
+        reason = f"ports {ports}, which the lesson needs, are in use: see `docker ps`"
         if os.environ.get("REQUIRE_ENGINE", "") not in {"", "0"}:
             pytest.fail(reason)
         pytest.skip(reason)
-    start = time.monotonic()
-    Learner(tmp_path).follow(page)
-    record_property("seconds", round(time.monotonic() - start, 1))

@@ -3,15 +3,19 @@ fail on its own, for the reason that it gives."""
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 from rubric.examples import TASKS, broken, describe, lay_out_answer, lay_out_right, right
 
 from workshop.analysis import source, starter
+from workshop.core.paths import ROOT
 from workshop.grading import grade
 from workshop.model import Outcome
+from workshop.tasks import course
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +44,18 @@ LOOPHOLES = {
 # Graded in `make test` too: the other examples and these tasks take longer.
 QUICK = {"FROM scratch alone", "a fake id", "a server on 127.0.0.1"}
 LONG = {"todo-app", "compose-todo"}
+# The share of a task's points that a learner gets at most without doing the task.
+UNTOUCHED = 0.2
+# The task before each task; where that has another kind of answer, the last one of the same kind.
+TASK_BEFORE = {
+    **{task.name: before for before, task in pairwise(TASKS)},
+    "baby-steps": course.task("basic-python"),
+    "compose-part-3": course.task("compose-todo"),
+    "degrees-api": course.task("greeter"),
+    "compose-todo": course.task("compose-part-3"),
+    "deathstar": course.task("todo-app"),
+    "task-5": course.task("task-3-2"),
+}
 BROKEN, RIGHT = broken(), right()
 every_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 every_right_answer = pytest.mark.parametrize(
@@ -99,6 +115,24 @@ def test_a_starter_fails(judge: Judge, task: Task, tmp_path: Path):
     starter.copy_missing(task, tmp_path)
     verdict = judge(task, tmp_path)
     assert verdict.outcome == "failed", describe(verdict)
+    assert verdict.score <= task.max_score * UNTOUCHED, describe(verdict)
+
+
+@pytest.mark.slow
+@every_task
+def test_the_answer_to_the_task_before_is_worth_little(judge: Judge, task: Task, tmp_path: Path):
+    before = TASK_BEFORE[task.name]
+    starter.copy_missing(task, tmp_path)
+    shutil.copy(ROOT / before.folder / before.answer[0], tmp_path / task.answer[0])
+    verdict = judge(task, tmp_path)
+    assert verdict.outcome == "failed", describe(verdict)
+    assert verdict.score <= task.max_score * UNTOUCHED, describe(verdict)
+
+
+@every_task
+def test_a_task_has_requirements_that_the_task_before_lacks(task: Task):
+    ids = {check.id for check in task.checks}
+    assert ids > set(task.already_met)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,10 @@ def document(verdict: Verdict) -> dict[str, Any]:
         "static": verdict.static,
         "standin_bases": verdict.standin_bases,
         "note": verdict.note,
-        "checks": [_check(result) for result in verdict.results],
+        "checks": [
+            {**_check(result), "already_met": verdict.is_already_met(result)}
+            for result in verdict.results
+        ],
         "lint": [
             {"line": warning.line, "code": warning.code, "text": warning.text}
             for warning in verdict.lint_warnings

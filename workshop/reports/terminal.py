@@ -59,7 +59,19 @@ def summarise(verdict: Verdict) -> str:
     score = f"{verdict.score} of {verdict.max_score} points"
     if verdict.outcome == "passed":
         return f"{score}: everything passed."
-    return f"{score}: {failed} failed."
+    return f"{score}: {failed} failed.{_explain_proportion(verdict)}"
+
+
+def _explain_proportion(verdict: Verdict) -> str:
+    """Say why the score is lower than the sum of the points above it."""
+    if verdict.score == sum(result.points for result in verdict.results):
+        return ""
+    met = [result for result in verdict.results if verdict.is_already_met(result)]
+    points, most = sum(r.points for r in met), sum(r.check.points for r in met)
+    return (
+        f" {points} of these {most} points are for requirements of the task before: they count in "
+        "proportion to the points for the new ones."
+    )
 
 
 def print_verdict(verdict: Verdict, stream: TextIO | None = None) -> None:

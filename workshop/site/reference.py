@@ -68,10 +68,20 @@ def checks_page() -> str:
         head = ["| check | points | stage |", "|---|---|---|"]
         parts += [
             f"## {task.name}: {task.title}",
-            f"Write {files}; {task.max_score} points.",
+            f"Write {files}; {task.max_score} points.{_describe_already_met(task)}",
             "\n".join([*head, *_check_rows(task)]),
         ]
     return _page("Every check", _CHECKS, *parts)
+
+
+def _describe_already_met(task: Task) -> str:
+    points = sum(check.points for check in task.checks if check.id in task.already_met)
+    if not points:
+        return ""
+    return (
+        f" {points} of them are for requirements that the answer to the task before meets: they "
+        "count in proportion to the others."
+    )
 
 
 def requirements_page() -> str:

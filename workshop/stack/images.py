@@ -12,14 +12,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# Added to the ports of the lessons, so that `make up` and a lesson can run at the same time.
+PORT_OFFSET = 10_000
+
+
 @dataclass(frozen=True)
 class Web:
-    """A compose service with a web page: its port on the host, and the variable that sets it."""
+    """A compose service with a web page: its port in the lessons, and the variable that sets it."""
 
     service: str
     variable: str
-    port: int
+    lesson_port: int
     page: str = "/"
+
+    @property
+    def port(self) -> int:
+        """The port that `make up` uses if it is free."""
+        return self.lesson_port + PORT_OFFSET
 
 
 @dataclass(frozen=True)

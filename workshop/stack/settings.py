@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-# Ports that are never picked: those of docker-compose.debug.yml, and those that browsers
-# block because other protocols use them (fetch.spec.whatwg.org, "bad port").
-RESERVED = frozenset(
-    {5110, 5678, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080}
-)
-
 TODO_FOLDER = "services/todo-app"
 
 
@@ -76,7 +70,7 @@ def _compose_settings(root: Path, report: Callable[[str], None], environ: Mappin
     if hasattr(os, "getuid") and os.getuid():
         lines += [f"USER_UID={os.getuid()}", f"USER_GID={os.getgid()}"]
     given = (environ.get(web.variable, "") for web in WEB)
-    taken = {*RESERVED, *(int(port) for port in given if port.isdigit())}
+    taken = {int(port) for port in given if port.isdigit()}
     for web in WEB:
         if web.variable in environ:
             continue

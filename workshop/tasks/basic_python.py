@@ -55,6 +55,11 @@ TASK = Task(
     answer=(FILE, REQUIREMENTS),
     withheld=("README.md", ".dockerignore"),
     recipes=(Recipe(), Recipe(OTHER, command=COMMAND)),
+    already_met=(
+        "builds",
+        "contains-no-secrets",
+        "prints-message",
+    ),
     checks=(
         dockerfile.files_exist(FILE, REQUIREMENTS),
         pins_packages,

@@ -122,6 +122,13 @@ TASK = Task(
     answer=(FILE,),
     compose=FILE,
     recipes=(),
+    already_met=(
+        "files-exist",
+        "valid-compose-file",
+        "no-forbidden-options",
+        "builds-from-service-folder",
+        "names-images",
+    ),
     checks=(
         dockerfile.files_exist(FILE),
         valid_compose_file,

@@ -57,7 +57,32 @@ def no_second_python(image: Image) -> None:
                 raise Failed(actual, "only the base image's Python", layer=number)
 
 
-def task(name: str, title: str, *, tag: str, variant: str) -> Task:
+# The checks that an image without Poetry passes too: that of task 2.
+WITHOUT_POETRY = (
+    "files-exist",
+    "builds",
+    "installs-packages",
+    "no-development-packages",
+    "no-pip-cache",
+    "no-package-lists",
+    "no-debian-frontend",
+    "sets-pythonunbuffered",
+    "working-directory",
+    "copies-whole-folder",
+    "contains-no-secrets",
+    "exposes-8000",
+    *(check.id for check in fastapi.SERVER_CHECKS),
+)
+WITH_POETRY = (
+    *WITHOUT_POETRY,
+    "no-second-python",
+    "installs-with-poetry",
+    "entrypoint-receives-arguments",
+    "sets-cmd",
+)
+
+
+def task(name: str, title: str, *, tag: str, variant: str, already_met: tuple[str, ...]) -> Task:
     """Return one part of the task: the parts differ in their base image."""
     file = f"Dockerfile-{name}"
     return Task(
@@ -68,6 +93,7 @@ def task(name: str, title: str, *, tag: str, variant: str) -> Task:
         answer=(file,),
         withheld=fastapi.WITHHELD,
         recipes=fastapi.recipes(file, _MISSING),
+        already_met=already_met,
         checks=(
             dockerfile.files_exist(file),
             dockerfile.base_image("python", tag=tag, variant=variant, points=2),

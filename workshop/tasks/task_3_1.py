@@ -9,4 +9,5 @@ TASK = poetry.task(
     "build on a Python image, and install with Poetry",
     tag=r"^\d(?!.*(?:slim|alpine))",
     variant="full variant with a version",
+    already_met=poetry.WITHOUT_POETRY,
 )

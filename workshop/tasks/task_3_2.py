@@ -9,4 +9,5 @@ TASK = poetry.task(
     "shrink the image with a slim base",
     tag=r"^\d.*slim",
     variant="slim variant with a version",
+    already_met=poetry.WITH_POETRY,
 )

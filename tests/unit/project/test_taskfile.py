@@ -31,8 +31,13 @@ def test_every_service_has_its_folder():
 def test_a_service_is_published_only_on_the_loopback_interface():
     for options in OPTIONS.values():
         published = re.findall(r"--publish (\S+)", options)
-        assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in published)
-        assert not any(port.startswith("127.0.0.1:5000:") for port in published)
+        assert all(re.fullmatch(r"127\.0\.0\.1:PORT:\d+", port) for port in published)
+
+
+def test_a_service_has_the_port_of_its_lesson():
+    lessons = {image.web.lesson_port for image in IMAGES if image.web}
+    assert set(VARS["PORTS"]["map"].values()) <= lessons
+    assert set(VARS["PORTS"]["map"]) == {name for name in OPTIONS if OPTIONS[name]}
 
 
 def test_every_command_of_the_makefile_is_a_task():

@@ -27,6 +27,7 @@ def test_the_fields_of_the_schema():
         "lesson": "some/lesson",
         "file": "Dockerfile",
         "line": 3,
+        "already_met": False,
     }
 
 

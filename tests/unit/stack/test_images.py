@@ -49,7 +49,7 @@ def test_a_web_service_has_the_port_and_image_of_the_compose_file(web):
     (image,) = [image for image in IMAGES if image.web is web]
     service = COMPOSE[web.service]
     assert service["image"] == image.name
-    assert service["ports"][0].startswith(f"127.0.0.1:${{{web.variable}:-{web.port}}}:")
+    assert service["ports"][0].startswith(f"127.0.0.1:${{{web.variable}:-{web.lesson_port}}}:")
 
 
 def test_every_compose_service_with_a_port_is_in_the_catalogue():
@@ -59,6 +59,20 @@ def test_every_compose_service_with_a_port_is_in_the_catalogue():
 
 
 def test_ports_differ_and_none_is_5000():
-    ports = [web.port for web in WEB]
+    ports = [web.lesson_port for web in WEB]
     assert len(set(ports)) == len(ports)
     assert 5000 not in ports
+
+
+def test_the_services_and_the_lessons_use_different_ports():
+    pages = (ROOT / "docs/lessons").rglob("*.md")
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    published = {int(port) for port in re.findall(r"(?:127\.0\.0\.1:|--publish )(\d+):\d+", text)}
+    assert {web.lesson_port for web in WEB} <= published
+    assert not {web.port for web in WEB} & published
+
+
+# Browsers block the ports of some protocols; the highest is 10080 (fetch.spec.whatwg.org, "bad
+# port").
+def test_browsers_open_the_ports_of_the_services():
+    assert min(web.port for web in WEB) > 10080
