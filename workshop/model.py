@@ -165,6 +165,7 @@ class Task(NamedTuple):
     the learner writes; `withheld` has patterns of other files that the starter leaves out; `only`
     restricts the starter to some paths. `unwanted_files` are added to each build context, to find
     out whether an image contains them. `compose` is the compose file, if that is graded.
+    `taught_later` has the hadolint rules that an answer breaks until a later task teaches them.
     `already_met` has the ids of the checks that the answer to the task before also passes.
     `facts` maps names to functions that take the evaluation and the name of a recipe.
     """
@@ -180,6 +181,7 @@ class Task(NamedTuple):
     only: tuple[str, ...] = ()
     unwanted_files: tuple[str, ...] = ()
     compose: str = ""
+    taught_later: tuple[str, ...] = ()
     already_met: tuple[str, ...] = ()
     facts: Mapping[str, Callable[[Any, str], Any]] = _NONE
 

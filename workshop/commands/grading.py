@@ -127,7 +127,9 @@ def grade_folder(name: str, path: str | None, *, static: bool, runner: GetRunner
         verdict = grade.static(found)
     else:
         verdict = _grade(found, runner())
-    return verdict._replace(lint_warnings=read_warnings())
+    warnings = read_warnings()
+    text = file.read_text(encoding="utf-8", errors="replace") if warnings else ""
+    return verdict._replace(lint_warnings=lint.select(warnings, found.task, text))
 
 
 def _grade(source: Source, run: SubprocessRunner) -> Verdict:

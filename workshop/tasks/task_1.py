@@ -83,6 +83,8 @@ TASK = Task(
     answer=(FILE, ".dockerignore"),
     withheld=fastapi.WITHHELD,
     unwanted_files=UNWANTED_FILES,
+    # Task 2: apt lists, recommended packages, the pip cache, and one RUN instead of several.
+    taught_later=("DL3009", "DL3015", "DL3042", "DL3059"),
     recipes=fastapi.recipes(FILE, "--version"),
     checks=(
         dockerfile.files_exist(FILE),
