@@ -21,3 +21,13 @@ query?.addEventListener("paste", (event) => {
   query.setRangeText((words ?? []).join(" "), query.selectionStart, query.selectionEnd, "end");
   query.dispatchEvent(new Event("keyup", { bubbles: true }));
 });
+
+// On a phone, course.css shows a table with long texts as blocks. Each cell then names its column.
+const LONG_TEXT = 60;
+for (const table of document.querySelectorAll(".md-typeset table")) {
+  const cells = [...table.querySelectorAll("tbody td")];
+  if (!cells.some((cell) => cell.textContent.length > LONG_TEXT)) continue;
+  const columns = [...table.querySelectorAll("thead th")].map((head) => head.textContent);
+  for (const cell of cells) cell.dataset.column = columns[cell.cellIndex];
+  table.dataset.stacked = "";
+}

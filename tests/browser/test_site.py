@@ -196,3 +196,12 @@ def test_the_first_lesson_is_small(chromium, course):
         )
         weight = sum(size for name, size in sizes if "/search/" not in name)
         assert 10_000 < weight < 400_000
+
+
+def test_a_table_with_long_texts_shows_each_row_as_a_block_on_a_phone(chromium, course):
+    with visiting(chromium, course, "reference/checks") as visit:
+        cell = visit.page.locator("table[data-stacked] td").first
+        for width, display in ((390, "block"), (1280, "table-cell")):
+            visit.page.set_viewport_size({"width": width, "height": 844})
+            assert cell.evaluate("cell => getComputedStyle(cell).display") == display
+        assert visit.page.locator("td[data-column=points]").first.inner_text() == "1"
