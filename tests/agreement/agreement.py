@@ -44,7 +44,7 @@ class Labelled(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """One label, and what the grader's static check says: `actual` is empty if it found no fault."""
+    """One label, and what the grader's static check found: nothing if `actual` is empty."""
 
     file: Labelled
     check: str
@@ -87,8 +87,9 @@ def compare(file: Labelled, texts: Path) -> Iterator[Comparison]:
         folder = Path(temporary)
         original = texts / file.repo / file.path
         (folder / task.answer[0]).write_bytes(original.read_bytes())
-        if (ignore := original.with_name(IGNORE)).is_file():
-            (folder / IGNORE).write_bytes(ignore.read_bytes())
+        # Without a file of its own, the folder would get the one of the starter.
+        ignore = original.with_name(IGNORE)
+        (folder / IGNORE).write_bytes(ignore.read_bytes() if ignore.is_file() else b"# none\n")
         source = Source(task, folder)
         grade.static(source)  # must not raise
         checks = static_checks(file.task)
@@ -98,7 +99,7 @@ def compare(file: Labelled, texts: Path) -> Iterator[Comparison]:
 
 def _judge(check: Check, source: Source) -> str:
     judge = check.judge if check.stage == "source" else check.text
-    assert judge  # noqa: S101 - `static_checks` selects these
+    assert judge
     try:
         judge(source._replace(of=check.of))
     except Failed as failed:
@@ -131,9 +132,9 @@ def main() -> int:
     try:
         comparisons = [item for file in read_sample() for item in compare(file, texts)]
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return 2
-    print("\n".join(report(comparisons)))
+    sys.stdout.writelines(f"{line}\n" for line in report(comparisons))
     return 0
 
 
