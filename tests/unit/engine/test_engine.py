@@ -192,6 +192,12 @@ def test_a_label_names_the_image_of_a_stand_in(answer):
     assert '{{index . "workshop.standin"}}' in script.argvs[0][4]
 
 
+def test_an_image_with_an_invalid_name_does_not_exist():
+    output = "Error response from daemon: invalid reference format: must be lowercase\n"
+    engine, _ = docker({"docker image inspect": ProcessResult(1, output)})
+    assert not engine.has("python:-slim")
+
+
 def test_a_failed_inspection_is_an_error():
     engine, _ = docker({"docker image inspect": NO_ENGINE})
     with pytest.raises(UserError, match=r"^image x:latest: the Docker engine stopped answering\."):
