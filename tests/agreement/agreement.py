@@ -1,4 +1,4 @@
-"""Compare the grader's static checks with a person's labels of learners' Dockerfiles.
+"""Compare the grader's static checks with a reader's labels of learners' Dockerfiles.
 
 `python tests/agreement/agreement.py FOLDER`: FOLDER has the texts that `sample.toml` names, as
 `OWNER/NAME/PATH`, with a `.dockerignore` beside each if there is one.
@@ -53,7 +53,7 @@ class Comparison(NamedTuple):
 
     @property
     def agrees(self) -> bool:
-        """Whether the person and the grader agree."""
+        """Whether the reader and the grader agree."""
         return self.is_met == (not self.actual)
 
 
@@ -87,7 +87,7 @@ def compare(file: Labelled, texts: Path) -> Iterator[Comparison]:
         folder = Path(temporary)
         original = texts / file.repo / file.path
         (folder / task.answer[0]).write_bytes(original.read_bytes())
-        # Without a file of its own, the folder would get the one of the starter.
+        # Without this file, the folder would get that of the starter.
         ignore = original.with_name(IGNORE)
         (folder / IGNORE).write_bytes(ignore.read_bytes() if ignore.is_file() else b"# none\n")
         source = Source(task, folder)
@@ -120,7 +120,7 @@ def report(comparisons: list[Comparison]) -> Iterator[str]:
             label = "met" if item.is_met else "unmet"
             reason = item.file.reasons.get(item.check, "")
             yield f"\n{item.file.repo} {item.file.path} ({item.file.task}): {item.check}"
-            yield f"  person: {label}. {reason}".rstrip()
+            yield f"  reader: {label}. {reason}".rstrip()
             yield f"  grader: {item.actual or 'found no fault in the text'}"
 
 
