@@ -14,6 +14,7 @@ from workshop.engine.build import (
     BuildError,
     failed_line,
     failure_reason,
+    is_network_failure,
     is_registry_failure,
 )
 
@@ -260,6 +261,8 @@ class Engine:
             found = f"no registry answers for its base image ({failure_reason(done)})"
             fix = "Build on an image that is here: workshop bases lists them"
             raise UserError(thing, found, fix)
+        if is_network_failure(done.output):
+            raise UserError(thing, "the Docker engine has no network for builds", "Restart Docker")
         try:
             self._fail(thing, done, fix)
         except UserError as error:

@@ -10,7 +10,7 @@ from fakes import INFO, MISSING, NO_ENGINE, NO_IMAGE, docker
 
 from workshop.core.errors import UserError
 from workshop.core.process import ProcessResult
-from workshop.engine import KIT_LABEL, Build, Info
+from workshop.engine import KIT_LABEL, Build, BuildError, Info
 
 BUILD = Build("app:1.0", Path("/src/app"), Path("/src/app/Dockerfile"))
 NOISE = "WARNING: Error parsing config file (config.json): invalid character 'b'\n"
@@ -143,6 +143,22 @@ def test_a_full_disk_is_reported(output):
 )
 def test_an_engine_that_stopped_is_reported(output, info):
     assert build_error(output, info=info).found == "the Docker engine stopped answering"
+
+
+NO_NETWORK = "failed to create endpoint 12 on network bridge: Device does not exist"
+
+
+def test_a_missing_network_of_the_engine_is_not_blamed_on_the_dockerfile():
+    step = 'process "/bin/sh -c true" did not complete successfully'
+    error = build_error(f"ERROR: failed to solve: {step}: {NO_NETWORK}")
+    assert "has no network for builds" in error.found
+    assert not isinstance(error, BuildError)
+
+
+def test_a_step_cannot_imitate_a_missing_network():
+    step = 'process "/bin/sh -c false" did not complete successfully: exit code: 1'
+    error = build_error(f"#5 0.1 {NO_NETWORK}\nERROR: failed to solve: {step}")
+    assert isinstance(error, BuildError)
 
 
 def test_a_lost_registry_connection_is_not_blamed_on_the_engine():
