@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workshop.analysis.dockerfile.parser import split_reference
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
 
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
+
+
+# These official images set no variable that a task requires.
+_BARE_IMAGES = {"python", "ubuntu"}
 
 
 def has_stage(source: Source) -> None:
@@ -72,10 +77,13 @@ def _environment(  # noqa: PLR0913 - the parts of a check
     hint: str,
 ) -> Check:
     def check_text(source: Source) -> None:
-        setting = source.final().env.get(name)
-        # Without an ENV instruction, the base image may still set the variable.
+        final = source.final()
+        setting = final.env.get(name)
         if setting and not is_valid(setting.value):
             raise Failed(f"ENV {name}={setting.value}", expected, line=setting.line)
+        # Without an ENV instruction, another base image may set the variable.
+        if not setting and split_reference(final.base)[0] in _BARE_IMAGES and not is_valid(None):
+            raise Failed(f"no ENV {name}", expected)
 
     @check(points=1, name=id_, title=title, text=check_text, why=why, hint=hint)
     def environment(image: Image) -> None:

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from workshop.checks.history import instruction, short
 from workshop.model import Check, Failed, check
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from workshop.analysis.dockerfile.instructions import Instruction
     from workshop.analysis.image.image import Image
     from workshop.analysis.image.rebuild import Rebuild
     from workshop.analysis.source import Source
 
-_ENV_FILE = ".env"
+# Where the folder has secrets; the check's build writes its own to the same places.
+_SECRETS = (".env", ".git/config", ".venv/pyvenv.cfg")
 
 
 def _secrets_by_text(source: Source) -> None:
-    copies_all = any(
-        step.keyword in {"COPY", "ADD"}
-        and not any(name == "from" for name, _ in step.flags)
-        and any(value.rstrip("/") in {".", "*"} for value in step.values[:-1])
-        for step in source.final().instructions
+    context = source.recipe.context
+    secrets = [secret for secret in _SECRETS if not source.ignores(secret, context)]
+    for step in source.final().instructions:
+        for path in _copied_paths(step):
+            if found := next((secret for secret in secrets if _covers(path, secret)), ""):
+                name = found.partition("/")[0]
+                what = name if path == name else f"{path or 'the whole folder'}, including {name}"
+                actual, expected = f"{step.keyword} copies {what}", f"{name} in .dockerignore"
+                raise Failed(actual, expected, line=step.line)
+
+
+def _copied_paths(step: Instruction) -> Iterator[str]:
+    """Yield the patterns of the paths that an instruction copies from the build context."""
+    flags = {name for name, _ in step.flags}
+    # With --exclude, only the build knows which files remain.
+    if step.keyword in {"COPY", "ADD"} and not flags & {"from", "exclude"}:
+        for path in step.values[:-1]:
+            yield posixpath.normpath(f"/{path}").lstrip("/")
+
+
+def _covers(pattern: str, path: str) -> bool:
+    """Whether a pattern of COPY matches `path` or a folder that contains it."""
+    parts = pattern.split("/") if pattern else []
+    names = path.split("/")
+    return len(parts) <= len(names) and all(
+        # Go writes [^a] for what is [!a] in Python.
+        fnmatchcase(name, part.replace("[^", "[!"))
+        for name, part in zip(names, parts, strict=False)
     )
-    if copies_all and not source.ignores(_ENV_FILE, source.recipe.context):
-        actual = f"COPY copies the whole folder, including {_ENV_FILE}"
-        raise Failed(actual, f"{_ENV_FILE} in .dockerignore")
 
 
 @check(

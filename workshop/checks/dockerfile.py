@@ -12,8 +12,12 @@ from workshop.model import Check, Failed, check
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from workshop.analysis.dockerfile.effective import Effective
     from workshop.analysis.dockerfile.instructions import Instruction
     from workshop.analysis.source import Source
+
+# The tag of an image of Python with a version: `3` is a different version every year.
+VERSION = r"^\d+\.\d+"
 
 
 def files_exist(*files: str) -> Check:
@@ -39,10 +43,11 @@ def base_image(repository: str, *, tag: str = "", variant: str = "", points: int
         points=points,
         title=f"The base image is the official {repository} image{variant and ', '}{variant}",
         why="The base image determines the installed software, the size and the security updates.",
-        hint=f"Begin the last stage with FROM {repository}:TAG, and write the tag out.",
+        hint=f"Begin the last stage with FROM {repository}:TAG, and write the tag out"
+        f"{', with a version of two numbers: 3.13' if VERSION in tag else ''}.",
     )
     def base_image(source: Source) -> None:
-        final = source.final()
+        final = _built_stage(source)
         found = final.base
         name, version = split_reference(found)
         line = final.chain[0].line
@@ -53,6 +58,14 @@ def base_image(repository: str, *, tag: str = "", variant: str = "", points: int
             raise Failed(f"the last stage is based on {found or 'nothing'}", expected, line=line)
 
     return base_image
+
+
+def _built_stage(source: Source) -> Effective:
+    """Return the target stage; without it, which other checks report, the last stage."""
+    target = source.recipe.target
+    if source.dockerfile().find(target):
+        return source.final()
+    return source.final(source.recipe._replace(target=""))
 
 
 def copies(file: str, *, why: str, hint: str) -> Check:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from workshop.analysis.dockerfile.instructions import Instruction
     from workshop.analysis.source import Source
 
-_SCRIPTS = re.compile(r"install\.python-poetry\.org|get-poetry\.py")
+_SCRIPTS = re.compile(r"install\.python-poetry\.org|(?:get|install)-poetry\.py")
 _VERSION_IS_SET = re.compile(r"\bPOETRY_VERSION[= ]['\"]?[\d.]+\d")
 _VERSION_OPTION = re.compile(r"--version[= ]\s*\S")
 _CONSTRAINTS = {"-c", "--constraint"}

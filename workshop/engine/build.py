@@ -24,6 +24,12 @@ _CHECKSUM = re.compile(
 _UNREACHABLE = ("no such host", "dial tcp", "i/o timeout", "TLS handshake", "failed to do request")
 
 
+# What it prints if the engine lost the network that connects the containers of RUN.
+_NO_NETWORK = re.compile(
+    rf"^{_FAILED}process .* did not complete successfully: failed to create endpoint ", re.MULTILINE
+)
+
+
 class BuildError(UserError):
     """A build failed because of its Dockerfile or its build context.
 
@@ -65,6 +71,11 @@ def is_registry_failure(output: str) -> bool:
     return "failed to resolve source metadata" in output and any(
         sign in output for sign in _UNREACHABLE
     )
+
+
+def is_network_failure(output: str) -> bool:
+    """Whether a build failed because the engine could not connect a RUN to its network."""
+    return _NO_NETWORK.search(output) is not None
 
 
 def failure_reason(done: ProcessResult) -> str:

@@ -14,6 +14,7 @@ from workshop.engine.build import (
     BuildError,
     failed_line,
     failure_reason,
+    is_network_failure,
     is_registry_failure,
 )
 
@@ -33,6 +34,8 @@ _STOPPED = (
     "error reading from server: EOF",
     "failed to list workers",
 )
+# What it prints for an image that it does not have, and for a name that no image can have.
+_NO_IMAGE = ("No such image", "invalid reference format")
 _DISK_FULL = "no space left on device"
 _PERMISSION_DENIED = "permission denied while trying to connect"
 
@@ -88,7 +91,8 @@ class Engine:
     def inspect(self, image: str, template: str) -> str:
         """Return `docker image inspect` with a Go template; empty if there is no such image."""
         done = self._docker("image", "inspect", "--format", template, image, timeout=60)
-        if done.code and "No such image" not in done.output:
+        # A Dockerfile with an empty variable names an image that cannot exist: python:-slim.
+        if done.code and not any(text in done.output for text in _NO_IMAGE):
             self._fail(f"image {image}", done)
         return "" if done.code else done.stdout.strip()
 
@@ -257,6 +261,8 @@ class Engine:
             found = f"no registry answers for its base image ({failure_reason(done)})"
             fix = "Build on an image that is here: workshop bases lists them"
             raise UserError(thing, found, fix)
+        if is_network_failure(done.output):
+            raise UserError(thing, "the Docker engine has no network for builds", "Restart Docker")
         try:
             self._fail(thing, done, fix)
         except UserError as error:

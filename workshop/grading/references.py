@@ -29,10 +29,18 @@ def check_references(engine: Engine, parsed: Dockerfile) -> None:
     """
     bases = base_images()
     for reference, line in external(parsed):
-        if reference not in bases and _is_local(engine, reference):
+        if _familiar(reference) not in bases and _is_local(engine, reference):
             actual = f"{reference} is an image that was built on this machine"
             hint = f"Use a base image, such as {max(bases)}, and copy only your own files."
             raise Failed(actual, "only base images", line=line, hint=hint)
+
+
+def _familiar(reference: str) -> str:
+    """Return a name without Docker's own registry: `docker.io/library/x:1` is `x:1`.
+
+    A name with a digest stays as it is: the digest, not the tag, selects the image.
+    """
+    return reference if "@" in reference else ":".join(split_reference(reference))
 
 
 def check_base_names(parsed: Dockerfile) -> None:

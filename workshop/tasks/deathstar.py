@@ -194,7 +194,7 @@ TASK = Task(
     facts={"relocked_image": _build_relocked},
     checks=(
         dockerfile.files_exist(FILE),
-        dockerfile.base_image("python", tag=r"^\d+\.\d+", variant="with a version"),
+        dockerfile.base_image("python", tag=dockerfile.VERSION, variant="with a version"),
         poetry.pins_poetry,
         config.builds,
         config.exposes(PORT),

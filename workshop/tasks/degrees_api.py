@@ -150,7 +150,7 @@ TASK = Task(
     recipes=(Recipe(port=PORT, edit=PROGRAM),),
     checks=(
         dockerfile.files_exist(FILE),
-        dockerfile.base_image("python"),
+        dockerfile.base_image("python", tag=dockerfile.VERSION, variant="with a version"),
         config.builds,
         pins_packages,
         has_working_directory,

@@ -157,7 +157,9 @@ TASK = Task(
     ),
     checks=(
         dockerfile.files_exist(FILE),
-        dockerfile.base_image("python", tag="slim", variant="slim variant"),
+        dockerfile.base_image(
+            "python", tag=rf"{dockerfile.VERSION}.*slim", variant="slim variant with a version"
+        ),
         poetry.pins_poetry,
         dockerfile.copies(
             LOCK,

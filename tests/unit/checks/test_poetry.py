@@ -35,6 +35,7 @@ UNPINNED = [
     "RUN conda install poetry\n",
     "RUN curl -sSL https://install.python-poetry.org | python3 -\n",
     "RUN curl https://raw.example.org/get-poetry.py | python\n",
+    "RUN curl -sSL https://raw.example.org/poetry/master/install-poetry.py | python3 -\n",
     "ARG POETRY_VERSION\nRUN curl -sSL https://install.python-poetry.org | python3 -\n",
     "RUN pip install -r requirements.txt\n",
     "COPY --from=example/poetry:latest /opt /opt\n",
@@ -56,6 +57,7 @@ PINNED = [
     "ENV POETRY_VERSION=2.5.1\nRUN curl -sSL https://install.python-poetry.org | python3 -\n",
     "ENV POETRY_VERSION 2.5.1\nRUN curl -sSL https://install.python-poetry.org | python3 -\n",
     "RUN curl -sSL https://install.python-poetry.org | python3 - --version 2.5.1\n",
+    "ENV POETRY_VERSION=1.8.3\nRUN curl https://raw.example.org/install-poetry.py | python3 -\n",
     "RUN pip install -r pinned.txt\n",
     "RUN pip install poetry==2.5.1 && poetry run pip install dist/x.whl\n",
     "COPY --from=example/poetry:2.5.1 /opt /opt\n",
@@ -100,3 +102,9 @@ def test_a_failure_names_the_line(tmp_path: Path):
         judge(tmp_path, "WORKDIR /app\n" + USE)
     assert failed.value.line == 3
     assert "poetry install" in failed.value.actual
+
+
+@pytest.mark.parametrize("install", [text for text in UNPINNED if text.startswith("RUN ")])
+def test_an_unknown_version_fails_before_poetry_is_used(install: str, tmp_path: Path):
+    with pytest.raises(Failed):
+        judge(tmp_path, install)

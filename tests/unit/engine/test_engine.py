@@ -10,7 +10,7 @@ from fakes import INFO, MISSING, NO_ENGINE, NO_IMAGE, docker
 
 from workshop.core.errors import UserError
 from workshop.core.process import ProcessResult
-from workshop.engine import KIT_LABEL, Build, Info
+from workshop.engine import KIT_LABEL, Build, BuildError, Info
 
 BUILD = Build("app:1.0", Path("/src/app"), Path("/src/app/Dockerfile"))
 NOISE = "WARNING: Error parsing config file (config.json): invalid character 'b'\n"
@@ -145,6 +145,22 @@ def test_an_engine_that_stopped_is_reported(output, info):
     assert build_error(output, info=info).found == "the Docker engine stopped answering"
 
 
+NO_NETWORK = "failed to create endpoint 12 on network bridge: Device does not exist"
+
+
+def test_a_missing_network_of_the_engine_is_not_blamed_on_the_dockerfile():
+    step = 'process "/bin/sh -c true" did not complete successfully'
+    error = build_error(f"ERROR: failed to solve: {step}: {NO_NETWORK}")
+    assert "has no network for builds" in error.found
+    assert not isinstance(error, BuildError)
+
+
+def test_a_step_cannot_imitate_a_missing_network():
+    step = 'process "/bin/sh -c false" did not complete successfully: exit code: 1'
+    error = build_error(f"#5 0.1 {NO_NETWORK}\nERROR: failed to solve: {step}")
+    assert isinstance(error, BuildError)
+
+
 def test_a_lost_registry_connection_is_not_blamed_on_the_engine():
     reset = "read tcp 10.0.0.2:50412->192.0.2.1:443: read: connection reset by peer"
     assert reset in build_error(f"ERROR: failed to solve: python:3.13: {reset}").found
@@ -190,6 +206,12 @@ def test_a_label_names_the_image_of_a_stand_in(answer):
     engine, script = docker({"docker image inspect": answer})
     assert engine.standin_for("x:latest") == answer.strip()
     assert '{{index . "workshop.standin"}}' in script.argvs[0][4]
+
+
+def test_an_image_with_an_invalid_name_does_not_exist():
+    output = "Error response from daemon: invalid reference format: must be lowercase\n"
+    engine, _ = docker({"docker image inspect": ProcessResult(1, output)})
+    assert not engine.has("python:-slim")
 
 
 def test_a_failed_inspection_is_an_error():

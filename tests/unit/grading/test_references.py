@@ -20,6 +20,9 @@ LOCAL = {
     "129202bc657d": "null",
     "python:3.12": '["python@sha256:00"]',
     "docker.io/library/python:3.12": '["python@sha256:00"]',
+    # A stand-in for a base image, built where no registry answers.
+    "docker.io/python:3.13-slim-trixie": "[]",
+    "docker.io/library/python:3.13-slim-trixie": "[]",
     "ghcr.io/astral-sh/uv:0.9": '["ghcr.io/astral-sh/uv@sha256:00"]',
 }
 
@@ -56,6 +59,8 @@ def test_a_local_image_is_refused(line: str):
         "FROM scratch",
         "FROM python:3.12",
         "FROM docker.io/library/python:3.12",
+        "FROM docker.io/python:3.13-slim-trixie",
+        "FROM docker.io/library/python:3.13-slim-trixie",
         "COPY --from=ghcr.io/astral-sh/uv:0.9 /uv /bin/",
         "COPY --from=ghcr.io/not/pulled:1 /uv /bin/",
         "FROM base\nCOPY --from=base / /\nCOPY --from=0 / /",

@@ -75,7 +75,7 @@ TASK = Task(
     },
     checks=(
         dockerfile.files_exist(FILE, IGNORE),
-        dockerfile.base_image("python", tag=r"^\d+\.\d+", variant="with a version"),
+        dockerfile.base_image("python", tag=dockerfile.VERSION, variant="with a version"),
         ignores_secrets,
         poetry.pins_poetry,
         config.builds,

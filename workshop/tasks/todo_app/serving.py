@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from workshop.model import Failed, check
 if TYPE_CHECKING:
     from workshop.analysis.container.app import App
     from workshop.analysis.container.prober_client import Response
+    from workshop.analysis.dockerfile.effective import Effective
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
     from workshop.grading.evaluation import Evaluation
@@ -21,6 +23,14 @@ POLL_SECONDS = 0.2
 
 # The style sheet of the debugger that Flask adds to every page in debug mode.
 DEBUGGER = "/?__debugger__=yes&cmd=resource&f=style.css"
+
+
+# The options of gunicorn, flask and uvicorn that set an address or a port: the port is a number or
+# a variable, such as ${PORT:-8000}.
+_PORT = re.compile(
+    r"\s(?:(?:--bind|-b)[= ]?\S*?:|(?:--port|-p)[= ])"
+    r"(?:(?P<number>\d+)\b|\$\{?(?P<name>\w+)(?::?-(?P<default>\d+))?)"
+)
 
 
 @dataclass(frozen=True)
@@ -37,8 +47,25 @@ class RunningImage:
 
 
 def _expose_by_text(source: Source) -> None:
-    if not source.final().ports:
+    final = source.final()
+    if not final.ports:
         raise Failed("no EXPOSE", "EXPOSE with the port that the server listens on")
+    used = _ports_of_command(final)
+    if used and not any(f"{port}/tcp" in final.ports for port in used):
+        actual = f"EXPOSE lists {', '.join(final.ports)}, but the command sets port {used[0]}"
+        line = max(setting.line for setting in final.ports.values())
+        raise Failed(actual, f"EXPOSE {used[0]}", line=line)
+
+
+def _ports_of_command(final: Effective) -> list[str]:
+    """Return the ports that the options of ENTRYPOINT and CMD set, with the values of ENV."""
+    commands = (command for command in (final.entrypoint, final.cmd) if command)
+    text = " ".join(word for command in commands for word in command.argv)
+    ports = []
+    for found in _PORT.finditer(text):
+        setting = final.env.get(found["name"] or "")
+        ports.append(found["number"] or (setting.value if setting else found["default"]) or "")
+    return [port for port in ports if port.isdecimal()]
 
 
 @check(
