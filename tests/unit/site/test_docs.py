@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from harness import ROOT
 
 from workshop.site import lessons
-from workshop.site.lessons import CONSOLE, NOT_RUN
+from workshop.site.lessons import CONSOLE, FILE, NOT_RUN
 from workshop.stack import versions
 from workshop.tasks import course
 
@@ -19,6 +22,7 @@ WRITTEN = [page for page in PAGES if page.parent.name != "reference"]
 PINS = versions.read(ROOT / "versions.toml")
 IMAGE = re.compile(r"\b(?:python|ubuntu|debian|registry|alpine|node|postgres|redis):[\w.-]+")
 PACKAGE = re.compile(r"\b[A-Za-z][\w.-]*==[\w.*]+")
+RUFF = str(Path(sys.executable).parent / "ruff")
 
 
 def unknown_pins(text: str) -> list[str]:
@@ -68,6 +72,30 @@ def test_no_page_publishes_port_5000():
     """On macOS, AirPlay uses this port."""
     texts = {page: page.read_text(encoding="utf-8") for page in PAGES}
     assert [page for page, text in texts.items() if re.search(r"[ :]5000:\d", text)] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "block"),
+    [
+        pytest.param(page, block, id=f"{page.name}-{block.line}")
+        for page in lessons.pages()
+        for block in page.blocks
+        if block.title.endswith(".py") and block.kind == FILE and not block.included
+    ],
+)
+def test_a_program_of_a_page_passes_the_linter(page, block):
+    text = "".join(f"{line}\n" for line in block.body)
+    for command in (["check", "--ignore=INP001"], ["format", "--check"]):
+        done = subprocess.run(
+            [RUFF, *command, f"--stdin-filename={block.title}", "-"],
+            input=text,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"docs/{page.name}.md, line {block.line}:\n{done.stdout}"
 
 
 @pytest.mark.parametrize("pin", ["python:3.12", "ubuntu:latest-x", "flask==2.2.2", "poetry==1.8"])
