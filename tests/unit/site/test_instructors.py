@@ -37,4 +37,4 @@ def test_a_task_has_the_points_of_the_table(name):
         points[check.stage] += check.points
     running = points["app"] + points["stack"]
     found = [task.max_score, points["source"], points["image"], running]
-    assert [*map(int, TABLE[name])] == found
+    assert [*map(int, TABLE[name])] == found, f"docs/instructors/grading.md, row {name}: {found}"
