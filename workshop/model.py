@@ -238,6 +238,11 @@ class Verdict(NamedTuple):
         return self.task.max_score
 
     @property
+    def first_failure(self) -> Result | None:
+        """The first check that failed, in the order of the task."""
+        return next((r for r in self.results if r.outcome is Outcome.FAILED), None)
+
+    @property
     def outcome(self) -> str:
         """`passed`, `failed`, or `ungradable` if the kit itself had an error."""
         outcomes = {result.outcome for result in self.results}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
 
-    from workshop.model import Result, Verdict
+    from workshop.model import Result, Task, Verdict
 
 COLUMNS = 80
 _INDENT = " " * 10
@@ -30,7 +30,7 @@ _MARKS = {
 
 def format_lines(verdict: Verdict, columns: int = COLUMNS) -> Iterator[tuple[str, str]]:
     """Yield each line of the verdict with its style, which is empty for plain text."""
-    yield f"{verdict.task.name}: {verdict.task.title}", "bold"
+    yield from ((line, "bold") for line in _wrap(describe_task(verdict.task), columns))
     yield "", ""
     counts = Counter(r.actual for r in verdict.results if r.actual.startswith(NOT_CHECKED))
     for result in verdict.results:
@@ -40,8 +40,20 @@ def format_lines(verdict: Verdict, columns: int = COLUMNS) -> Iterator[tuple[str
         yield from _not_checked(reason.removeprefix(NOT_CHECKED), count, columns)
     yield from _lint_warnings(verdict, columns)
     yield "", ""
-    for line in textwrap.wrap(summarise(verdict), columns):
+    for line in _wrap(summarise(verdict), columns):
         yield line, "bold green" if verdict.outcome == "passed" else "bold"
+    if failed := verdict.first_failure:
+        yield from ((line, "") for line in _wrap(f"First: {describe(failed)}", columns))
+
+
+def describe_task(task: Task) -> str:
+    """Return the name and the title of a task."""
+    return f"{task.name}: {task.title}"
+
+
+def describe(result: Result) -> str:
+    """Return the title of a check, and the file and the line to change if the line is known."""
+    return result.check.title + (f" ({result.file}, line {result.line})" if result.line else "")
 
 
 def summarise(verdict: Verdict) -> str:
@@ -50,7 +62,12 @@ def summarise(verdict: Verdict) -> str:
         return f"Not graded: {verdict.note}"
     failed = sum(result.outcome is Outcome.FAILED for result in verdict.results)
     if verdict.static:
-        rest = sum(result.outcome is Outcome.SKIPPED for result in verdict.results)
+        rest = sum(
+            result.outcome is Outcome.SKIPPED and not result.actual.startswith(NOT_CHECKED)
+            for result in verdict.results
+        )
+        if failed and not rest:
+            return f"{failed} failed."
         found = f"{failed} failed" if failed else "No static check failed"
         unknown = f"{rest} check{' needs' if rest == 1 else 's need'} a build"
         return f"{found}; {unknown}: run without --static."
@@ -76,10 +93,14 @@ def print_verdict(verdict: Verdict, stream: TextIO | None = None) -> None:
         console.print(Text(line, style), soft_wrap=True)
 
 
+def _wrap(text: str, columns: int) -> list[str]:
+    return textwrap.wrap(text, columns, break_on_hyphens=False)
+
+
 def _result(result: Result, columns: int) -> Iterator[tuple[str, str]]:
     mark, style = _MARKS[result.outcome]
     head = f"{mark:<7} {result.points:>2}/{result.check.points} "
-    wrapped = textwrap.wrap(result.check.title, columns - len(head) - 2, break_on_hyphens=False)
+    wrapped = _wrap(result.check.title, columns - len(head) - 2)
     for number, line in enumerate(wrapped or [""]):
         yield f"  {head if not number else ' ' * len(head)}{line}", style
     if result.outcome is Outcome.FAILED:
@@ -92,7 +113,7 @@ def _not_checked(title: str, count: int, columns: int) -> Iterator[tuple[str, st
     """Summarise the checks that were skipped because another check failed."""
     checks = "1 check was" if count == 1 else f"{count} checks were"
     text = f"{checks} not run, because this failed: {title}"
-    for line in textwrap.wrap(text, columns - 2, break_on_hyphens=False):
+    for line in _wrap(text, columns - 2):
         yield f"  {line}", "dim"
 
 
@@ -115,7 +136,7 @@ def _labelled(label: str, text: str, columns: int) -> Iterator[tuple[str, str]]:
     """Yield a text with its label. The lines after the first are program output."""
     first, *more = text.splitlines() or [""]
     room = columns - len(_INDENT) - _LABEL
-    for number, line in enumerate(textwrap.wrap(first, room, break_on_hyphens=False) or [""]):
+    for number, line in enumerate(_wrap(first, room) or [""]):
         yield f"{_INDENT}{label if not number else '':<{_LABEL}}{line}".rstrip(), ""
     for line in more:
         for part in textwrap.wrap(line, room - 2, subsequent_indent="  ") or [""]:
