@@ -78,6 +78,13 @@ def _list(_arguments: Namespace) -> int:
     return grading.list_tasks()
 
 
+def _status(_arguments: Namespace) -> int:
+    """Show your last task, its state, what is next, and whether the engine answers."""
+    from workshop.commands import grading
+
+    return grading.status(_runner)
+
+
 def _start(arguments: Namespace) -> int:
     """Start a task: copy its starter files, and print its requirements."""
     from workshop.commands import grading
@@ -108,11 +115,16 @@ def _hint(arguments: Namespace) -> int:
     return grading.hint(arguments.task, arguments.path, _runner)
 
 
+def _solution_options(parser: ArgumentParser) -> None:
+    _task_options(parser)
+    _add_flag(parser, "--yes", "Show the solution even before your first check.")
+
+
 def _solution(arguments: Namespace) -> int:
     """Compare your answer to a task with the reference solution."""
     from workshop.commands import grading
 
-    return grading.solution(arguments.task, arguments.path)
+    return grading.solution(arguments.task, arguments.path, confirmed=arguments.yes)
 
 
 def _image_options(parser: ArgumentParser) -> None:
@@ -165,10 +177,11 @@ COMMANDS = {
     "up": _Command(_up, _up_options),
     "down": _Command(_down, _down_options),
     "list": _Command(_list),
+    "status": _Command(_status),
     "start": _Command(_start, _task_options),
     "check": _Command(_check, _check_options),
     "hint": _Command(_hint, _task_options),
-    "solution": _Command(_solution, _task_options),
+    "solution": _Command(_solution, _solution_options),
     "image": _Command(_image, _image_options),
     "serve": _Command(_serve, _serve_options),
 }

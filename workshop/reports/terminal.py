@@ -30,7 +30,7 @@ _MARKS = {
 
 def format_lines(verdict: Verdict, columns: int = COLUMNS) -> Iterator[tuple[str, str]]:
     """Yield each line of the verdict with its style, which is empty for plain text."""
-    yield from ((line, "bold") for line in _wrap(describe_task(verdict.task), columns))
+    yield from ((line, "bold") for line in wrap(describe_task(verdict.task), columns))
     yield "", ""
     counts = Counter(r.actual for r in verdict.results if r.actual.startswith(NOT_CHECKED))
     for result in verdict.results:
@@ -40,10 +40,10 @@ def format_lines(verdict: Verdict, columns: int = COLUMNS) -> Iterator[tuple[str
         yield from _not_checked(reason.removeprefix(NOT_CHECKED), count, columns)
     yield from _lint_warnings(verdict, columns)
     yield "", ""
-    for line in _wrap(summarise(verdict), columns):
+    for line in wrap(summarise(verdict), columns):
         yield line, "bold green" if verdict.outcome == "passed" else "bold"
     if failed := verdict.first_failure:
-        yield from ((line, "") for line in _wrap(f"First: {describe(failed)}", columns))
+        yield from ((line, "") for line in wrap(f"First: {describe(failed)}", columns))
 
 
 def describe_task(task: Task) -> str:
@@ -93,14 +93,15 @@ def print_verdict(verdict: Verdict, stream: TextIO | None = None) -> None:
         console.print(Text(line, style), soft_wrap=True)
 
 
-def _wrap(text: str, columns: int) -> list[str]:
+def wrap(text: str, columns: int = COLUMNS) -> list[str]:
+    """Return the lines of a text, none of them wider than `columns`."""
     return textwrap.wrap(text, columns, break_on_hyphens=False)
 
 
 def _result(result: Result, columns: int) -> Iterator[tuple[str, str]]:
     mark, style = _MARKS[result.outcome]
     head = f"{mark:<7} {result.points:>2}/{result.check.points} "
-    wrapped = _wrap(result.check.title, columns - len(head) - 2)
+    wrapped = wrap(result.check.title, columns - len(head) - 2)
     for number, line in enumerate(wrapped or [""]):
         yield f"  {head if not number else ' ' * len(head)}{line}", style
     if result.outcome is Outcome.FAILED:
@@ -113,7 +114,7 @@ def _not_checked(title: str, count: int, columns: int) -> Iterator[tuple[str, st
     """Summarise the checks that were skipped because another check failed."""
     checks = "1 check was" if count == 1 else f"{count} checks were"
     text = f"{checks} not run, because this failed: {title}"
-    for line in _wrap(text, columns - 2):
+    for line in wrap(text, columns - 2):
         yield f"  {line}", "dim"
 
 
@@ -136,7 +137,7 @@ def _labelled(label: str, text: str, columns: int) -> Iterator[tuple[str, str]]:
     """Yield a text with its label. The lines after the first are program output."""
     first, *more = text.splitlines() or [""]
     room = columns - len(_INDENT) - _LABEL
-    for number, line in enumerate(_wrap(first, room) or [""]):
+    for number, line in enumerate(wrap(first, room) or [""]):
         yield f"{_INDENT}{label if not number else '':<{_LABEL}}{line}".rstrip(), ""
     for line in more:
         for part in textwrap.wrap(line, room - 2, subsequent_indent="  ") or [""]:
