@@ -101,11 +101,14 @@ def _check_options(parser: ArgumentParser) -> None:
 
 def _check(arguments: Namespace) -> int:
     """Build, run and grade your answer to a task."""
+    options = (arguments.task, arguments.path, arguments.format)
+    if arguments.watch:
+        from workshop.commands import watch
+
+        return watch.watch(*options, static=arguments.static, runner=_runner)
     from workshop.commands import grading
 
-    grade = grading.watch if arguments.watch else grading.check
-    options = (arguments.task, arguments.path, arguments.format)
-    return grade(*options, static=arguments.static, runner=_runner)
+    return grading.check(*options, static=arguments.static, runner=_runner)
 
 
 def _hint(arguments: Namespace) -> int:

@@ -57,8 +57,8 @@ def start(name: str, path: str | None) -> int:
 def check(name: str, path: str | None, kind: str, *, static: bool, runner: GetRunner) -> int:
     """Grade a learner's folder and print the verdict."""
     verdict = grade_folder(name, path, static=static, runner=runner)
-    _print(verdict, kind)
-    _record(path, verdict)
+    print_verdict(verdict, kind)
+    record(path, verdict)
     return EXIT_CODES[verdict.outcome]
 
 
@@ -100,27 +100,6 @@ def status(runner: GetRunner) -> int:
     from workshop.commands import status
 
     return status.show_status(find_exercises(), status.describe_engine(runner()))
-
-
-def watch(name: str, path: str | None, kind: str, *, static: bool, runner: GetRunner) -> int:
-    """Grade the folder whenever a file is saved, statically first, until Ctrl-C."""
-    from workshop.grading import watch
-
-    code = 0
-    for _ in watch.saves(find_folder(name, path)):
-        try:
-            verdict = grade_folder(name, path, static=True, runner=runner)
-            _print(verdict, kind)
-            if not static:
-                print("\nBuilding and running it ...\n")
-                verdict = grade_folder(name, path, static=False, runner=runner)
-                _print(verdict, kind)
-                _record(path, verdict)
-            code = EXIT_CODES[verdict.outcome]
-        except UserError as error:
-            print(error)
-        print("\nWaiting for a file to be saved. Press Ctrl-C to quit.\n", flush=True)
-    return code
 
 
 def grade_folder(name: str, path: str | None, *, static: bool, runner: GetRunner) -> Verdict:
@@ -232,7 +211,7 @@ def _compare(found: Source, file: str) -> Iterator[str]:
     return difflib.unified_diff(old, new, f"yours/{file}", f"reference/{file}")
 
 
-def _record(path: str | None, verdict: Verdict) -> None:
+def record(path: str | None, verdict: Verdict) -> None:
     """Record the verdict on an answer in its default folder."""
     if not path:
         from workshop.commands import progress
@@ -240,7 +219,8 @@ def _record(path: str | None, verdict: Verdict) -> None:
         progress.record(find_exercises(), verdict)
 
 
-def _print(verdict: Verdict, kind: str) -> None:
+def print_verdict(verdict: Verdict, kind: str) -> None:
+    """Print a verdict as `text`, `json` or `junit`."""
     if kind == "text":
         from workshop.reports import terminal
 

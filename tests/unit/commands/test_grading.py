@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pexpect
 import pytest
-from harness import ROOT, WORKSHOP, until
+from harness import ROOT, WORKSHOP
 
 from workshop.commands import progress
 from workshop.model import Outcome, Result, Verdict
@@ -192,21 +191,6 @@ def test_an_unknown_format_is_one_line(run):
     code, output = run("check", "task-5", "--format", "xml")
     assert code == 2
     assert len(output.splitlines()) == 1
-
-
-def test_watch_checks_again_at_every_save(exercise, tmp_path):
-    (exercise / FILE).write_text("FROM python:3.11-slim-bookworm\nUSER root\n")
-    argv = (*WORKSHOP, "check", "task-5", "--static", "--watch")
-    log = tmp_path / "log"
-    with log.open("w+") as stream:
-        child = subprocess.Popen(argv, cwd=tmp_path, stdout=stream, stderr=subprocess.STDOUT)
-        until(lambda: log.read_text().count("Waiting for a file") == 1, "a first check")
-        assert "actual    USER root" in log.read_text()
-        (exercise / FILE).write_bytes(ANSWER.read_bytes())
-        until(lambda: "No static check failed" in log.read_text(), "a second check")
-        child.send_signal(signal.SIGINT)
-        child.wait(20)
-    assert "Traceback" not in log.read_text()
 
 
 def test_start_inside_an_exercise_does_not_nest_folders(exercise: Path, monkeypatch):
