@@ -95,7 +95,7 @@ def _start(arguments: Namespace) -> int:
 def _check_options(parser: ArgumentParser) -> None:
     _task_options(parser)
     _add_flag(parser, "--static", "Only check the files; build nothing.")
-    _add_flag(parser, "--watch", "Check again whenever a file is saved.")
+    _add_flag(parser, "--watch", "Check again whenever a file is saved; in a terminal, with keys.")
     parser.add_argument("--format", choices=("text", "json", "junit"), default="text")
 
 

@@ -59,9 +59,10 @@ def _watch_plainly(
             try:
                 for verdict in _grade(name, path, static=static, runner=runner):
                     grading.print_verdict(verdict, kind)
-                    if not static and verdict.static:
+                    if verdict.static is static:
+                        code = grading.EXIT_CODES[verdict.outcome]
+                    else:
                         print("\nBuilding and running it ...\n")
-                    code = grading.EXIT_CODES[verdict.outcome]
             except UserError as error:
                 print(error)
             print(f"\n{_WAITING}\n", flush=True)
@@ -171,7 +172,8 @@ class Session:
             console.print(Text(line, style), soft_wrap=True)
         self._last[verdict.static] = self._verdict = verdict
         self._hints = 0
-        self._code = grading.EXIT_CODES[verdict.outcome]
+        if verdict.static is self._static:
+            self._code = grading.EXIT_CODES[verdict.outcome]
 
     def _show_hint(self) -> None:
         """Show the hint of the first failure; at the next press, that of the next one."""

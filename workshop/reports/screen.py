@@ -51,9 +51,8 @@ def _count(verdict: Verdict) -> Iterator[str]:
     passed = sum(result.outcome is Outcome.PASSED for result in verdict.results)
     yield f"{passed} {'check' if passed == 1 else 'checks'} passed."
     if warnings := len(verdict.lint_warnings):
-        cost = "warning, which costs" if warnings == 1 else "warnings, which cost"
-        command = f"workshop check {verdict.task.name} --static"
-        yield f"{warnings} hadolint {cost} no points: {command} shows more."
+        kind = "hadolint warning" if warnings == 1 else "hadolint warnings"
+        yield f"{warnings} {kind} (no points): see workshop check {verdict.task.name} --static"
 
 
 def _format_changes(before: Verdict, now: Verdict, columns: int) -> Iterator[Line]:
