@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from workshop.core.errors import UserError
 from workshop.tasks import course
 
 EXERCISES = "exercises"
@@ -12,7 +13,11 @@ EXERCISES = "exercises"
 
 def find_exercises() -> Path:
     """Return the folder of the exercises: the one around the current folder, or one below it."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        fix = "Change to another folder with cd"
+        raise UserError("the current folder", "it was removed", fix) from None
     around = next((path for path in (here, *here.parents) if path.name == EXERCISES), None)
     return Path(os.path.relpath(around)) if around else Path(EXERCISES)
 

@@ -240,6 +240,25 @@ def test_a_start_in_another_folder_is_not_recorded(run, tmp_path):
     assert not (tmp_path / "exercises").exists()
 
 
+@pytest.mark.parametrize("command", ["list", "status", "start task-5", "check task-5"])
+def test_a_current_folder_that_was_removed_is_one_line(command, tmp_path):
+    (tmp_path / "gone").mkdir()
+    argv = " ".join((*WORKSHOP, command))
+    done = subprocess.run(
+        ("sh", "-c", f"cd gone && rmdir ../gone && {argv}"),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "DOCKER_HOST": NO_ENGINE},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1:] == [
+        "the current folder: it was removed. Change to another folder with cd"
+    ]
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("command", [["list"], ["status"], ["solution", "task-5"]])
 def test_a_damaged_progress_file_is_one_line(command, run, exercise: Path):
     (exercise.parent / progress.FILE).write_text("[task-5\n")
