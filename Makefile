@@ -12,6 +12,7 @@ else
     BIN := .venv/bin
 endif
 TASK := $(BIN)/task --exit-code
+BOOTSTRAP := workshop/machine/bootstrap.py
 
 # Let Python cache its bytecode, even if the machine's settings forbid it. Otherwise
 # every command and every test compiles its imports again.
@@ -27,7 +28,11 @@ COMMANDS := up down doctor bases test test-all lint format build image-sizes ben
 $(COMMANDS): .venv/.ready
 	@$(TASK) $@
 
-# The stamp is written last, so that an incomplete environment is rebuilt.
-.venv/.ready: requirements.txt
-	@$(PYTHON) workshop/machine/bootstrap.py
-	@touch $@
+# A copied environment runs the code of the other checkout, so it is rebuilt.
+FOREIGN := $(shell $(BIN)/python -IS $(BOOTSTRAP) --check 2>/dev/null || echo foreign)
+
+.PHONY: foreign
+foreign:
+
+.venv/.ready: requirements.txt $(FOREIGN)
+	@$(PYTHON) $(BOOTSTRAP)

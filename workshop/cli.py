@@ -78,6 +78,13 @@ def _list(_arguments: Namespace) -> int:
     return grading.list_tasks()
 
 
+def _status(_arguments: Namespace) -> int:
+    """Show your last task, its state, what is next, and whether the engine answers."""
+    from workshop.commands import grading
+
+    return grading.status(_runner)
+
+
 def _start(arguments: Namespace) -> int:
     """Start a task: copy its starter files, and print its requirements."""
     from workshop.commands import grading
@@ -88,17 +95,20 @@ def _start(arguments: Namespace) -> int:
 def _check_options(parser: ArgumentParser) -> None:
     _task_options(parser)
     _add_flag(parser, "--static", "Only check the files; build nothing.")
-    _add_flag(parser, "--watch", "Check again whenever a file is saved.")
+    _add_flag(parser, "--watch", "Check again whenever a file is saved; in a terminal, with keys.")
     parser.add_argument("--format", choices=("text", "json", "junit"), default="text")
 
 
 def _check(arguments: Namespace) -> int:
     """Build, run and grade your answer to a task."""
+    options = (arguments.task, arguments.path, arguments.format)
+    if arguments.watch:
+        from workshop.commands import watch
+
+        return watch.watch(*options, static=arguments.static, runner=_runner)
     from workshop.commands import grading
 
-    grade = grading.watch if arguments.watch else grading.check
-    options = (arguments.task, arguments.path, arguments.format)
-    return grade(*options, static=arguments.static, runner=_runner)
+    return grading.check(*options, static=arguments.static, runner=_runner)
 
 
 def _hint(arguments: Namespace) -> int:
@@ -108,11 +118,16 @@ def _hint(arguments: Namespace) -> int:
     return grading.hint(arguments.task, arguments.path, _runner)
 
 
+def _solution_options(parser: ArgumentParser) -> None:
+    _task_options(parser)
+    _add_flag(parser, "--yes", "Show the solution even before your first check.")
+
+
 def _solution(arguments: Namespace) -> int:
     """Compare your answer to a task with the reference solution."""
     from workshop.commands import grading
 
-    return grading.solution(arguments.task, arguments.path)
+    return grading.solution(arguments.task, arguments.path, confirmed=arguments.yes)
 
 
 def _image_options(parser: ArgumentParser) -> None:
@@ -165,10 +180,11 @@ COMMANDS = {
     "up": _Command(_up, _up_options),
     "down": _Command(_down, _down_options),
     "list": _Command(_list),
+    "status": _Command(_status),
     "start": _Command(_start, _task_options),
     "check": _Command(_check, _check_options),
     "hint": _Command(_hint, _task_options),
-    "solution": _Command(_solution, _task_options),
+    "solution": _Command(_solution, _solution_options),
     "image": _Command(_image, _image_options),
     "serve": _Command(_serve, _serve_options),
 }

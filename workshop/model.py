@@ -241,7 +241,8 @@ class Verdict(NamedTuple):
         new = [result for result in self.results if not self.is_already_met(result)]
         earned = sum(result.points for result in new)
         before = sum(result.points for result in self.results) - earned
-        return earned + before * earned // sum(result.check.points for result in new)
+        most = sum(result.check.points for result in new)
+        return earned + (before * earned // most if most else before)
 
     def is_already_met(self, result: Result) -> bool:
         """Whether the answer to the task before passes this check too."""
@@ -251,6 +252,11 @@ class Verdict(NamedTuple):
     def max_score(self) -> int:
         """The points of all checks."""
         return self.task.max_score
+
+    @property
+    def first_failure(self) -> Result | None:
+        """The first check that failed, in the order of the task."""
+        return next((r for r in self.results if r.outcome is Outcome.FAILED), None)
 
     @property
     def outcome(self) -> str:

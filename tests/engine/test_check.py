@@ -9,8 +9,10 @@ import secrets
 import shutil
 import signal
 import subprocess
+import termios
 from typing import TYPE_CHECKING
 
+import pexpect
 import pytest
 from harness import ROOT, WORKSHOP, Proxy, docker, until
 from rubric.examples import lay_out_answer
@@ -188,6 +190,37 @@ def judge(engine: Engine, folder: Path, tmp_path: Path) -> Callable[..., Verdict
             return grade.full(evaluation)
 
     return run
+
+
+@pytest.mark.slow
+def test_a_watched_answer_is_built_at_every_save_until_ctrl_c(own, folder):
+    child = pexpect.spawn(
+        WORKSHOP[0],
+        [*WORKSHOP[1:], "check", TASK.name, str(folder), "--watch"],
+        env={**own, "TERM": "xterm"},
+        cwd=ROOT,
+        encoding="utf-8",
+        dimensions=(40, 80),
+        timeout=300,
+    )
+    before = termios.tcgetattr(child.child_fd)
+    child.expect_exact("everything passed.")
+    child.expect_exact("q quit")
+    dockerfile = (folder / FILE).read_text()
+    (folder / FILE).write_text(dockerfile.replace("USER 10000", "USER root"))
+    child.expect_exact("Building and running it")
+    child.expect_exact("New: Runs as a non-root user")
+    child.expect_exact("q quit")
+    (folder / FILE).write_text(f"{dockerfile}RUN sleep 600\n")
+    child.expect_exact("RUN sleep 600")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    assert termios.tcgetattr(child.child_fd) == before
+    child.close()
+    # The code of the last verdict.
+    assert child.exitstatus == 1
+    assert f"Stopped watching {TASK.name}." in child.before
+    assert "nterrupt" not in child.before
 
 
 @pytest.mark.slow

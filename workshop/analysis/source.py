@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from workshop.analysis import starter
 from workshop.analysis.dockerfile import effective, ignore_file, parser
 from workshop.core.errors import UserError
-from workshop.core.paths import MAX_TEXT
+from workshop.core.paths import MAX_TEXT, is_local
 from workshop.model import Failed
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from workshop.analysis.dockerfile.effective import Effective
     from workshop.analysis.dockerfile.parser import Dockerfile
     from workshop.model import Recipe, Task
+
+MAX_NAMES = 6
 
 
 class Source(NamedTuple):
@@ -135,13 +137,16 @@ class Source(NamedTuple):
         near = [other for other in others if other.lower() in _similar(name)]
         below = [other for other in others if (parent / other / name).is_file()]
         if near:
-            actual = f"{near[0]}, which is a different name on Linux"
+            where = " on Linux" if near[0].lower() == name.lower() else ""
+            actual = f"{near[0]}, which is a different name{where}"
             hint = f"Rename {near[0]} to {name}."
         elif below:
             actual = f"{below[0]}/{name}, which is in a folder below"
             hint = f"Move the files of {below[0]} one folder up, or check that folder."
         else:
-            actual, hint = "no such file", f"Create {file} in {self.folder}."
+            actual = f"no such file; the folder {_list_names(others)}"
+            command = f"workshop start {self.task.name}"
+            hint = f"Create {file} in {self.folder}; {command} copies the files beside it."
         return Failed(actual, f"a file named {file}", file=file, hint=hint)
 
 
@@ -157,7 +162,24 @@ def find(task: Task, folder: Path) -> Source:
 def _similar(name: str) -> set[str]:
     """Return the names, in lower case, that a file gets by mistake; editors add `.txt`."""
     lower = name.lower()
-    return {lower, f"{lower}.txt", f"{lower}.dockerfile", lower.replace("-", "_")}
+    names = {lower, f"{lower}.txt", f"{lower}.dockerfile", lower.replace("-", "_")}
+    stem, dot, ending = lower.rpartition(".")
+    names.add(f"{stem}.template{dot}{ending}")
+    if lower.startswith("dockerfile"):
+        names.add("dockerfile")
+    if lower.endswith(".yml"):
+        stems = {lower.removesuffix(".yml"), "docker-compose", "compose"}
+        names |= {f"{stem}.{ending}" for stem in stems for ending in ("yml", "yaml")}
+    return names
+
+
+def _list_names(names: list[str]) -> str:
+    """Say what a folder has, in at most `MAX_NAMES` names."""
+    visible = [name for name in names if not is_local(name)]
+    if not visible:
+        return "is empty"
+    more = f" and {len(visible) - MAX_NAMES} more" if len(visible) > MAX_NAMES else ""
+    return f"has {', '.join(visible[:MAX_NAMES])}{more}"
 
 
 def _missing_stage(parsed: Dockerfile, target: str) -> Failed:

@@ -1,13 +1,13 @@
-"""The commands `start`, `check` and `solution`, which learners use for a task."""
+"""The commands `start`, `check`, `hint` and `solution`, which learners use for a task."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workshop.commands.exercises import default_folder, find_exercises, find_folder
 from workshop.core.errors import UserError
 from workshop.core.paths import ROOT
 from workshop.grading import lint
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     GetRunner = Callable[[], SubprocessRunner]
 
-EXERCISES = "exercises"
 EXIT_CODES = {"passed": 0, "failed": 1, "ungradable": 2}
 
 
@@ -32,7 +31,7 @@ def start(name: str, path: str | None) -> int:
     from workshop.analysis import starter
 
     task = course.task(name)
-    folder = Path(path) if path else _default_folder(name)
+    folder = Path(path) if path else default_folder(find_exercises(), name)
     if folder.exists() and not folder.is_dir():
         raise UserError(str(folder), "it is a file", "Name a folder, which may be new")
     try:
@@ -41,6 +40,10 @@ def start(name: str, path: str | None) -> int:
     except OSError as error:
         fix = "Name a folder that you may write to"
         raise UserError(str(folder), error.strerror or "cannot be written", fix) from None
+    if not path:
+        from workshop.commands import progress
+
+        progress.record_start(find_exercises(), task)
     print(f"{task.name}: {task.title}\n")
     print(f"{folder}: {len(new)} new files; existing files are unchanged\n")
     print(f"Write {' and '.join(task.answer)} there. Requirements and points:")
@@ -54,8 +57,8 @@ def start(name: str, path: str | None) -> int:
 def check(name: str, path: str | None, kind: str, *, static: bool, runner: GetRunner) -> int:
     """Grade a learner's folder and print the verdict."""
     verdict = grade_folder(name, path, static=static, runner=runner)
-    _print(verdict, kind)
-    _record(path, verdict)
+    print_verdict(verdict, kind)
+    record(path, verdict)
     return EXIT_CODES[verdict.outcome]
 
 
@@ -67,54 +70,41 @@ def hint(name: str, path: str | None, runner: GetRunner) -> int:
     return show_hint(verdict)
 
 
-def show_hint(verdict: Verdict) -> int:
-    """Print the hint of the first check that failed, and where; return the exit code."""
-    import textwrap
-
+def show_hint(verdict: Verdict, number: int = 0) -> int:
+    """Print the hint of a failure, by default the first, and where; return the exit code."""
     from workshop.model import Outcome
     from workshop.reports import terminal
 
-    failed = next((r for r in verdict.results if r.outcome is Outcome.FAILED), None)
-    if failed is None:
-        print("Nothing failed." if verdict.outcome == "passed" else verdict.note)
+    failures = [result for result in verdict.results if result.outcome is Outcome.FAILED]
+    if failures:
+        failed = failures[number % len(failures)]
+        lines = [terminal.describe(failed), failed.hint, f"Lesson: {failed.check.lesson}"]
+    elif verdict.note:
+        lines = [f"The text has no failure, and only a build can tell more, but {verdict.note}"]
     else:
-        where = f" ({failed.file}, line {failed.line})" if failed.line else ""
-        for line in (f"{failed.check.title}{where}", failed.hint, f"Lesson: {failed.check.lesson}"):
-            print(textwrap.fill(line, terminal.COLUMNS, break_on_hyphens=False))
-    return EXIT_CODES["failed" if failed else verdict.outcome]
+        errors = [r.actual for r in verdict.results if r.outcome is Outcome.ERROR]
+        lines = [f"Not graded: {errors[0]}" if errors else "Nothing failed."]
+    print("\n".join(line for text in lines for line in terminal.wrap(text)))
+    return EXIT_CODES["failed" if failures else verdict.outcome]
 
 
 def list_tasks() -> int:
     """Print every task with its state."""
     from workshop.commands import progress
 
-    return progress.show_list(exercises_folder())
+    return progress.show_list(find_exercises())
 
 
-def watch(name: str, path: str | None, kind: str, *, static: bool, runner: GetRunner) -> int:
-    """Grade the folder whenever a file is saved, statically first, until Ctrl-C."""
-    from workshop.grading import watch
+def status(runner: GetRunner) -> int:
+    """Print where the learner is, what is next, and whether an engine answers."""
+    from workshop.commands import status
 
-    code = 0
-    for _ in watch.saves(_find_folder(name, path)):
-        try:
-            verdict = grade_folder(name, path, static=True, runner=runner)
-            _print(verdict, kind)
-            if not static:
-                print("\nBuilding and running it ...\n")
-                verdict = grade_folder(name, path, static=False, runner=runner)
-                _print(verdict, kind)
-                _record(path, verdict)
-            code = EXIT_CODES[verdict.outcome]
-        except UserError as error:
-            print(error)
-        print("\nWaiting for a file to be saved. Press Ctrl-C to quit.\n", flush=True)
-    return code
+    return status.show_status(find_exercises(), status.describe_engine(runner()))
 
 
 def grade_folder(name: str, path: str | None, *, static: bool, runner: GetRunner) -> Verdict:
     """Return the verdict on a learner's folder, with hadolint's warnings."""
-    folder = _find_folder(name, path)
+    folder = find_folder(name, path)
     # Start hadolint first: it runs while this program loads the task and its checks.
     file = folder / course.reference(name).name
     read_warnings = lint.start_hadolint([file] if file.name.startswith("Dockerfile") else [])
@@ -176,15 +166,36 @@ def _progress(name: str) -> Iterator[Callable[[str], None]]:
         yield job.step
 
 
-def solution(name: str, path: str | None) -> int:
-    """Print the difference between the learner's files and the reference solution."""
+def solution(name: str, path: str | None, *, confirmed: bool) -> int:
+    """Print the difference between the learner's files and the reference solution.
+
+    Before the first recorded check, it has to be `confirmed`, by an option or on the terminal.
+    """
     from workshop.analysis import source
 
     task = course.task(name)
-    found = source.find(task, _find_folder(name, path))
+    found = source.find(task, find_folder(name, path))
+    if not confirmed and not _may_show_solution(name, path):
+        print(f"Run workshop check {name} first.")
+        return 0
     difference = [line for file in task.answer for line in _compare(found, file)]
     sys.stdout.writelines(difference or ["Your answer is identical to the reference solution.\n"])
     return 0
+
+
+def _may_show_solution(name: str, path: str | None) -> bool:
+    """Whether a check is recorded, or the learner agrees; raise `UserError` without a terminal."""
+    from workshop.commands import progress
+
+    if not path and progress.is_tried(find_exercises(), name):
+        return True
+    if not sys.stdin.isatty():
+        found = "checks in other folders are not recorded" if path else "it has no check yet"
+        fix = f"Run workshop check {name} first, or add --yes"
+        raise UserError(path or name, found, "Add --yes" if path else fix)
+    sys.stderr.write("Show the solution before your first check? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def _compare(found: Source, file: str) -> Iterator[str]:
@@ -202,37 +213,16 @@ def _compare(found: Source, file: str) -> Iterator[str]:
     return difflib.unified_diff(old, new, f"yours/{file}", f"reference/{file}")
 
 
-def _record(path: str | None, verdict: Verdict) -> None:
+def record(path: str | None, verdict: Verdict) -> None:
     """Record the verdict on an answer in its default folder."""
     if not path:
         from workshop.commands import progress
 
-        progress.record(exercises_folder(), verdict)
+        progress.record(find_exercises(), verdict)
 
 
-def exercises_folder() -> Path:
-    """Return the folder of the exercises: the one around the current folder, or one below it."""
-    here = Path.cwd()
-    around = next((path for path in (here, *here.parents) if path.name == EXERCISES), None)
-    return Path(os.path.relpath(around)) if around else Path(EXERCISES)
-
-
-def _default_folder(name: str) -> Path:
-    """Return the folder of a task without PATH; tasks on the same service share one."""
-    return exercises_folder() / (course.reference(name).parent.name or name)
-
-
-def _find_folder(name: str, path: str | None) -> Path:
-    """Return the folder to grade: `path`, the task's default, or the current folder."""
-    if path:
-        return Path(path)
-    default = _default_folder(name)
-    if not default.is_dir() and Path(course.reference(name).name).exists():
-        return Path()
-    return default
-
-
-def _print(verdict: Verdict, kind: str) -> None:
+def print_verdict(verdict: Verdict, kind: str) -> None:
+    """Print a verdict as `text`, `json` or `junit`."""
     if kind == "text":
         from workshop.reports import terminal
 

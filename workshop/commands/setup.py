@@ -60,6 +60,7 @@ class Setup:
         settings.check(ROOT)
         with ProgressDisplay(self.console) as display:
             disk.check(self._provide(display), disk.AGAIN)
+            settings.adopt(ROOT, display.print)
             settings.write_missing(ROOT, display.print)
             images = IMAGES + (EXTRA_IMAGES if tests else ())
             built = services.build(self.engine, ROOT, images, display)
@@ -76,6 +77,8 @@ class Setup:
         if self.engine.info() is None:
             self._print("No Docker engine answers, so no service is running")
             return
+        # The services of the other checkout keep running.
+        settings.adopt(ROOT, self._print)
         services.down(self.engine, ROOT, everything=everything)
 
     def _provide(self, display: ProgressDisplay, *, ask_registry: bool = True) -> Info:

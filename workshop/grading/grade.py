@@ -104,14 +104,18 @@ def _error(check: Check, error: UserError, reported: Reported) -> Result:
 
 def _judge_text(check: Check, source: Source, reported: Reported) -> Result:
     judge = check.judge if check.stage == "source" else check.text
-    if judge is None:
-        return Result(check, Outcome.SKIPPED, "needs a build and a run")
     try:
-        judge(source._replace(of=check.of))
+        if check.stage != "source":
+            # Without this file, no build can run the check.
+            source.read(source.blamed_file(check.of))
+        if judge is not None:
+            judge(source._replace(of=check.of))
     except Failed as failed:
         return _failed(check, failed, source, reported)
     if check.stage == "source":
         return Result(check, Outcome.PASSED)
+    if judge is None:
+        return Result(check, Outcome.SKIPPED, "needs a build and a run")
     return Result(check, Outcome.SKIPPED, "no problem found in the text; needs a build and a run")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workshop.core.errors import Interrupted, UserError
 from workshop.core.paths import is_local
 
 if TYPE_CHECKING:
@@ -15,23 +16,27 @@ if TYPE_CHECKING:
 POLL_MILLISECONDS = 100
 
 
-def saves(folder: Path) -> Iterator[None]:
-    """Yield once at the start, and again after each change of a file in `folder`, until Ctrl-C."""
+def polls(folder: Path) -> Iterator[bool]:
+    """Yield several times a second whether a file in `folder` has changed since the last time.
+
+    A change between two polls is never lost. Raises `UserError` if the folder cannot be watched,
+    and `Interrupted` on a signal.
+    """
     from watchfiles import watch  # noqa: PLC0415 - only --watch needs it
 
-    def matters(_change: Change, path: str) -> bool:
-        inside = Path(path).relative_to(folder.resolve()).parts
-        return not any(is_local(part) for part in inside)
+    real = folder.resolve()
 
-    # The first yield comes after the watch has begun, so that no save is lost during a check.
-    first = True
-    for changes in watch(
-        folder.resolve(),
-        watch_filter=matters,
-        raise_interrupt=False,
-        yield_on_timeout=True,
-        rust_timeout=POLL_MILLISECONDS,
-    ):
-        if first or changes:
-            first = False
-            yield
+    def matters(_change: Change, path: str) -> bool:
+        return not any(is_local(part) for part in Path(path).relative_to(real).parts)
+
+    try:
+        for changes in watch(
+            real, watch_filter=matters, yield_on_timeout=True, rust_timeout=POLL_MILLISECONDS
+        ):
+            yield bool(changes)
+    except KeyboardInterrupt:
+        # watchfiles raises this in place of any exception of a signal handler.
+        raise Interrupted from None
+    except OSError as error:
+        fix = "Run workshop check without --watch"
+        raise UserError(str(folder), f"it cannot be watched: {error}", fix) from None

@@ -2,12 +2,13 @@
 
 The Makefile runs this with the machine's Python, so it uses only the standard library,
 and no syntax that an old Python cannot parse.
+
+With `--check`, create nothing: exit with 0 if .venv runs the code of this checkout, or else with 1.
 """
 
-import compileall
+import glob
 import os
 import re
-import subprocess
 import sys
 from typing import NoReturn
 
@@ -15,6 +16,9 @@ NEEDED = (3, 11)
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDER = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(FOLDER, "Scripts" if os.name == "nt" else "bin", "python")
+STAMP = os.path.join(FOLDER, ".ready")
+# The file of an editable installation: a line with the checkout whose code runs.
+INSTALLED = ("lib/python*/site-packages/workshop.pth", "Lib/site-packages/workshop.pth")
 REQUIREMENTS = os.path.join(ROOT, "requirements.txt")
 COULD_NOT = 2
 INTERRUPTED = 130
@@ -22,13 +26,27 @@ BAR, WIDTH = 30, 60  # columns
 
 
 def main() -> None:
-    """Create the environment; the Makefile keeps a stamp, so this runs once."""
+    """Create the environment and its stamp, which the Makefile looks at."""
+    import compileall
+    import subprocess
+
     if sys.version_info < NEEDED:
         found = ".".join(map(str, sys.version_info[:3]))
         fail(
             "Python: found %s, 3.11 or later is needed. Name one: make PYTHON=python3.12 up" % found
         )
-    print("Setting up .venv, the kit's Python environment (once)")
+    if os.path.islink(FOLDER):
+        # Creating an environment clears its folder, here that of another checkout.
+        fail(
+            ".venv: it is a link to %s. Run make there, or remove the link"
+            % os.path.realpath(FOLDER)
+        )
+    owner = find_owner()
+    if owner and not is_usable():
+        print("Setting up .venv again: it runs the code of %s, not of this checkout" % owner)
+    else:
+        print("Setting up .venv, the kit's Python environment (once)")
+    sys.stdout.flush()
     code = subprocess.call(
         [sys.executable, "-m", "venv", "--clear", FOLDER],
         stdout=subprocess.DEVNULL,
@@ -42,10 +60,33 @@ def main() -> None:
     install(["--no-deps", "--no-build-isolation", "--editable", ROOT], 1)
     # Otherwise the first check would compile these files.
     compileall.compile_dir(os.path.join(ROOT, "workshop"), quiet=1)
+    # The stamp is written last, so that an incomplete environment is rebuilt.
+    with open(STAMP, "w", encoding="utf-8"):
+        pass
+
+
+def is_usable() -> bool:
+    """Whether .venv runs the code of this checkout; a link to another environment is a choice."""
+    return os.path.islink(FOLDER) or _normalise(find_owner()) == _normalise(ROOT)
+
+
+def find_owner() -> str:
+    """Return the checkout whose code .venv runs; empty if it has none."""
+    for pattern in INSTALLED:
+        for path in glob.glob(os.path.join(glob.escape(FOLDER), pattern)):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                return file.readline().strip()
+    return ""
+
+
+def _normalise(path: str) -> str:
+    return os.path.normcase(os.path.realpath(path)) if path else ""
 
 
 def install(arguments: "list[str]", count: int) -> None:
     """Run `pip install` for `count` packages, and show its progress."""
+    import subprocess
+
     argv = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     lines, done = [], 0
     with subprocess.Popen(
@@ -79,6 +120,8 @@ def fail(line: str) -> "NoReturn":
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(not is_usable())
     try:
         main()
     except KeyboardInterrupt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections import Counter
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from workshop.model import NOT_CHECKED, Outcome
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
 
-    from workshop.model import Result, Verdict
+    from workshop.model import Result, Task, Verdict
 
 COLUMNS = 80
 _INDENT = " " * 10
@@ -28,20 +29,38 @@ _MARKS = {
 }
 
 
+class Detail(Enum):
+    """How much to print of a failure: everything, no explanation, or its title only."""
+
+    FULL = auto()
+    BRIEF = auto()
+    TITLE = auto()
+
+
 def format_lines(verdict: Verdict, columns: int = COLUMNS) -> Iterator[tuple[str, str]]:
     """Yield each line of the verdict with its style, which is empty for plain text."""
-    yield f"{verdict.task.name}: {verdict.task.title}", "bold"
+    yield from ((line, "bold") for line in wrap(describe_task(verdict.task), columns))
     yield "", ""
-    counts = Counter(r.actual for r in verdict.results if r.actual.startswith(NOT_CHECKED))
     for result in verdict.results:
-        if result.actual not in counts:
-            yield from _result(result, columns)
-    for reason, count in counts.items():
-        yield from _not_checked(reason.removeprefix(NOT_CHECKED), count, columns)
+        if not result.actual.startswith(NOT_CHECKED):
+            yield from format_result(result, columns)
+    yield from format_not_run(verdict, columns)
     yield from _lint_warnings(verdict, columns)
     yield "", ""
-    for line in textwrap.wrap(summarise(verdict), columns):
+    for line in wrap(summarise(verdict), columns):
         yield line, "bold green" if verdict.outcome == "passed" else "bold"
+    if failed := verdict.first_failure:
+        yield from ((line, "") for line in wrap(f"First: {describe(failed)}", columns))
+
+
+def describe_task(task: Task) -> str:
+    """Return the name and the title of a task."""
+    return f"{task.name}: {task.title}"
+
+
+def describe(result: Result) -> str:
+    """Return the title of a check, and the file and the line to change if the line is known."""
+    return result.check.title + (f" ({result.file}, line {result.line})" if result.line else "")
 
 
 def summarise(verdict: Verdict) -> str:
@@ -50,7 +69,12 @@ def summarise(verdict: Verdict) -> str:
         return f"Not graded: {verdict.note}"
     failed = sum(result.outcome is Outcome.FAILED for result in verdict.results)
     if verdict.static:
-        rest = sum(result.outcome is Outcome.SKIPPED for result in verdict.results)
+        rest = sum(
+            result.outcome is Outcome.SKIPPED and not result.actual.startswith(NOT_CHECKED)
+            for result in verdict.results
+        )
+        if failed and not rest:
+            return f"{failed} failed."
         found = f"{failed} failed" if failed else "No static check failed"
         unknown = f"{rest} check{' needs' if rest == 1 else 's need'} a build"
         return f"{found}; {unknown}: run without --static."
@@ -88,35 +112,47 @@ def print_verdict(verdict: Verdict, stream: TextIO | None = None) -> None:
         console.print(Text(line, style), soft_wrap=True)
 
 
-def _result(result: Result, columns: int) -> Iterator[tuple[str, str]]:
+def wrap(text: str, columns: int = COLUMNS) -> list[str]:
+    """Return the lines of a text, none of them wider than `columns`."""
+    return textwrap.wrap(text, columns, break_on_hyphens=False)
+
+
+def format_result(
+    result: Result, columns: int, detail: Detail = Detail.FULL
+) -> Iterator[tuple[str, str]]:
+    """Yield the lines of one result with their styles."""
     mark, style = _MARKS[result.outcome]
     head = f"{mark:<7} {result.points:>2}/{result.check.points} "
-    wrapped = textwrap.wrap(result.check.title, columns - len(head) - 2, break_on_hyphens=False)
+    wrapped = wrap(result.check.title, columns - len(head) - 2)
     for number, line in enumerate(wrapped or [""]):
         yield f"  {head if not number else ' ' * len(head)}{line}", style
+    if detail is Detail.TITLE:
+        return
     if result.outcome is Outcome.FAILED:
-        yield from _failure(result, columns)
+        yield from _failure(result, columns, brief=detail is Detail.BRIEF)
     elif result.actual:
         yield from _labelled("", result.actual, columns)
 
 
-def _not_checked(title: str, count: int, columns: int) -> Iterator[tuple[str, str]]:
+def format_not_run(verdict: Verdict, columns: int) -> Iterator[tuple[str, str]]:
     """Summarise the checks that were skipped because another check failed."""
-    checks = "1 check was" if count == 1 else f"{count} checks were"
-    text = f"{checks} not run, because this failed: {title}"
-    for line in textwrap.wrap(text, columns - 2, break_on_hyphens=False):
-        yield f"  {line}", "dim"
+    counts = Counter(r.actual for r in verdict.results if r.actual.startswith(NOT_CHECKED))
+    for reason, count in counts.items():
+        checks = "1 check was" if count == 1 else f"{count} checks were"
+        title = reason.removeprefix(NOT_CHECKED)
+        for line in wrap(f"{checks} not run, because this failed: {title}", columns - 2):
+            yield f"  {line}", "dim"
 
 
-def _failure(result: Result, columns: int) -> Iterator[tuple[str, str]]:
+def _failure(result: Result, columns: int, *, brief: bool) -> Iterator[tuple[str, str]]:
     where = f"{result.file}, line {result.line}" if result.line else result.file
     fields = {
         "actual": result.actual,
         "expected": result.expected,
         **({"where": where} if result.file else {}),
-        "why": result.why,
+        **({} if brief else {"why": result.why}),
         "hint": result.hint,
-        "lesson": result.check.lesson,
+        **({} if brief else {"lesson": result.check.lesson}),
     }
     for label, text in fields.items():
         yield from _labelled(label, text, columns)
@@ -127,7 +163,7 @@ def _labelled(label: str, text: str, columns: int) -> Iterator[tuple[str, str]]:
     """Yield a text with its label. The lines after the first are program output."""
     first, *more = text.splitlines() or [""]
     room = columns - len(_INDENT) - _LABEL
-    for number, line in enumerate(textwrap.wrap(first, room, break_on_hyphens=False) or [""]):
+    for number, line in enumerate(wrap(first, room) or [""]):
         yield f"{_INDENT}{label if not number else '':<{_LABEL}}{line}".rstrip(), ""
     for line in more:
         for part in textwrap.wrap(line, room - 2, subsequent_indent="  ") or [""]:

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workshop.core.errors import UserError
@@ -14,7 +15,13 @@ from workshop.stack.images import WEB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
+
+    from workshop.stack.images import Web
+
+# Before the path of the checkout that a `.env` was written for.
+_MARK = "# Checkout: "
+_PLACE = re.compile(rf"^{_MARK}(.*[^\r\n])", re.MULTILINE)
+_GENERATED_NAME = re.compile(r"^COMPOSE_PROJECT_NAME=(workshop-[0-9a-f]{6})\r?$", re.MULTILINE)
 
 TODO_FOLDER = "services/todo-app"
 
@@ -32,6 +39,38 @@ def write_missing(
         report(f"Writing {TODO_FOLDER}/.env from its template, with a new secret key")
         key = f"SECRET_KEY={secrets.token_hex(32)}"
         _write(todo, re.sub(r"^SECRET_KEY=.*$", key, template, flags=re.MULTILINE))
+
+
+def adopt(
+    root: Path, report: Callable[[str], None], environ: Mapping[str, str] = os.environ
+) -> None:
+    """Give a `.env` that was copied with a checkout its own project name and free ports.
+
+    Otherwise two checkouts would start, and stop, the same containers. Everything else stays, and
+    so does a name that a person wrote. A checkout that was moved keeps its project, and its data.
+    """
+    path = root / ".env"
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, ValueError):
+        # There is none, or `check` reports it.
+        return
+    place, name = _PLACE.search(text), _GENERATED_NAME.search(text)
+    own = _project_name(root)
+    if not name or name[1] == own or (place and place[1] == str(root)):
+        return
+    if not place or Path(place[1]).exists():
+        other = place[1] if place else "another checkout"
+        report(f".env was copied from {other}: its project is now {own}, not {name[1]}")
+        text = text.replace(name[1], own)
+        text = _replace_busy_ports(text, report, environ)
+    mark = f"{_MARK}{root}"
+    text = _PLACE.sub(lambda _: mark, text) if place else f"{mark}\n{text}"
+    try:
+        _write(path, text)
+    except OSError as error:
+        fix = "Make it writable, or delete it: make up writes it again"
+        raise UserError(path.name, error.strerror or "it cannot be written", fix) from None
 
 
 def check(root: Path) -> None:
@@ -60,11 +99,10 @@ def is_free(port: int) -> bool:
 
 def _compose_settings(root: Path, report: Callable[[str], None], environ: Mapping[str, str]) -> str:
     """Return the checkout's `.env`: a compose project name, and free ports."""
-    # Two checkouts may be in folders of the same name: a hash of the path differs.
-    place = hashlib.sha256(str(root).encode()).hexdigest()[:6]
     lines = [
         "# The settings of this checkout. Written by `make up`; you may change them.",
-        f"COMPOSE_PROJECT_NAME=workshop-{place}",
+        f"{_MARK}{root}",
+        f"COMPOSE_PROJECT_NAME={_project_name(root)}",
         "COMPOSE_IGNORE_ORPHANS=1",
     ]
     if hasattr(os, "getuid") and os.getuid():
@@ -74,14 +112,38 @@ def _compose_settings(root: Path, report: Callable[[str], None], environ: Mappin
     for web in WEB:
         if web.variable in environ:
             continue
-        port = web.port
-        while port in taken or not is_free(port):
-            port += 1
-        taken.add(port)
-        if port != web.port:
-            report(f"Port {web.port} is in use: {web.service} gets {port} ({web.variable} in .env)")
-        lines.append(f"{web.variable}={port}")
+        lines.append(f"{web.variable}={_pick_port(web, web.port, taken, report)}")
     return "\n".join(lines) + "\n"
+
+
+def _project_name(root: Path) -> str:
+    """Two checkouts may be in folders of the same name: a hash of the path differs."""
+    return f"workshop-{hashlib.sha256(str(root).encode()).hexdigest()[:6]}"
+
+
+def _replace_busy_ports(
+    text: str, report: Callable[[str], None], environ: Mapping[str, str]
+) -> str:
+    """Replace each port of a copied `.env` that a program, maybe the other checkout's, uses."""
+    lines = {web: re.search(rf"^{web.variable}=(\d{{1,5}})\r?$", text, re.MULTILINE) for web in WEB}
+    ports = {web: int(line[1]) for web, line in lines.items() if line}
+    taken = set(ports.values())
+    for web, port in ports.items():
+        if web.variable not in environ and not is_free(port):
+            free = _pick_port(web, port, taken, report)
+            text = text.replace(f"{web.variable}={port}", f"{web.variable}={free}")
+    return text
+
+
+def _pick_port(web: Web, first: int, taken: set[int], report: Callable[[str], None]) -> int:
+    """Return the first free port from `first` on, and add it to those that are `taken`."""
+    port = first
+    while port in taken or not is_free(port):
+        port += 1
+    taken.add(port)
+    if port != first:
+        report(f"Port {first} is in use: {web.service} gets {port} ({web.variable} in .env)")
+    return port
 
 
 def _find_fault(line: bytes) -> tuple[str, str] | None:

@@ -34,8 +34,19 @@ def read_failure(submission: Source, name: str = "Dockerfile") -> Failed:
 
 
 def test_a_missing_file_is_reported(submission: Source):
-    assert read_failure(submission).actual == "no such file"
+    assert read_failure(submission).actual == "no such file; the folder is empty"
     assert read_failure(submission).file == "Dockerfile"
+
+
+def test_a_missing_file_is_reported_with_what_is_there_and_the_command(submission: Source):
+    for name in ("app/main.py", ".venv/x", *(f"f{number}" for number in range(9))):
+        write(submission, name, "x")
+    found = read_failure(submission)
+    assert found.actual == "no such file; the folder has app, f0, f1, f2, f3, f4 and 4 more"
+    assert found.hint == (
+        f"Create Dockerfile in {submission.folder}; workshop start task-0 copies the files beside "
+        "it."
+    )
 
 
 @pytest.mark.parametrize("name", ["dockerfile", "DockerFile", "DOCKERFILE"])
@@ -116,6 +127,22 @@ def test_a_misplaced_file_is_named(submission: Source, name: str, hint: str):
     with pytest.raises(Failed) as caught:
         submission.read("Dockerfile")
     assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("needed", "there"),
+    [
+        ("Dockerfile-nonroot", "Dockerfile"),
+        ("docker-compose.yml", "docker-compose.yaml"),
+        ("docker-compose.yml", "compose.yaml"),
+        ("task-4.toml", "task-4.template.toml"),
+    ],
+)
+def test_a_file_under_another_common_name_is_named(submission: Source, needed: str, there: str):
+    write(submission, there, "x")
+    found = read_failure(submission, needed)
+    assert found.actual == f"{there}, which is a different name"
+    assert found.hint == f"Rename {there} to {needed}."
 
 
 def test_utf_16_is_named(submission: Source):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+import pexpect
 import pytest
-from harness import ROOT, WORKSHOP, until
+from harness import ROOT, WORKSHOP
 
+from workshop.commands import progress
+from workshop.model import Outcome, Result, Verdict
 from workshop.tasks import course
 
 if TYPE_CHECKING:
@@ -48,6 +50,11 @@ def exercise(run, tmp_path: Path) -> Path:
     """The folder of a started task."""
     assert run("start", "task-5")[0] == 0
     return tmp_path / "exercises/fastapi"
+
+
+def verdict_of(name: str) -> Verdict:
+    task = course.task(name)
+    return Verdict(task, tuple(Result(check, Outcome.FAILED) for check in task.checks))
 
 
 def test_start_copies_the_starter_and_lists_the_requirements(run, tmp_path):
@@ -133,9 +140,42 @@ def test_a_report_is_at_most_80_columns_wide(run, exercise):
     assert max(map(len, output.splitlines())) <= 80
 
 
+@pytest.mark.usefixtures("exercise")
+def test_no_solution_before_the_first_check(run):
+    assert run("solution", "task-5") == (
+        2,
+        "task-5: it has no check yet. Run workshop check task-5 first, or add --yes\n",
+    )
+    assert run("solution", "task-5", "--yes")[0] == 0
+
+
+def test_a_recorded_check_shows_the_solution(run, exercise):
+    recorded = verdict_of("task-5")
+    progress.record(exercise.parent, recorded)
+    assert run("solution", "task-5")[0] == 0
+    # Only the default folder is recorded.
+    assert run("solution", "task-5", str(exercise))[0] == 2
+    assert run("solution", "task-5", str(exercise), "--yes")[0] == 0
+
+
+@pytest.mark.usefixtures("exercise")
+def test_a_terminal_asks_before_it_shows_the_solution(tmp_path):
+    question = "Show the solution before your first check? [y/N] "
+    for answer, shown in {"y": True, "": False, "n": False}.items():
+        child = pexpect.spawn(
+            WORKSHOP[0], [*WORKSHOP[1:], "solution", "task-5"], cwd=tmp_path, encoding="utf-8"
+        )
+        child.expect_exact(question)
+        child.sendline(answer)
+        child.expect(pexpect.EOF)
+        child.close()
+        assert child.exitstatus == 0
+        assert ("+++ reference/" in child.before) is shown
+
+
 def test_solution_prints_a_diff(run, exercise):
     (exercise / FILE).write_text(ANSWER.read_text().replace("USER 10000", "USER root"))
-    code, output = run("solution", "task-5")
+    code, output = run("solution", "task-5", "--yes")
     assert code == 0
     assert "-USER root\n+USER 10000\n" in output
     assert output.startswith(f"--- yours/{FILE}\n+++ reference/{FILE}\n")
@@ -144,28 +184,13 @@ def test_solution_prints_a_diff(run, exercise):
 def test_solution_reports_an_identical_answer(run, exercise):
     (exercise / FILE).write_bytes(ANSWER.read_bytes().replace(b"\n", b"\r\n"))
     line = "Your answer is identical to the reference solution.\n"
-    assert run("solution", "task-5") == (0, line)
+    assert run("solution", "task-5", "--yes") == (0, line)
 
 
 def test_an_unknown_format_is_one_line(run):
     code, output = run("check", "task-5", "--format", "xml")
     assert code == 2
     assert len(output.splitlines()) == 1
-
-
-def test_watch_checks_again_at_every_save(exercise, tmp_path):
-    (exercise / FILE).write_text("FROM python:3.11-slim-bookworm\nUSER root\n")
-    argv = (*WORKSHOP, "check", "task-5", "--static", "--watch")
-    log = tmp_path / "log"
-    with log.open("w+") as stream:
-        child = subprocess.Popen(argv, cwd=tmp_path, stdout=stream, stderr=subprocess.STDOUT)
-        until(lambda: log.read_text().count("Waiting for a file") == 1, "a first check")
-        assert "actual    USER root" in log.read_text()
-        (exercise / FILE).write_bytes(ANSWER.read_bytes())
-        until(lambda: "No static check failed" in log.read_text(), "a second check")
-        child.send_signal(signal.SIGINT)
-        child.wait(20)
-    assert "Traceback" not in log.read_text()
 
 
 def test_start_inside_an_exercise_does_not_nest_folders(exercise: Path, monkeypatch):
@@ -189,6 +214,58 @@ def test_a_hint_is_given_without_an_engine(run, exercise: Path):
     code, output = run("hint", "task-5")
     assert code == 1
     assert "Lesson: fastapi/task-5" in output
+
+
+def test_without_an_engine_a_right_text_has_no_hint(run, exercise: Path):
+    (exercise / FILE).write_bytes(ANSWER.read_bytes())
+    code, output = run("hint", "task-5")
+    assert code == 2
+    assert output == (
+        "The text has no failure, and only a build can tell more, but no Docker engine\n"
+        "answers. Start one with make up; see also workshop doctor\n"
+    )
+
+
+def test_a_start_is_recorded_and_listed(run, exercise: Path):
+    assert progress.read(exercise.parent)["task-5"].state == "started"
+    assert run("list")[1].endswith("Next: workshop check task-5 (lesson fastapi/task-5)\n")
+    code, output = run("status")
+    assert code == 0
+    assert "Folder:  exercises/fastapi\n" in output
+    assert "Engine:  none answers: make up starts one; see also workshop doctor\n" in output
+
+
+def test_a_start_in_another_folder_is_not_recorded(run, tmp_path):
+    assert run("start", "task-5", "my/place")[0] == 0
+    assert not (tmp_path / "exercises").exists()
+
+
+@pytest.mark.parametrize("command", ["list", "status", "start task-5", "check task-5"])
+def test_a_current_folder_that_was_removed_is_one_line(command, tmp_path):
+    (tmp_path / "gone").mkdir()
+    argv = " ".join((*WORKSHOP, command))
+    done = subprocess.run(
+        ("sh", "-c", f"cd gone && rmdir ../gone && {argv}"),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "DOCKER_HOST": NO_ENGINE},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1:] == [
+        "the current folder: it was removed. Change to another folder with cd"
+    ]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["list"], ["status"], ["solution", "task-5"]])
+def test_a_damaged_progress_file_is_one_line(command, run, exercise: Path):
+    (exercise.parent / progress.FILE).write_text("[task-5\n")
+    code, output = run(*command)
+    assert code == 2
+    assert "Correct or delete it" in output
+    assert output.count("\n") == 1
 
 
 def test_the_tasks_are_listed(run):

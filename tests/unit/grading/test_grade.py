@@ -7,7 +7,7 @@ import pytest
 from workshop.analysis.source import Source
 from workshop.core.errors import UserError
 from workshop.grading import grade
-from workshop.model import Failed, Outcome, Recipe, Task, check
+from workshop.model import NOT_CHECKED, Failed, Outcome, Recipe, Task, check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,6 +150,12 @@ def test_without_an_engine_only_the_text_is_checked(tmp_path: Path):
     verdict = grade.static(Source(TASK, tmp_path))
     assert outcomes(verdict) == ["failed", "failed", "skipped", "skipped"]
     assert verdict.outcome == "failed"
+
+
+def test_without_the_file_no_check_says_that_it_needs_a_build(tmp_path: Path):
+    verdict = grade.static(Source(TASK, tmp_path))
+    assert outcomes(verdict) == ["failed", "skipped", "skipped", "skipped"]
+    assert {result.actual for result in verdict.results[1:]} == {f"{NOT_CHECKED}Says hello"}
 
 
 def test_a_check_that_passes_only_on_the_text_earns_no_points(tmp_path: Path):

@@ -58,3 +58,10 @@ def test_a_fastapi_task_builds_its_image(image):
     command = TASKS[f"buildTask{image.service.removeprefix('task-')}"]["cmd"]
     file = f"{image.folder}/{image.dockerfile}"
     assert command == f"docker build --tag {image.name} --file {file} {image.folder}"
+
+
+def test_every_task_that_runs_a_program_of_the_environment_sets_it_up_first():
+    own = {"default", "help", "environment"}
+    uses = [name for name, task in TASKS.items() if "{{.BIN}}" in str(task) and name not in own]
+    assert uses
+    assert [name for name in uses if TASKS[name].get("deps") != ["environment"]] == []

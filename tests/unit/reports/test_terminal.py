@@ -70,6 +70,22 @@ def test_the_last_line_is_a_summary(verdict, start: str):
     assert start[:30] in text(verdict)
 
 
+def test_the_first_failure_is_named_after_the_points():
+    *_, points, first, second = text(GRADED).splitlines()
+    assert points == "2 of 8 points: 1 failed."
+    assert f"{first} {second}".startswith("First: Requirement 2 word")
+    assert second.endswith("(Dockerfile, line 3)")
+    failed = FAILED._replace(line=None)
+    assert text(Verdict(TASK, (failed,))).endswith("word")
+    assert "First: " not in text(PASSED)
+
+
+def test_a_static_verdict_counts_only_the_checks_that_a_build_can_run():
+    skipped = Result(TASK.checks[0], Outcome.SKIPPED, f"{NOT_CHECKED}The file exists")
+    verdict = GRADED._replace(static=True, results=(FAILED, skipped))
+    assert terminal.summarise(verdict) == "1 failed."
+
+
 def test_a_file_gets_plain_lines():
     stream = StringIO()
     terminal.print_verdict(GRADED, stream)

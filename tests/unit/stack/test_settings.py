@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 from contextlib import contextmanager
 
@@ -162,6 +163,111 @@ def test_a_missing_template_is_an_error(root):
     (root / settings.TODO_FOLDER / ".env.template").unlink()
     with pytest.raises(UserError, match=r"\.env\.template"):
         write(root)
+
+
+# ------------------------------------------------------------------- a copied checkout
+
+
+@pytest.fixture
+def copied(root, tmp_path_factory):
+    """A copy of a checkout that still exists, with a setting that a person wrote."""
+    write(root, TODO_PORT="7000")
+    with (root / ".env").open("a", encoding="utf-8") as file:
+        file.write("TODO_PORT=7000\nMINE=1\n")
+    folder = tmp_path_factory.mktemp("copy") / "checkout"
+    shutil.copytree(root, folder)
+    return folder
+
+
+def adopt(root, **environ) -> list[str]:
+    messages = []
+    settings.adopt(root, messages.append, environ)
+    return messages
+
+
+def test_a_checkout_keeps_its_own_settings(root):
+    write(root)
+    before = (root / ".env").read_bytes()
+    assert adopt(root) == []
+    assert (root / ".env").read_bytes() == before
+
+
+def test_a_copied_checkout_gets_its_own_project_name(root, copied):
+    before, other = values(copied), values(root)["COMPOSE_PROJECT_NAME"]
+    (message,) = adopt(copied)
+    found = values(copied)
+    own = found.pop("COMPOSE_PROJECT_NAME")
+    assert own != before.pop("COMPOSE_PROJECT_NAME")
+    assert message == f".env was copied from {root}: its project is now {own}, not {other}"
+    assert found == before
+    assert found["TODO_PORT"] == "7000"
+    assert found["MINE"] == "1"
+    assert values(root)["COMPOSE_PROJECT_NAME"] == other
+    assert (copied / ".env").stat().st_mode & 0o777 == 0o600
+    settings.check(copied)
+    assert adopt(copied) == []
+
+
+def test_a_copied_port_that_is_in_use_is_replaced_with_a_message(copied, busy):
+    busy.update({18080, 7000})
+    messages = adopt(copied)
+    assert messages[1:] == [
+        "Port 7000 is in use: todo-app gets 7001 (TODO_PORT in .env)",
+        "Port 18080 is in use: deathstar gets 18081 (DEATHSTAR_PORT in .env)",
+    ]
+    assert values(copied)["TODO_PORT"] == "7001"
+    assert values(copied)["DEATHSTAR_PORT"] == "18081"
+
+
+def test_a_port_in_the_environment_is_not_replaced(copied, busy):
+    busy.update({18080})
+    assert len(adopt(copied, DEATHSTAR_PORT="8090")) == 1
+    assert values(copied)["DEATHSTAR_PORT"] == "18080"
+
+
+def test_a_project_name_that_a_person_wrote_is_kept(copied):
+    text = (copied / ".env").read_text(encoding="utf-8")
+    name = values(copied)["COMPOSE_PROJECT_NAME"]
+    (copied / ".env").write_text(text.replace(name, "mine"), encoding="utf-8")
+    assert adopt(copied) == []
+    assert values(copied)["COMPOSE_PROJECT_NAME"] == "mine"
+
+
+def test_a_checkout_that_was_moved_keeps_its_project_and_its_data(root, tmp_path_factory):
+    write(root)
+    name = values(root)["COMPOSE_PROJECT_NAME"]
+    moved = tmp_path_factory.mktemp("moved") / "checkout"
+    root.rename(moved)
+    assert adopt(moved) == []
+    assert values(moved)["COMPOSE_PROJECT_NAME"] == name
+    # A copy of the moved checkout is a copy all the same.
+    copy = moved.with_name("copy")
+    shutil.copytree(moved, copy)
+    assert len(adopt(copy)) == 1
+    assert values(copy)["COMPOSE_PROJECT_NAME"] != name
+
+
+def test_settings_that_do_not_name_their_checkout_count_as_copied(root):
+    (root / ".env").write_bytes(b"COMPOSE_PROJECT_NAME=workshop-012abc\r\nMINE=1\r\n")
+    (message,) = adopt(root)
+    assert message.startswith(".env was copied from another checkout: ")
+    assert (root / ".env").read_bytes().count(b"\r\n") == 2
+    assert adopt(root) == []
+
+
+@pytest.mark.parametrize("text", [None, b"", b"\xff\n", b"MINE=1\n", b"# Checkout: \n"])
+def test_other_files_are_kept(text, root):
+    if text is not None:
+        (root / ".env").write_bytes(text)
+    assert adopt(root) == []
+    assert text is None or (root / ".env").read_bytes() == text
+
+
+def test_a_file_that_cannot_be_written_is_an_error(root):
+    (root / ".env").write_text("COMPOSE_PROJECT_NAME=workshop-012abc\n", encoding="utf-8")
+    (root / ".env.part").mkdir()
+    with pytest.raises(UserError, match=r"^\.env: "):
+        adopt(root)
 
 
 # ------------------------------------------------------------------- the check
