@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FILE = "Dockerfile-nonroot"
 ANSWER = ROOT / "services/fastapi" / FILE
-ROOT_USER = "FROM python:3.11-slim-bookworm\nUSER root\nWORKDIR /home/runner/server\nEXPOSE 8000\n"
+ROOT_USER = "FROM python:3.11-slim-bookworm\nUSER root\nEXPOSE 8000\n"
 CLEAR = "\x1b[2J"
 KEYS = "h hint  l list  n next task  r run again  q quit"
 STOPPED = "Stopped watching task-5."
