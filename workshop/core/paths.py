@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from fnmatch import fnmatch
+import re
+from fnmatch import translate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ LOCAL = (
     "*.pyc",
     "*.egg-info",
 )
+_LOCAL = re.compile("|".join(map(translate, LOCAL)))
 
 
 # Linux refuses paths of 4,096 characters; a learner's folder needs far less.
@@ -44,7 +46,7 @@ def cache_folder() -> Path:
 
 def is_local(name: str) -> bool:
     """Whether a file or folder with this name belongs to one machine only."""
-    return any(fnmatch(name, pattern) for pattern in LOCAL)
+    return _LOCAL.match(name) is not None
 
 
 def walk(folder: Path) -> Iterator[str]:
@@ -58,7 +60,8 @@ def walk(folder: Path) -> Iterator[str]:
             yield Path(parent).relative_to(folder).as_posix()
             continue
         folders[:] = sorted(name for name in folders if not is_local(name))
-        links = [name for name in folders if (Path(parent) / name).is_symlink()]
+        links = [name for name in folders if os.path.islink(f"{parent}/{name}")]  # noqa: PTH114
+        where = Path(parent).relative_to(folder)
         for name in sorted([*files, *links]):
             if not is_local(name):
-                yield (Path(parent) / name).relative_to(folder).as_posix()
+                yield (where / name).as_posix()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workshop.analysis import starter, unwanted_files
@@ -12,10 +14,6 @@ from workshop.core.paths import MAX_PATH, walk
 from workshop.model import Failed
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from workshop.analysis.source import Source
 
 MAX_BYTES = 50_000_000
@@ -29,10 +27,15 @@ NESTED_FILE = ".env"
 
 def create_build_context(source: Source, folder: Path, canary: str) -> None:
     """Copy a submission into an empty folder, add missing starter files, and plant secrets."""
-    for path in list(_copy_files(source.folder, folder)):
-        if not (folder / path).resolve().is_relative_to(folder.resolve()):
-            target = (folder / path).readlink()
-            raise Failed(f"{path} is a link to {target}", "only links that stay in the folder")
+    files = _list_files(source.folder)
+    for path, info in files.items():
+        _copy(source.folder / path, folder / path, info)
+    for path in files:
+        # A link that leads to itself cannot be resolved; it stays as it is.
+        target = Path(os.path.realpath(folder / path))
+        if not target.is_relative_to(folder.resolve()):
+            link = (folder / path).readlink()
+            raise Failed(f"{path} is a link to {link}", "only links that stay in the folder")
     starter.copy_missing(source.task, folder)
     contexts = {recipe.context for recipe in source.task.recipes}
     if contexts:
@@ -61,22 +64,25 @@ def _folders(folder: Path) -> list[Path]:
     return [path for path in below if not (path / NESTED_FILE).is_dir()]
 
 
-def _copy_files(folder: Path, target: Path) -> Iterator[str]:
-    """Copy every file that is not specific to one machine; yield its path relative to `folder`."""
+def _list_files(folder: Path) -> dict[str, os.stat_result]:
+    """Return every file that is not specific to one machine, by its path relative to `folder`.
+
+    A folder that is too large is refused before anything is copied: a sparse file of a few bytes on
+    the disk would become gigabytes.
+    """
     size = 0
-    for number, path in enumerate(walk(folder)):
+    found: dict[str, os.stat_result] = {}
+    for path in walk(folder):
         if len(path) > MAX_PATH:
             actual = f"a path of {len(path)} characters: {path[:40]}..."
             raise Failed(actual, f"paths of at most {MAX_PATH} characters")
-        # Before it is copied: a sparse file of a few bytes on the disk would become gigabytes.
-        info = (folder / path).lstat()
-        size += info.st_size
-        if size > MAX_BYTES or number >= MAX_FILES:
-            found = f"more than {MAX_BYTES // 1_000_000} MB or {MAX_FILES} files"
+        found[path] = (folder / path).lstat()
+        size += found[path].st_size
+        if size > MAX_BYTES or len(found) > MAX_FILES:
+            actual = f"more than {MAX_BYTES // 1_000_000} MB or {MAX_FILES} files"
             fix = "Use the folder that `workshop start` created, without other files"
-            raise UserError(str(folder), f"{found}, including those in {path.split('/')[0]}", fix)
-        _copy(folder / path, target / path, info)
-        yield path
+            raise UserError(str(folder), f"{actual}, including those in {path.split('/')[0]}", fix)
+    return found
 
 
 def _copy(path: Path, target: Path, info: os.stat_result) -> None:

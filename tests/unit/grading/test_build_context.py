@@ -125,6 +125,12 @@ def test_links_that_leave_the_folder_together_are_refused(folder: Path, context:
         create(folder, context)
 
 
+def test_a_link_that_leads_to_itself_stays_a_link(folder: Path, context: Path):
+    (folder / "loop").symlink_to("loop")
+    create(folder, context)
+    assert (context / "loop").is_symlink()
+
+
 def test_pipes_are_left_out(folder: Path, context: Path):
     os.mkfifo(folder / "pipe")
     create(folder, context)
@@ -158,6 +164,17 @@ def test_copying_the_starter_overwrites_nothing(folder: Path):
     assert "poetry.lock" not in new
     assert (folder / "poetry.lock").read_text() == "mine"
     assert starter.copy_missing(TASK, folder) == []
+
+
+def test_nothing_of_a_huge_folder_is_copied(
+    folder: Path, context: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(build_context, "MAX_FILES", 1)
+    for name in ("a", "b"):
+        (folder / name).touch()
+    with pytest.raises(UserError):
+        create(folder, context)
+    assert not list(context.iterdir())
 
 
 def test_a_very_long_path_is_a_failure_of_the_submission(folder: Path, context: Path):
