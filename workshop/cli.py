@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from argparse import ArgumentParser, BooleanOptionalAction, HelpFormatter
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -29,6 +30,8 @@ INTERRUPTED = 130
 PROGRAM = "workshop"
 PURPOSE = "Set up a machine for the course, run its services, and grade your answers."
 COLUMNS = 79
+
+_interrupted = threading.Event()
 
 
 def _doctor(_arguments: Namespace) -> int:
@@ -201,13 +204,16 @@ def main() -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return ERROR
-    except Interrupted:
-        print("Interrupted. Run the command again to continue.", file=sys.stderr)
-        return INTERRUPTED
     except BrokenPipeError:
         # The reader has closed the pipe. Without this, Python fails to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ERROR
+    except BaseException:
+        # Python turns an exception that interrupts the definition of a class into another one.
+        if not _interrupted.is_set():
+            raise
+        print("Interrupted. Run the command again to continue.", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _run(argv: list[str]) -> int:
@@ -297,6 +303,9 @@ def _runner() -> SubprocessRunner:
 
     run = SubprocessRunner()
     _handle_signals(run.stop)
+    # Python ignores an exception that interrupts, for example, the end of an object's life.
+    if _interrupted.is_set():
+        raise Interrupted
     return run
 
 
@@ -304,6 +313,7 @@ def _handle_signals(stop: Callable[[], None] = lambda: None) -> None:
     """Call `stop` and raise `Interrupted` on SIGINT and SIGTERM."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        _interrupted.set()
         stop()
         raise Interrupted
 

@@ -225,3 +225,37 @@ def test_an_interrupt_ends_the_command_and_its_children(number, script, kit, tmp
     assert err == "Interrupted. Run the command again to continue.\n"
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text(encoding="utf-8")), 0)
+
+
+# Python raises another exception in place of the first one, and ignores the second.
+HIDDEN = """
+import gc, os, signal, sys
+from workshop import cli
+
+class Trap:
+    def {method}(self, *_names):
+        os.kill(os.getpid(), signal.SIGINT)
+
+def command(_arguments):
+    trap = Trap()
+    type("Owner", (), {"trap": trap})
+    del trap
+    gc.collect()
+    cli._runner()
+    print("not interrupted")
+    return 0
+
+cli.COMMANDS["trap"] = cli._Command(command)
+sys.argv = ["workshop", "trap"]
+sys.exit(cli.main())
+"""
+
+
+@pytest.mark.parametrize("method", ["__set_name__", "__del__"])
+def test_an_interrupt_that_python_hides_ends_the_command(method):
+    script = HIDDEN.replace("{method}", method)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert "Interrupted. Run the command again to continue.\n" in done.stderr
