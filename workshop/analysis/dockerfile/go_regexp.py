@@ -1,8 +1,9 @@
-"""Translate Go's regular expressions into Python's, as far as a `.dockerignore` can contain them.
+"""Match paths with Go's regular expressions, as far as a `.dockerignore` can contain them.
 
 moby turns each pattern with a wildcard into a regular expression for Go's `regexp`. It escapes
 `.`, `+`, `$` and parentheses, so that a pattern has no groups and no flags, but it leaves
-`^`, `|`, `{2}`, classes and everything after a backslash to Go.
+`^`, `|`, `{2}`, classes and everything after a backslash to Go. Like Go, and unlike Python's `re`,
+this module does not backtrack, so that no pattern takes long.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import functools
 import re
 import sys
 import unicodedata
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 Ranges = list[tuple[int, int]]
 
@@ -19,7 +20,9 @@ Ranges = list[tuple[int, int]]
 _NUMBER = r"(0|[1-9][0-9]*)"
 _QUANTIFIER = re.compile(rf"[*?]|\{{{_NUMBER}(,{_NUMBER}?)?\}}")
 _MOST_REPEATS = 1000
-_GROUP = "(.*/)"  # moby's translation of `**`
+# moby's translation of `**`, the only group.
+_GROUP = "(.*/)"
+_FOLDERS = re.compile(_GROUP)
 _TEXT = {"^": r"\A", "$": r"\Z", ".": "."}
 _ANCHORS = {"A": r"\A", "b": r"\b", "B": r"\B", "z": r"\Z"}
 _CONTROLS = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -56,41 +59,90 @@ class UnknownError(ValueError):
     """Only Go can tell what the expression matches."""
 
 
-def compile_expression(text: str) -> re.Pattern[str]:
-    """Return Python's equivalent of a Go expression; raise `InvalidError` or `UnknownError`."""
-    return re.compile(_Parser(text).translate(), re.ASCII)
+class Item(NamedTuple):
+    """An atom (a character, a class, an anchor or a group), and how often it is repeated."""
+
+    atom: re.Pattern[str]
+    least: int = 1
+    most: int = 1
+
+    def follow(self, path: str, starts: set[int]) -> set[int]:
+        """Return where in `path` the item can end if it begins at one of `starts`."""
+        found = set(starts) if self.least == 0 else set()
+        for count in range(1, self.most + 1):
+            starts = {end for start in starts for end in self._ends(path, start)}
+            if count >= self.least:
+                if starts <= found:
+                    break
+                found |= starts
+        return found
+
+    def _ends(self, path: str, start: int) -> list[int]:
+        if self.atom is _FOLDERS:
+            stop = path.find("\n", start)
+            line = range(start, stop if stop >= 0 else len(path))
+            return [index + 1 for index in line if path[index] == "/"]
+        found = self.atom.match(path, start)
+        return [found.end()] if found else []
+
+
+class Expression(NamedTuple):
+    """Alternatives, each a sequence of items."""
+
+    branches: tuple[tuple[Item, ...], ...]
+
+    def matches(self, path: str) -> bool:
+        """Whether the expression matches a part of `path`."""
+        return any(self._follow(branch, path) for branch in self.branches)
+
+    @staticmethod
+    def _follow(branch: tuple[Item, ...], path: str) -> bool:
+        positions = set(range(len(path) + 1))
+        for item in branch:
+            positions = item.follow(path, positions)
+        return bool(positions)
+
+
+def parse(text: str) -> Expression:
+    """Parse an expression; raise `InvalidError` or `UnknownError`."""
+    return Expression(tuple(map(tuple, _Parser(text).branches())))
 
 
 class _Parser:
-    """Translates one expression from left to right; `at` is the index of what comes next."""
+    """Parses an expression from left to right; `at` is the index of what comes next."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
 
-    def translate(self) -> str:
-        whole: list[str] = []
-        atoms: list[str] = []
+    def branches(self) -> list[list[Item]]:
+        branches: list[list[Item]] = [[]]
         repeated = False
         while self.at < len(self.text):
+            branch = branches[-1]
             if found := _QUANTIFIER.match(self.text, self.at):
-                if repeated or not atoms:
+                if repeated or not branch:
                     self._refuse("nothing to repeat")
-                atoms[-1] = f"(?:{atoms[-1]}){self._quantifier(found)}"
+                branch[-1] = Item(branch[-1].atom, *self._quantifier(found))
             elif self._skips("|"):
-                whole += [*atoms, "|"]
-                atoms = []
+                branches.append([])
+            elif self._skips(r"\Q"):
+                branch += self._literals()
             else:
-                atoms += self._atoms()
+                branch.append(Item(self._atom()))
             repeated = found is not None
-        return "".join(whole + atoms)
+        return branches
 
-    def _quantifier(self, found: re.Match[str]) -> str:
+    def _quantifier(self, found: re.Match[str]) -> tuple[int, int]:
+        """Return the smallest and the largest number of repeats."""
         self.at = found.end()
-        least, most = found[1], found[3]
-        if int(most or least or 0) > _MOST_REPEATS or (most and int(least) > int(most)):
+        if not found[1]:
+            return 0, 1 if found[0] == "?" else sys.maxsize
+        least = int(found[1])
+        most = least if not found[2] else int(found[3]) if found[3] else None
+        if max(least, most or 0) > _MOST_REPEATS or (most is not None and least > most):
             self._refuse("an invalid number of repeats")
-        return found[0]
+        return least, sys.maxsize if most is None else most
 
     def _skips(self, prefix: str) -> bool:
         """Whether `prefix` comes next; move to what follows it."""
@@ -98,23 +150,19 @@ class _Parser:
         self.at += len(prefix) * found
         return found
 
-    def _atoms(self) -> list[str]:
-        """Translate what a quantifier can follow: a character, a class, an anchor or a group."""
+    def _atom(self) -> re.Pattern[str]:
         if self._skips(_GROUP):
-            return [f"(?:{_GROUP[1:]}"]
+            return _FOLDERS
         if self._skips("["):
-            return [self._class()]
-        if self._skips(r"\Q"):
-            return self._literals()
+            return _compile(self._class())
         if ranges := self._set():
-            return [_rendered(ranges)]
+            return _compile(_rendered(ranges))
         if self._skips("\\"):
-            if anchor := _ANCHORS.get(self._peek()):
-                self.at += 1
-                return [anchor]
-            return [re.escape(chr(self._escape()))]
+            anchor = _ANCHORS.get(self._peek(), "")
+            self.at += len(anchor) // 2
+            return _compile(anchor or re.escape(chr(self._escape())))
         character = self._next()
-        return [_TEXT.get(character) or re.escape(character)]
+        return _compile(_TEXT.get(character) or re.escape(character))
 
     def _peek(self) -> str:
         return self.text[self.at : self.at + 1]
@@ -125,15 +173,16 @@ class _Parser:
         self.at += 1
         return self.text[self.at - 1]
 
-    def _literals(self) -> list[str]:
+    def _literals(self) -> list[Item]:
         r"""Translate the text of `\Qtext\E`, whose end is optional."""
         text, end, _ = self.text[self.at :].partition(r"\E")
         if not text:
             raise UnknownError(r"\Q\E")
         self.at += len(text + end)
-        return [re.escape(character) for character in text]
+        return [Item(_compile(re.escape(character))) for character in text]
 
     def _class(self) -> str:
+        """Translate a class into one of Python."""
         negated = self._skips("^")
         ranges: Ranges = []
         first = True
@@ -175,9 +224,9 @@ class _Parser:
             return [(0, sys.maxunicode)]
         if ranges := _categories().get(name):
             return ranges
-        if _SCRIPT.fullmatch(name) and len(name) > 1:  # such as \p{Greek}
-            raise UnknownError(f"\\p{{{name}}}")
-        self._refuse(f"no category is named {name}")
+        if len(name) == 1 or not _SCRIPT.fullmatch(name):
+            self._refuse(f"no category is named {name}")
+        raise UnknownError(f"\\p{{{name}}}")  # such as \p{Greek}
 
     def _range(self) -> tuple[int, int]:
         first = last = self._class_character()
@@ -209,6 +258,11 @@ class _Parser:
 
     def _refuse(self, reason: str) -> NoReturn:
         raise InvalidError(reason)
+
+
+@functools.lru_cache(maxsize=256)
+def _compile(atom: str) -> re.Pattern[str]:
+    return re.compile(atom, re.ASCII)
 
 
 def _named_set(name: str) -> Ranges:

@@ -11,16 +11,13 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from workshop.analysis.dockerfile.shell_words import SPACE
 from workshop.model import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _EXPECTED = "a pattern such as *.log, **/.env or !README.md"
-# The whitespace that Go trims; Python's own also includes the separators \x1c to \x1f.
-_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
-    map(chr, range(0x2000, 0x200B))
-)
 _BOM = "\ufeff"
 _LONGEST_LINE = 64 * 1024 - 1  # bytes
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -101,7 +98,7 @@ def parse(text: str, file: str = ".dockerignore") -> IgnoreFile:
         if len(raw.encode()) > _LONGEST_LINE:
             actual = f"a line of more than {_LONGEST_LINE} bytes"
             raise Failed(actual, "one pattern in each line", line=number, file=file)
-        line = raw.strip(_SPACE)
+        line = raw.strip(SPACE)
         if line and not raw.startswith("#"):
             lines.append((number, _read(line)))
     if all(line.isascii() for _, line in lines):
@@ -123,7 +120,7 @@ def _refuse_control_characters(lines: list[tuple[int, str]], file: str) -> None:
 
 def _read(line: str) -> str:
     """Return what moby's reader makes of a line: `! /a//b` becomes `!a/b`."""
-    mark, text = ("!", line[1:].strip(_SPACE)) if line.startswith("!") else ("", line)
+    mark, text = ("!", line[1:].strip(SPACE)) if line.startswith("!") else ("", line)
     text = _clean(text) if text else ""
     return mark + (text.removeprefix("/") if len(text) > 1 else text)
 
@@ -134,9 +131,9 @@ def _pattern(line: str, number: int, file: str) -> Pattern | None:
     moby's matcher trims and cleans a second time, and looks for `!` only then: `a/ /` becomes
     `a/ `, and then `a`; `/!a` becomes `!a`, which is an exception.
     """
-    if not line.strip(_SPACE):
+    if not line.strip(SPACE):
         return None
-    cleaned = _clean(line.strip(_SPACE))
+    cleaned = _clean(line.strip(SPACE))
     text = cleaned.removeprefix("!")
     if not text or not _VALID.fullmatch(text):
         actual = f"the pattern {line} is invalid"
@@ -167,8 +164,7 @@ def _matcher(text: str, line: int, file: str) -> Callable[[str], bool]:
     while at < len(bare):
         part, at = _next(bare, at)
         expression += part
-    search = _compile(expression + "$", text, line, file).search
-    return lambda path: search(path) is not None
+    return _compile(expression + "$", text, line, file)
 
 
 def _has_wildcard(text: str) -> bool:
@@ -188,11 +184,11 @@ def _next(text: str, at: int) -> tuple[str, int]:
     return known.get(character, escaped), at + 1
 
 
-def _compile(expression: str, text: str, line: int, file: str) -> re.Pattern[str]:
+def _compile(expression: str, text: str, line: int, file: str) -> Callable[[str], bool]:
     from workshop.analysis.dockerfile import go_regexp  # noqa: PLC0415 - few need it
 
     try:
-        return go_regexp.compile_expression(expression)
+        return go_regexp.parse(expression).matches
     except go_regexp.InvalidError as error:  # such as the range [z-a]
         actual = f"the pattern {text} is invalid: {error}"
         raise Failed(actual, _EXPECTED, line=line, file=file) from None
