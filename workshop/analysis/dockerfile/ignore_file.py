@@ -24,8 +24,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # moby escapes these, but neither { } | ^ nor anything after a backslash.
 _ESCAPED = frozenset(".+()$")
 # Go's filepath.Match: a class is not empty, and `-` and `]` in it need a backslash.
-_ITEM = r"(?:\\.|[^\\\]-])"
-_VALID = re.compile(rf"(?:\\.|\[\^?+(?:{_ITEM}(?:-{_ITEM})?)+\]|[^\\\[])*", re.DOTALL)
+_ITEM = r"(\\.|[^\\\]-])(?:-(\\.|[^\\\]-]))?"
+_CLASS = rf"\[\^?+(?:{_ITEM})++\]"
+_CHUNK = re.compile(rf"\*{{0,}}+((?:\\.|{_CLASS}|[^\\\[*])*+)", re.DOTALL)
 
 
 class Pattern(NamedTuple):
@@ -135,10 +136,34 @@ def _pattern(line: str, number: int, file: str) -> Pattern | None:
         return None
     cleaned = _clean(line.strip(SPACE))
     text = cleaned.removeprefix("!")
-    if not text or not _VALID.fullmatch(text):
+    if not text or not _is_valid(text):
         actual = f"the pattern {line} is invalid"
         raise Failed(actual, _EXPECTED, line=number, file=file)
     return Pattern(text, cleaned.startswith("!"), number, file)
+
+
+def _is_valid(text: str) -> bool:
+    """Whether moby accepts a pattern before it compiles it.
+
+    moby calls `filepath.Match(text, ".")`, which reads the text up to a `*` only: it goes on, up
+    to the next `*`, if that much matches a dot.
+    """
+    for _ in range(2):
+        found = _CHUNK.match(text)
+        if not found or text[found.end() : found.end() + 1] not in {"", "*"}:
+            return False
+        if not _matches_dot(found[1]):
+            break
+        text = text[found.end() :]
+    return True
+
+
+def _matches_dot(chunk: str) -> bool:
+    if not re.fullmatch(_CLASS, chunk, re.DOTALL):
+        return chunk in {".", "?", "\\."}
+    negated = chunk[1] == "^"
+    ranges = re.findall(_ITEM, chunk[1 + negated : -1], re.DOTALL)
+    return negated != any(first[-1] <= "." <= (last or first)[-1] for first, last in ranges)
 
 
 def _clean(path: str) -> str:

@@ -231,6 +231,13 @@ def test_the_invalid_patterns_of_moby(pattern: str):
         ("*\n!zz|app/*", "app/a", True),
         ("*\n![z]z|app/*", "app/a", False),
         ("a\x1c\né", "a\x1c", True),
+        ("*\na*[", "b", True),
+        ("*\n.*b*[", "b", True),
+        ("*\n*b*[", "b", True),
+        ("*\n[^.]*[", "b", True),
+        ("*\n[.]b*[", "b", True),
+        ("*\na*\\", "b", True),
+        ("a*\\", "a$", True),
     ],
 )
 def test_a_pattern_is_a_regular_expression_of_go(patterns: str, path: str, *, excluded: bool):
@@ -255,6 +262,7 @@ def test_a_pattern_is_a_regular_expression_of_go(patterns: str, path: str, *, ex
             "[a-\\]",
             "[a-\\]]",
         ),
+        *(".*[", "?*[", "\\.*[", "[.]*[", "[!-/]*[", "[^a]*[", "[--/]*", "*.*\\", "[!-9]*[-a]"),
         *("a\x1c", "a\tb", "a\x7f", "a\rb"),
         *("[z-a]", "**/[z-a]", "[a-*]", "[a-\\d]", "[\\b]", "[[:foo:]]", "[[:perl space:]]"),
         *("*{2}", "a{2}{3}*", "|{2}*", "?{2,1}", "?{1001}", "?{99999999999}", "**{2}*"),
