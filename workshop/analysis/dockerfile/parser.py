@@ -20,7 +20,7 @@ from workshop.analysis.dockerfile.instructions import (
 from workshop.analysis.dockerfile.mounts import check_mount
 from workshop.analysis.dockerfile.references import check_platform, check_reference
 from workshop.analysis.dockerfile.shell_words import Lexer, ShellWordError, expand, split
-from workshop.analysis.dockerfile.stage_graph import StageGraph
+from workshop.analysis.dockerfile.stages import Stage, StageGraph
 from workshop.analysis.dockerfile.validation import check_syntax, check_values
 
 if TYPE_CHECKING:
@@ -45,24 +45,6 @@ _ONE_VALUE = frozenset({"STOPSIGNAL", "USER", "WORKDIR"})
 _MANY_VALUES = frozenset({"ADD", "COPY", "VOLUME"})
 _WITHOUT_QUOTES = {ord("'"): None, ord('"'): None}
 _NO_TRIGGER = frozenset({"FROM", "MAINTAINER", "ONBUILD"})
-
-
-class Stage(NamedTuple):
-    """A build stage: `number` counts from 0; `line` is that of its FROM.
-
-    `name` is in lower case, or empty. `parent` is the number of the stage it is built on, None if
-    `base` is an image. `triggers` are the parent's ONBUILD instructions, which run first.
-    `instructions` exclude FROM.
-    """
-
-    number: int
-    name: str
-    base: str
-    platform: str
-    line: int
-    instructions: tuple[Instruction, ...] = ()
-    parent: int | None = None
-    triggers: tuple[Instruction, ...] = ()
 
 
 class Dockerfile(NamedTuple):

@@ -1,21 +1,36 @@
-"""Which stages of a Dockerfile need which others."""
+"""The stages of a Dockerfile, and which of them need which others."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from workshop.analysis.dockerfile.instructions import Problem
+from workshop.analysis.dockerfile.instructions import Instruction, Problem
 from workshop.analysis.dockerfile.mounts import split_options
 from workshop.analysis.dockerfile.references import check_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from workshop.analysis.dockerfile.instructions import Instruction
-    from workshop.analysis.dockerfile.parser import Stage
-
 _INDEX = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+class Stage(NamedTuple):
+    """A build stage: `number` counts from 0; `line` is that of its FROM.
+
+    `name` is in lower case, or empty. `parent` is the number of the stage it is built on, None if
+    `base` is an image. `triggers` are the parent's ONBUILD instructions, which run first.
+    `instructions` exclude FROM.
+    """
+
+    number: int
+    name: str
+    base: str
+    platform: str
+    line: int
+    instructions: tuple[Instruction, ...] = ()
+    parent: int | None = None
+    triggers: tuple[Instruction, ...] = ()
 
 
 class StageGraph:
