@@ -59,6 +59,10 @@ class Builder:
         file = context / recipe.dockerfile
         parsed = parse(file.read_bytes(), arguments) if file.is_file() else None
         if parsed:
+            # Docker Engine 26 crashes if a file contains ARG alone.
+            if not parsed.stages:
+                line = None if self.source.task.compose else 1
+                raise Failed("no FROM instruction", "a FROM that names the base image", line=line)
             check_references(self.engine, parsed)
         progress = "rawjson" if on_json else "plain"
         build = Build(

@@ -9,16 +9,24 @@ from __future__ import annotations
 import functools
 import posixpath
 import re
-import warnings
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from workshop.analysis.dockerfile.shell_words import SPACE
 from workshop.model import Failed
 
-_ESCAPES = {letter: f"\\{letter}" for letter in "afnrtvdDsSwWbBA"} | {"z": r"\Z"}
-_ESCAPED = frozenset(".+()|{}$")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_EXPECTED = "a pattern such as *.log, **/.env or !README.md"
+_BOM = "\ufeff"
+_LONGEST_LINE = 64 * 1024 - 1  # bytes
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# moby escapes these, but neither { } | ^ nor anything after a backslash.
+_ESCAPED = frozenset(".+()$")
 # Go's filepath.Match: a class is not empty, and `-` and `]` in it need a backslash.
-_ITEM = r"(?:\\.|[^\\\]-])"
-_VALID = re.compile(rf"(?:\\.|\[\^?(?:{_ITEM}(?:-{_ITEM})?)+\]|[^\\\[])*", re.DOTALL)
+_ITEM = r"(\\.|[^\\\]-])(?:-(\\.|[^\\\]-]))?"
+_CLASS = rf"\[\^?+(?:{_ITEM})++\]"
+_CHUNK = re.compile(rf"\*{{0,}}+((?:\\.|{_CLASS}|[^\\\[*])*+)", re.DOTALL)
 
 
 class Pattern(NamedTuple):
@@ -26,7 +34,17 @@ class Pattern(NamedTuple):
 
     text: str
     excepts: bool
-    regex: re.Pattern[str]
+    line: int
+    file: str
+
+    def matches(self, path: str) -> bool:
+        """Whether the pattern matches a whole path; raise `Failed` if Go cannot compile it."""
+        return _matcher(self.text, self.line, self.file)(path)
+
+    @property
+    def folder(self) -> str:
+        """The path below which an exception can match."""
+        return self.text.removesuffix("/**").removesuffix("/*")
 
 
 class IgnoreFile(NamedTuple):
@@ -35,12 +53,19 @@ class IgnoreFile(NamedTuple):
     patterns: tuple[Pattern, ...]
 
     def excludes(self, path: str) -> bool:
-        """Whether the build context lacks `path`, which is relative to the context."""
+        """Whether the build context lacks `path`, which is relative to the context.
+
+        Raise `Failed` if the build stops at this path because of an invalid pattern. BuildKit
+        compiles a pattern when it is first needed: after `*`, an invalid one does no harm.
+        """
         parts = path.split("/")
         matched: tuple[bool, ...] = (False,) * len(self.patterns)
         excluded = False
         for count in range(1, len(parts) + 1):
-            excluded, matched = self._match("/".join(parts[:count]), matched)
+            parent = "/".join(parts[:count])
+            excluded, matched = self._match(parent, matched)
+            if excluded and self._skips(parent):
+                break
         return excluded
 
     def _match(self, path: str, parent: tuple[bool, ...]) -> tuple[bool, tuple[bool, ...]]:
@@ -50,38 +75,95 @@ class IgnoreFile(NamedTuple):
         for pattern, inherited in zip(self.patterns, parent, strict=True):
             # An exception changes nothing unless the path is excluded so far, and vice versa.
             useful = pattern.excepts == excluded
-            matches = inherited or (useful and pattern.regex.match(path) is not None)
+            matches = inherited or (useful and pattern.matches(path))
             found.append(matches)
             if matches:
                 excluded = not pattern.excepts
         return excluded, tuple(found)
 
+    def _skips(self, folder: str) -> bool:
+        """Whether BuildKit reads nothing in an excluded folder: no exception is below it.
+
+        BuildKit compares texts here, so that it skips `app` in spite of `!other|app/*`.
+        """
+        exceptions = [pattern.folder for pattern in self.patterns if pattern.excepts]
+        wild = any(set(exception) & set("*[]?^\\") for exception in exceptions)
+        return not wild and not any(f"{it}/".startswith(f"{folder}/") for it in exceptions)
+
 
 @functools.lru_cache(maxsize=32)
 def parse(text: str, file: str = ".dockerignore") -> IgnoreFile:
     """Parse a `.dockerignore`; raise `Failed` for a pattern with which no build starts."""
-    patterns = []
-    for number, raw in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        line = raw.strip()
+    lines = []
+    for number, raw in enumerate(text.removeprefix(_BOM).split("\n"), 1):
+        if len(raw.encode()) > _LONGEST_LINE:
+            actual = f"a line of more than {_LONGEST_LINE} bytes"
+            raise Failed(actual, "one pattern in each line", line=number, file=file)
+        line = raw.strip(SPACE)
         if line and not raw.startswith("#"):
-            patterns.append(_pattern(line, number, file))
-    return IgnoreFile(tuple(patterns))
+            lines.append((number, _read(line)))
+    if all(line.isascii() for _, line in lines):
+        _refuse_control_characters(lines, file)
+    patterns = (_pattern(line, number, file) for number, line in lines)
+    return IgnoreFile(tuple(pattern for pattern in patterns if pattern))
 
 
-def _pattern(line: str, number: int, file: str) -> Pattern:
-    excepts = line.startswith("!")
-    text = line[1:].strip() if excepts else line
-    text = _clean(text).removeprefix("/") if text else ""
-    # moby trims and cleans a second time: `a/ /` becomes `a/ `, and then `a`.
-    text = _clean(text.strip()) if text.strip() else ""
-    actual = f"the pattern {line} is invalid"
-    expected = "a pattern such as *.log, **/.env or !README.md"
-    if (excepts and not text) or not _VALID.fullmatch(text):
-        raise Failed(actual, expected, line=number, file=file)
-    try:
-        return Pattern(text, excepts, _compile(text))
-    except re.error as error:  # such as the range [z-a]
-        raise Failed(f"{actual}: {error.msg}", expected, line=number, file=file) from None
+def _refuse_control_characters(lines: list[tuple[int, str]], file: str) -> None:
+    """Raise `Failed` for what BuildKit cannot send; it encodes patterns only if one is not ASCII.
+
+    It sends them as the header of a request.
+    """
+    for number, line in lines:
+        if found := _CONTROL.search(line):
+            actual = f"the pattern {line!r} is invalid: it contains {found[0]!r}"
+            raise Failed(actual, "no control characters", line=number, file=file)
+
+
+def _read(line: str) -> str:
+    """Return what moby's reader makes of a line: `! /a//b` becomes `!a/b`."""
+    mark, text = ("!", line[1:].strip(SPACE)) if line.startswith("!") else ("", line)
+    text = _clean(text) if text else ""
+    return mark + (text.removeprefix("/") if len(text) > 1 else text)
+
+
+def _pattern(line: str, number: int, file: str) -> Pattern | None:
+    """Return the pattern of a line; None if it is empty after all.
+
+    moby's matcher trims and cleans a second time, and looks for `!` only then: `a/ /` becomes
+    `a/ `, and then `a`; `/!a` becomes `!a`, which is an exception.
+    """
+    if not line.strip(SPACE):
+        return None
+    cleaned = _clean(line.strip(SPACE))
+    text = cleaned.removeprefix("!")
+    if not text or not _is_valid(text):
+        actual = f"the pattern {line} is invalid"
+        raise Failed(actual, _EXPECTED, line=number, file=file)
+    return Pattern(text, cleaned.startswith("!"), number, file)
+
+
+def _is_valid(text: str) -> bool:
+    """Whether moby accepts a pattern before it compiles it.
+
+    moby calls `filepath.Match(text, ".")`, which reads the text up to a `*` only: it goes on, up
+    to the next `*`, if that much matches a dot.
+    """
+    for _ in range(2):
+        found = _CHUNK.match(text)
+        if not found or text[found.end() : found.end() + 1] not in {"", "*"}:
+            return False
+        if not _matches_dot(found[1]):
+            break
+        text = text[found.end() :]
+    return True
+
+
+def _matches_dot(chunk: str) -> bool:
+    if not re.fullmatch(_CLASS, chunk, re.DOTALL):
+        return chunk in {".", "?", "\\."}
+    negated = chunk[1] == "^"
+    ranges = re.findall(_ITEM, chunk[1 + negated : -1], re.DOTALL)
+    return negated != any(first[-1] <= "." <= (last or first)[-1] for first, last in ranges)
 
 
 def _clean(path: str) -> str:
@@ -90,27 +172,24 @@ def _clean(path: str) -> str:
     return "/" + cleaned.lstrip("/") if cleaned.startswith("/") else cleaned
 
 
-def _compile(text: str) -> re.Pattern[str]:
-    """Return a regular expression that matches a whole path, though not what is below it."""
-    if text in {"", "."}:
-        return re.compile(r"(?!)")  # the context itself: its files are matched one by one
-    # Without a wildcard, moby compares the texts, so that a ^ stands for itself.
-    if not _has_wildcard(text):
-        return re.compile(rf"{re.escape(text)}\Z")
-    if text.endswith("**") and not _has_wildcard(text[:-2]):
-        return re.compile(rf"(?s:{re.escape(text[:-2])}.*)")
-    if text.startswith("**") and not _has_wildcard(text[2:]):
-        # `**name`, without a slash, matches any path that ends so.
-        tail = text[2:]
-        whole = rf"|{re.escape(tail[1:])}\Z" if tail.startswith("/") else ""
-        return re.compile(rf"(?s:.*{re.escape(tail)}\Z{whole})")
-    expression, at = "", 0
-    while at < len(text):
-        part, at = _next(text, at)
+@functools.lru_cache(maxsize=512)
+def _matcher(text: str, line: int, file: str) -> Callable[[str], bool]:
+    """Return what decides whether a pattern matches a path; what is below it does not count."""
+    bare = text.removeprefix(_BOM)  # moby skips it in regular expressions
+    # Without a wildcard, moby compares the texts, so that ^ and | stand for themselves.
+    if not _has_wildcard(bare):
+        return lambda path: path == text
+    if bare.endswith("**") and not _has_wildcard(bare[:-2]) and bare != "**":
+        return lambda path: path.startswith(text[:-2])
+    if bare.startswith("**") and not _has_wildcard(bare[2:]):
+        # `**name`, without a slash, matches any path that ends so. moby counts bytes.
+        tail = text.encode()[2:]
+        return lambda path: path.encode().endswith(tail) or f"/{path}".encode() == tail
+    expression, at = "^", 0
+    while at < len(bare):
+        part, at = _next(bare, at)
         expression += part
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # "[[" has no special meaning
-        return re.compile(rf"(?s:{expression})\Z", re.ASCII)
+    return _compile(expression + "$", text, line, file)
 
 
 def _has_wildcard(text: str) -> bool:
@@ -118,14 +197,26 @@ def _has_wildcard(text: str) -> bool:
 
 
 def _next(text: str, at: int) -> tuple[str, int]:
-    """Translate the part of a pattern at an index; return it and the index after it."""
+    """Translate the part of a pattern at an index for Go; return it and the index after it."""
     character = text[at]
     if text.startswith("**", at):
         at += 3 if text.startswith("**/", at) else 2
-        return (".*" if at >= len(text) else "(?:.*/)?"), at
+        return (".*" if at >= len(text) else "(.*/)?"), at
     if character == "\\":
-        # moby hands the two characters to Go's regexp: \* is a star, but \a is the bell.
-        return _ESCAPES.get(text[at + 1], re.escape(text[at + 1])), at + 2
+        return text[at : at + 2], at + 2
     known = {"*": "[^/]*", "?": "[^/]"}
     escaped = f"\\{character}" if character in _ESCAPED else character
     return known.get(character, escaped), at + 1
+
+
+def _compile(expression: str, text: str, line: int, file: str) -> Callable[[str], bool]:
+    from workshop.analysis.dockerfile import go_regexp  # noqa: PLC0415 - few need it
+
+    try:
+        return go_regexp.parse(expression).matches
+    except go_regexp.InvalidError as error:  # such as the range [z-a]
+        actual = f"the pattern {text} is invalid: {error}"
+        raise Failed(actual, _EXPECTED, line=line, file=file) from None
+    except go_regexp.UnknownError as error:
+        actual = f"the workshop cannot tell what the pattern {text} matches, because of {error}"
+        raise Failed(actual, _EXPECTED, line=line, file=file) from None

@@ -28,8 +28,11 @@ _FLAG = re.compile(
     rf"""[{SPACE}]*+(--(?:\\.|'(?:\\.|[^'\\])*+(?:'|\Z)|"(?:\\.|[^"\\])*+(?:"|\Z)|[^{SPACE}\\'"]++)*+)""",
     re.DOTALL,
 )
-_FLAG_MARKS = re.compile(r"""\\(.)|\\\Z|['"]""", re.DOTALL)
-_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)")
+_FLAG_MARKS = re.compile(
+    r"""'((?:\\.|[^'\\])*+)(?:'|\Z)|"((?:\\.|[^"\\])*+)(?:"|\Z)|\\(.)|\\\Z|['"]""", re.DOTALL
+)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_HEREDOC = re.compile(r"\d*<<(-?+)([^<]+)")
 _JSON = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
 _WITH_HEREDOCS = frozenset({"ADD", "COPY", "RUN"})
 _JSON_LIST = json.JSONDecoder(parse_constant=_no_constant)
@@ -62,7 +65,7 @@ class Instruction(NamedTuple):
     `text` is the rest after the keyword and flags: lines joined, comments removed. `flags` are
     (name, value) pairs without dashes; a missing value is empty. `exec_form` is the JSON list,
     None in shell form. `values` are the arguments after BuildKit's variable expansion (for ENV,
-    `name=value` pairs), and `expanded` joins them.
+    `name=value` pairs), and `expanded` joins them. `bare_flags` are the flags without a `=`.
     """
 
     keyword: str
@@ -74,6 +77,7 @@ class Instruction(NamedTuple):
     heredocs: tuple[Heredoc, ...] = ()
     expanded: str = ""
     values: tuple[str, ...] = ()
+    bare_flags: tuple[str, ...] = ()
 
     def flag(self, name: str) -> str | None:
         """Return the value of the last flag named `name`; None if there is none."""
@@ -103,17 +107,35 @@ def read(text: str) -> ParsedText:
     return ParsedText(instructions, tuple(reader.problems), reader.escape, reader.syntax)
 
 
-def split_instruction(line: str) -> tuple[str, tuple[tuple[str, str], ...], str]:
-    """Split one joined line into keyword (upper case), flags and arguments."""
+class SplitLine(NamedTuple):
+    """The parts of one joined line: the keyword in upper case, the flags, the arguments."""
+
+    keyword: str
+    flags: tuple[tuple[str, str], ...]
+    text: str
+    bare_flags: tuple[str, ...]
+
+
+def split_instruction(line: str) -> SplitLine:
+    """Split one joined line into keyword, flags and arguments."""
     keyword, *rest = _KEYWORD_END.split(line.strip(SPACE), maxsplit=1)
     text, flags, at = rest[0] if rest else "", [], 0
+    bare = []
     while "--" in text and (found := _FLAG.match(text, at)):
         at = found.end()
         if found[1] == "--":
             break
-        name, _, value = _FLAG_MARKS.sub(r"\1", found[1][2:]).partition("=")
+        name, sign, value = _FLAG_MARKS.sub(_unquote, found[1][2:]).partition("=")
         flags.append((name, value))
-    return keyword.upper(), tuple(flags), text[at:].strip(SPACE)
+        if not sign:
+            bare.append(name)
+    keyword = keyword.upper() if keyword.isascii() else keyword
+    return SplitLine(keyword, tuple(flags), text[at:].strip(SPACE), tuple(bare))
+
+
+def _unquote(found: re.Match[str]) -> str:
+    quoted = found[1] if found[1] is not None else found[2]
+    return found[3] or "" if quoted is None else _ESCAPED.sub(r"\1", quoted)
 
 
 def parse_exec_form(keyword: str, text: str) -> tuple[str, ...] | None:
@@ -180,8 +202,8 @@ class _Reader:
     def _next(self) -> str:
         line = self._lines[self._at]
         self._at += 1
-        if len(line) > MAX_LINE:
-            self._problem(self._at, f"the line is longer than {MAX_LINE} characters")
+        if _is_too_long(line):
+            self._problem(self._at, f"the line is longer than {MAX_LINE} bytes")
         return line.rstrip("\r")
 
     def _join(self, line: str) -> str:
@@ -206,14 +228,15 @@ class _Reader:
         return line, False
 
     def _instruction(self, start: int, line: str) -> Instruction:
-        keyword, flags, text = split_instruction(line)
+        keyword, flags, text, bare = split_instruction(line)
         if keyword not in KEYWORDS:
             self._problem(start, f"unknown instruction: {keyword[:40]}")
         exec_form = self._exec_form(start, keyword, text)
         heredocs: tuple[Heredoc, ...] = ()
         if "<<" in line and exec_form is None and self._takes_heredocs(keyword, text):
             heredocs = self._heredocs(start, line)
-        return Instruction(keyword, start, self._at, text, flags, exec_form, heredocs, text)
+        end = self._at
+        return Instruction(keyword, start, end, text, flags, exec_form, heredocs, text, (), bare)
 
     def _exec_form(self, start: int, keyword: str, text: str) -> tuple[str, ...] | None:
         try:
@@ -224,7 +247,7 @@ class _Reader:
 
     def _takes_heredocs(self, keyword: str, text: str) -> bool:
         if keyword == "ONBUILD":
-            keyword, _, text = split_instruction(text)
+            keyword, _, text, _ = split_instruction(text)
             return keyword in _WITH_HEREDOCS and self._exec_form(self._at, keyword, text) is None
         return keyword in _WITH_HEREDOCS
 
@@ -244,6 +267,8 @@ class _Reader:
         while self._at < len(self._lines):
             line = self._lines[self._at]
             self._at += 1
+            if _is_too_long(line):
+                break
             if strip:
                 line = line.lstrip("\t")
             if line.rstrip("\r") == name:
@@ -253,6 +278,11 @@ class _Reader:
 
     def _problem(self, line: int, text: str) -> None:
         self.problems.append(Problem(line, text))
+
+
+def _is_too_long(line: str) -> bool:
+    # One character has at most four bytes.
+    return len(line) > MAX_LINE // 4 and len(line.encode(errors="replace")) > MAX_LINE
 
 
 def _opened(line: str) -> list[tuple[bool, str, bool]]:
@@ -272,7 +302,7 @@ def parse_heredoc(word: str) -> tuple[bool, str, bool] | None:
         return None
     if found[2].isidentifier():
         return bool(found[1]), found[2], True
-    names = Lexer(found[2], {}).words()
+    names = Lexer(found[2], {}, keep_unset=True).words()
     if len(names) != 1:
         return None
     return bool(found[1]), names[0], names[0] == found[2]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import ChainMap
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.analysis.dockerfile.instructions import (
+    KEYWORDS,
     Heredoc,
     Instruction,
     Problem,
@@ -15,10 +17,14 @@ from workshop.analysis.dockerfile.instructions import (
     read,
     split_instruction,
 )
+from workshop.analysis.dockerfile.mounts import check_mount
+from workshop.analysis.dockerfile.references import check_platform, check_reference
 from workshop.analysis.dockerfile.shell_words import Lexer, ShellWordError, expand, split
+from workshop.analysis.dockerfile.stages import Stage, StageGraph
+from workshop.analysis.dockerfile.validation import check_syntax, check_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["Dockerfile", "Heredoc", "Instruction", "Problem", "Stage", "parse"]
 
@@ -37,25 +43,8 @@ _SPACES = re.compile(r"[\t\v\f\r ]+")
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
 _ONE_VALUE = frozenset({"STOPSIGNAL", "USER", "WORKDIR"})
 _MANY_VALUES = frozenset({"ADD", "COPY", "VOLUME"})
+_WITHOUT_QUOTES = {ord("'"): None, ord('"'): None}
 _NO_TRIGGER = frozenset({"FROM", "MAINTAINER", "ONBUILD"})
-
-
-class Stage(NamedTuple):
-    """A build stage: `number` counts from 0; `line` is that of its FROM.
-
-    `name` is in lower case, or empty. `parent` is the number of the stage it is built on, None if
-    `base` is an image. `triggers` are the parent's ONBUILD instructions, which run first.
-    `instructions` exclude FROM.
-    """
-
-    number: int
-    name: str
-    base: str
-    platform: str
-    line: int
-    instructions: tuple[Instruction, ...] = ()
-    parent: int | None = None
-    triggers: tuple[Instruction, ...] = ()
 
 
 class Dockerfile(NamedTuple):
@@ -111,15 +100,26 @@ def parse(text: str | bytes, arguments: Mapping[str, str] | None = None) -> Dock
 
 
 class _StageBuilder:
-    """A stage being read: its FROM, and the variables set so far."""
+    """A stage being read: its FROM, and the variables set so far.
+
+    `problems` make a build fail only if it needs this stage. `workdir` is None if unknown.
+    """
 
     def __init__(self, head: Stage) -> None:
         self.head = head
+        self.problems: list[Problem] = []
+        self.workdir = "/" if head.base == "scratch" else None
         self.variables = {"PATH": PATH}
         self.env: dict[str, str] = {}
         self.instructions: list[Instruction] = []
         self.inherited: list[Instruction] = []
         self.triggers: list[Instruction] = []
+
+    def enter(self, workdir: str) -> None:
+        """Change the working directory."""
+        if self.workdir is not None or workdir.startswith("/"):
+            path = posixpath.normpath(posixpath.join(self.workdir or "/", workdir))
+            self.workdir = "/" + path.lstrip("/")
 
     def build(self) -> Stage:
         """Return the finished stage."""
@@ -135,6 +135,7 @@ class _Reader:
         self, escape: str, build_arguments: Mapping[str, str], problems: list[Problem]
     ) -> None:
         self._escape, self._build_arguments, self.problems = escape, build_arguments, problems
+        self._run_problems = self.problems
         self._budget = BUDGET
         self._platform = {**PLATFORM, **{k: v for k, v in build_arguments.items() if k in PLATFORM}}
         self.globals: dict[str, str] = {}
@@ -144,11 +145,14 @@ class _Reader:
 
     def add(self, instruction: Instruction) -> None:
         """Add one instruction to its stage, or to the global arguments."""
+        if instruction.keyword in KEYWORDS:
+            self._check(instruction.line, self.problems, check_syntax, instruction)
         if instruction.keyword == "FROM":
             self._from(instruction)
         elif self._stages:
             builder = self._stages[-1]
             builder.instructions.append(self._apply(builder, instruction))
+            self._run_problems = self.problems
         elif instruction.keyword == "ARG":
             self._global(instruction)
         else:
@@ -158,11 +162,23 @@ class _Reader:
         """Return the finished stages."""
         if not self._stages:
             self._problem(1, "the file has no FROM instruction")
-        return tuple(stage.build() for stage in self._stages)
+            return ()
+        stages = tuple(stage.build() for stage in self._stages)
+        graph = StageGraph(stages, {name: it.head.number for name, it in self._names.items()})
+        self.problems += graph.problems
+        # A build of the last stage does not run those that it does not need.
+        for number in graph.needed(len(stages) - 1):
+            self.problems += self._stages[number].problems
+        return stages
 
     def _global(self, instruction: Instruction) -> None:
+        if not instruction.text:
+            self._problem(instruction.line, "ARG needs an argument")
+        # BuildKit ignores invalid variables in these values.
+        self._run_problems = []
         values = tuple(self._arg_values(instruction, self._global_scope, {}))
         self.globals.update(_assigned(values))
+        self._run_problems = self.problems
 
     def _from(self, instruction: Instruction) -> None:
         variables = self._global_scope
@@ -178,7 +194,11 @@ class _Reader:
         if not base:
             self._problem(instruction.line, "FROM has no image")
         platform = self._expand(instruction.flag("platform") or "", variables, instruction.line)
+        if instruction.flag("platform"):
+            self._check(instruction.line, self.problems, check_platform, platform)
         parent = self._names.get(base.lower())
+        if base not in {"", "scratch"} and not parent:
+            self._check(instruction.line, self.problems, check_reference, base)
         if parent and base != base.lower():
             # BuildKit stores stage names in lower case, and would pull this name as an image.
             self._problem(instruction.line, f"write FROM {base.lower()}, not FROM {base}")
@@ -197,9 +217,41 @@ class _Reader:
         if self._budget > 0:
             builder.variables = {**parent.variables, **parent.env}
             builder.env = dict(parent.env)
-        builder.inherited = [self._apply(builder, trigger) for trigger in parent.triggers]
+        builder.workdir = parent.workdir
+        for trigger in parent.triggers:
+            if trigger.keyword in KEYWORDS:
+                self._check(trigger.line, builder.problems, check_syntax, trigger)
+            else:
+                text = f"unknown instruction: {trigger.keyword[:40]}"
+                builder.problems.append(Problem(trigger.line, text))
+            builder.inherited.append(self._apply(builder, trigger))
+        self._run_problems = self.problems
 
     def _apply(self, builder: _StageBuilder, instruction: Instruction) -> Instruction:
+        """Expand an instruction, and check its values."""
+        self._run_problems = builder.problems
+        before = len(builder.problems)
+        applied = self._expanded(builder, instruction)
+        if len(builder.problems) == before:
+            self._check(applied.line, builder.problems, check_values, applied)
+        if applied.keyword == "WORKDIR" and applied.values:
+            builder.enter(applied.values[0])
+        elif applied.keyword == "RUN":
+            self._check_mounts(builder, applied)
+        elif applied.keyword == "ONBUILD":
+            builder.triggers.extend(self._trigger(applied))
+        self._expand_heredocs(builder, applied)
+        return applied
+
+    def _expand_heredocs(self, builder: _StageBuilder, instruction: Instruction) -> None:
+        """Report invalid variables in the bodies of ADD and COPY, where quotes are text."""
+        if instruction.keyword in {"ADD", "COPY"}:
+            for heredoc in instruction.heredocs:
+                if heredoc.expand:
+                    body = heredoc.body.translate(_WITHOUT_QUOTES)
+                    self._expand(body, builder.variables, instruction.line, escape="\\")
+
+    def _expanded(self, builder: _StageBuilder, instruction: Instruction) -> Instruction:
         """Expand an instruction; variables it sets apply to later instructions."""
         keyword, text, variables = instruction.keyword, instruction.text, builder.variables
         if keyword in {"ENV", "LABEL"}:
@@ -225,27 +277,32 @@ class _Reader:
                 for value in self._expand_and_split(word, variables, instruction.line)
             )
         else:
-            if keyword == "ONBUILD":
-                builder.triggers.extend(self._trigger(instruction))
             return instruction
         if not text:
             self._problem(instruction.line, f"{keyword} needs an argument")
         return _expanded(instruction, values)
 
+    def _check_mounts(self, builder: _StageBuilder, instruction: Instruction) -> None:
+        def expanded(word: str) -> str:
+            return expand(word, builder.variables, self._escape)
+
+        for name, value in instruction.flags:
+            if name == "mount":
+                line, problems = instruction.line, builder.problems
+                self._check(line, problems, check_mount, value, expanded, builder.workdir)
+
     def _pairs(self, instruction: Instruction, variables: dict[str, str]) -> Iterator[str]:
         """Yield the `name=value` pairs of an ENV or LABEL, in either syntax."""
-        words = split(instruction.text, self._escape)
         line = instruction.line
-        if words and "=" not in words[0]:
-            name, *rest = _SPACES.split(instruction.text, maxsplit=1)
-            if not rest:
-                self._problem(line, f"{instruction.keyword} {name[:40]} has no value")
-                return
-            words = [f"{name}={rest[0]}"]
+        try:
+            words = _split_pairs(instruction, self._escape)
+        except ValueError as error:
+            self._problem(line, str(error))
+            return
         # All values are expanded before any of them is set.
         for word in words:
-            name, sign, value = word.partition("=")
-            if not sign or not name:
+            name, _, value = word.partition("=")
+            if not name:
                 self._problem(line, f"{instruction.keyword} needs name=value, not {word[:40]}")
                 continue
             pair = (self._expand(name, variables, line), self._expand(value, variables, line))
@@ -257,10 +314,10 @@ class _Reader:
         """Yield the `name=value` pairs of an ARG; the `name` only if it has no value."""
         for word in split(instruction.text, self._escape):
             name, sign, default = word.partition("=")
-            name = self._expand(name, variables, instruction.line)
             if not name:
                 self._problem(instruction.line, "ARG needs a name")
                 continue
+            name = self._expand(name, variables, instruction.line)
             value = self._expand(default, variables, instruction.line) if sign else outer.get(name)
             value = self._build_arguments.get(name, value)
             yield name if value is None else f"{name}={value}"
@@ -270,14 +327,14 @@ class _Reader:
         try:
             found = Lexer(word, variables, self._escape).words() if self._budget > 0 else [word]
         except ShellWordError as error:
-            self._problem(line, f"{word[:40]}: {error}")
+            self._run_problems.append(Problem(line, f"{word[:40]}: {error}"))
             return [word]
         self._spend(sum(map(len, found)), line)
         return found
 
     def _trigger(self, instruction: Instruction) -> Iterator[Instruction]:
         """Yield the instruction in an ONBUILD."""
-        keyword, flags, text = split_instruction(instruction.text)
+        keyword, flags, text, bare = split_instruction(instruction.text)
         if keyword in _NO_TRIGGER or not keyword:
             self._problem(instruction.line, f"ONBUILD cannot trigger {keyword or 'nothing'}")
             return
@@ -286,18 +343,22 @@ class _Reader:
             exec_form = parse_exec_form(keyword, text)
         except ValueError as error:
             self._problem(instruction.line, f"ONBUILD {keyword}: {error}")
-        yield instruction._replace(
-            keyword=keyword, text=text, flags=flags, exec_form=exec_form, expanded=text
+        trigger = Instruction(
+            *(keyword, instruction.line, instruction.end, text, flags, exec_form),
+            *(instruction.heredocs, text, (), bare),
         )
+        if keyword in {"ENV", "LABEL"}:
+            self._check(instruction.line, self.problems, _split_pairs, trigger, self._escape)
+        yield trigger
 
-    def _expand(self, word: str, variables: Mapping[str, str], line: int) -> str:
+    def _expand(self, word: str, variables: Mapping[str, str], line: int, escape: str = "") -> str:
         """Expand `word`; if it is invalid, report a problem and return it unchanged."""
         try:
             if "<<" in word and parse_heredoc(word):
                 return word
-            found = expand(word, variables, self._escape) if self._budget > 0 else word
+            found = expand(word, variables, escape or self._escape) if self._budget > 0 else word
         except ShellWordError as error:
-            self._problem(line, f"{word[:40]}: {error}")
+            self._run_problems.append(Problem(line, f"{word[:40]}: {error}"))
             return word
         if found is not word:
             self._spend(len(found), line)
@@ -312,11 +373,35 @@ class _Reader:
     def _problem(self, line: int, text: str) -> None:
         self.problems.append(Problem(line, text))
 
+    @staticmethod
+    def _check(
+        line: int, problems: list[Problem], check: Callable[..., object], *arguments: object
+    ) -> None:
+        """Append a problem if `check` raises a `ValueError`."""
+        try:
+            check(*arguments)
+        except ValueError as error:
+            problems.append(Problem(line, str(error)))
+
+
+def _split_pairs(instruction: Instruction, escape: str) -> list[str]:
+    """Return the `name=value` pairs of an ENV or LABEL; raise `ValueError` if it has others."""
+    words = split(instruction.text, escape)
+    if words and "=" not in words[0]:
+        name, *rest = _SPACES.split(instruction.text, maxsplit=1)
+        if not rest:
+            raise ValueError(f"{instruction.keyword} {name[:40]} has no value")
+        return [f"{name}={rest[0]}"]
+    for word in words:
+        if "=" not in word:
+            raise ValueError(f"{instruction.keyword} needs name=value, not {word[:40]}")
+    return words
+
 
 def _expanded(raw: Instruction, values: tuple[str, ...]) -> Instruction:
     """Return a copy with expanded values; `_replace` would take three times as long."""
     head = (raw.keyword, raw.line, raw.end, raw.text, raw.flags, raw.exec_form, raw.heredocs)
-    return Instruction(*head, " ".join(values), values)
+    return Instruction(*head, " ".join(values), values, raw.bare_flags)
 
 
 def _assigned(values: tuple[str, ...]) -> dict[str, str]:

@@ -35,13 +35,21 @@ class ShellWordError(ValueError):
 class Lexer:
     """Reads a text once, from start to end.
 
-    `raw` keeps quotes, escapes and unset variables, as BuildKit does to find heredocs.
+    `raw` keeps quotes, escapes and unset variables, as BuildKit does to find heredocs;
+    `keep_unset` keeps only the latter, as it does in their names.
     """
 
     def __init__(
-        self, text: str, variables: Mapping[str, str], escape: str = "\\", *, raw: bool = False
+        self,
+        text: str,
+        variables: Mapping[str, str],
+        escape: str = "\\",
+        *,
+        raw: bool = False,
+        keep_unset: bool = False,
     ) -> None:
         self._text, self._variables, self._escape, self._raw = text, variables, escape, raw
+        self._keep_unset = raw or keep_unset
         self._at = 0
         self._depth = 0
         self._budget = MAX_EXPANSION
@@ -158,7 +166,7 @@ class Lexer:
     def _value(self, name: str, unset: str) -> str:
         value = self._variables.get(name)
         if value is None:
-            return unset if self._raw else ""
+            return unset if self._keep_unset else ""
         self._budget -= len(value)
         if self._budget < 0:
             raise ShellWordError("variables expand to more text than the kit reads")
@@ -190,7 +198,7 @@ class Lexer:
         word = self._read_to("}", escapes=self._raw or operator in "#%")
         value = self._value(name, "")
         is_set = name in self._variables and not (colon and not value)
-        if self._raw and name not in self._variables:
+        if self._keep_unset and name not in self._variables:
             return f"${{{name}{':' * colon}{operator}{word}}}"
         if operator == "-":
             return value if is_set else word

@@ -375,7 +375,7 @@ def test_child_stages_inherit_variables_and_arguments():
         ("FROM a\nCMD [1]", 2, "CMD: a JSON array must hold strings only"),
         ("FROM a\nONBUILD FROM b", 2, "ONBUILD cannot trigger FROM"),
         ("FROM a\nONBUILD CMD [1]", 2, "ONBUILD CMD: a JSON array must hold strings only"),
-        ("FROM a\nRUN " + "b" * 65536, 2, "the line is longer than 65535 characters"),
+        ("FROM a\nRUN " + "b" * 65536, 2, "the line is longer than 65535 bytes"),
     ],
 )
 def test_errors_are_reported_with_their_line(text, line, message):
