@@ -79,7 +79,9 @@ def show_hint(verdict: Verdict) -> int:
         print("Nothing failed." if verdict.outcome == "passed" else verdict.note)
     else:
         where = f" ({failed.file}, line {failed.line})" if failed.line else ""
-        for line in (f"{failed.check.title}{where}", failed.hint, f"Lesson: {failed.check.lesson}"):
+        cause = failed.why if failed.cause else ""
+        lines = (f"{failed.check.title}{where}", cause, failed.hint)
+        for line in filter(None, (*lines, f"Lesson: {failed.check.lesson}")):
             print(textwrap.fill(line, terminal.COLUMNS, break_on_hyphens=False))
     return EXIT_CODES["failed" if failed else verdict.outcome]
 

@@ -13,6 +13,7 @@ from workshop.engine.build import (
     Build,
     BuildError,
     failed_line,
+    failed_output,
     failure_reason,
     is_registry_failure,
 )
@@ -264,6 +265,7 @@ class Engine:
                 raise
             failed = BuildError(error.thing, error.found, fix)
             failed.line = failed_line(done.output)
+            failed.output = failed_output(done.output)
             raise failed from None
 
     def _fail(self, thing: str, done: ProcessResult, fix: str = "Run the command again.") -> None:

@@ -98,16 +98,18 @@ def _not_checked(title: str, count: int, columns: int) -> Iterator[tuple[str, st
 
 def _failure(result: Result, columns: int) -> Iterator[tuple[str, str]]:
     where = f"{result.file}, line {result.line}" if result.line else result.file
-    fields = {
-        "actual": result.actual,
-        "expected": result.expected,
-        **({"where": where} if result.file else {}),
-        "why": result.why,
-        "hint": result.hint,
-        "lesson": result.check.lesson,
-    }
-    for label, text in fields.items():
-        yield from _labelled(label, text, columns)
+    fields = (
+        ("cause", result.why if result.cause else ""),
+        ("actual", result.actual),
+        ("expected", result.expected),
+        ("where", where),
+        ("why", "" if result.cause else result.why),
+        ("hint", result.hint),
+        ("lesson", result.check.lesson),
+    )
+    for label, text in fields:
+        if text:
+            yield from _labelled(label, text, columns)
     yield "", ""
 
 
