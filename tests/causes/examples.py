@@ -15,10 +15,14 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from workshop.grading import causes
-from workshop.grading.causes import Cause, Line
+from workshop.analysis.source import Source
+from workshop.grading import causes, clues
+from workshop.model import Recipe, Task
+
+if TYPE_CHECKING:
+    from workshop.grading.causes import Cause
 
 HERE = Path(__file__).parent
 # How an example is shown: `build` builds an image, `run` also runs it until it ends, `serve` sends
@@ -51,10 +55,36 @@ class Example(NamedTuple):
             # As written: an example may have Windows line endings.
             path.write_bytes(text.encode())
 
-    def lines(self) -> list[Line]:
-        """Return the lines of the broken Dockerfile or compose file, without a parser."""
-        file = self.broken.get("docker-compose.yml") or self.broken.get("Dockerfile", "")
-        return [Line(number, line) for number, line in enumerate(file.splitlines(), 1)]
+    @property
+    def task(self) -> Task:
+        """A task without a starter, whose answer is the example."""
+        compose = "docker-compose.yml" if "docker-compose.yml" in self.broken else ""
+        return Task(
+            "example",
+            self.cause.title,
+            "a/lesson",
+            folder="tests/causes",
+            answer=(compose or "Dockerfile",),
+            recipes=() if compose else (Recipe(port=8000 if self.run == "serve" else 0),),
+            checks=(),
+            withheld=("*",),
+            compose=compose,
+        )
+
+
+def diagnose(example: Example, folder: Path, output: str) -> causes.Diagnosis | None:
+    """Find the cause of an output, with the broken files in an empty folder."""
+    example.lay_out(folder, fixed=False)
+    source = Source(example.task, folder)
+    found = clues.find_clues(source, output, _blamed_line(example))
+    return causes.diagnose("\n".join([output, *found]), clues.instructions(source))
+
+
+def _blamed_line(example: Example) -> int | None:
+    """Return the line that BuildKit blames: here, the last RUN or COPY that reads no stage."""
+    lines = example.broken.get("Dockerfile", "").splitlines()
+    steps = [n for n, line in enumerate(lines, 1) if line.startswith(("RUN", "COPY"))]
+    return steps[-1] if steps else None
 
 
 def examples() -> list[Example]:

@@ -69,9 +69,7 @@ class Builder:
         except BuildError as failed:
             line = None if self.source.task.compose else failed.line
             expected = "a build that succeeds"
-            raise Failed(
-                plain(failed.found), expected, line=line, output=failed.output
-            ) from None
+            raise Failed(plain(failed.found), expected, line=line, output=failed.output) from None
         except EngineUnavailableError:
             raise
         except UserError:
