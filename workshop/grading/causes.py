@@ -80,16 +80,27 @@ def diagnose(
     for cause in table():
         if cause.stage not in stages or not (found := _last_match(cause.pattern, output)):
             continue
-        values = defaultdict(str, {name: _shorten(v) for name, v in found.groupdict("").items()})
         line = _find_line(cause.text, lines) if cause.text else None
         if cause.text and line is None:
             continue
-        message, fix = (text.format_map(values).strip() for text in (cause.message, cause.fix))
+        message, fix = _fill_in(cause, found)
         end = output.count("\n", 0, found.end())
         rank = (not cause.general, bool(cause.text), end, found.end() - found.start())
         if best is None or rank > best[0]:
             best = rank, Diagnosis(cause, message, fix, line)
     return best[1] if best else None
+
+
+def describe(cause: Cause, output: str) -> tuple[str, str] | None:
+    """Return the message and the fix for an output; None if the cause is not in it."""
+    found = _last_match(cause.pattern, output)
+    return _fill_in(cause, found) if found else None
+
+
+def _fill_in(cause: Cause, found: re.Match[str]) -> tuple[str, str]:
+    """Return the message and the fix, with the groups of a match."""
+    values = defaultdict(str, {name: _shorten(v) for name, v in found.groupdict("").items()})
+    return cause.message.format_map(values).strip(), cause.fix.format_map(values).strip()
 
 
 def _last_match(pattern: str, output: str) -> re.Match[str] | None:
