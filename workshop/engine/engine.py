@@ -34,6 +34,7 @@ _STOPPED = (
     "error reading from server: EOF",
     "failed to list workers",
 )
+_NO_IMAGE = ("No such image", "invalid reference format")
 _DISK_FULL = "no space left on device"
 _PERMISSION_DENIED = "permission denied while trying to connect"
 
@@ -87,9 +88,12 @@ class Engine:
         return self._docker(plugin, "version", timeout=30).code != 0
 
     def inspect(self, image: str, template: str) -> str:
-        """Return `docker image inspect` with a Go template; empty if there is no such image."""
+        """Return `docker image inspect` with a Go template; empty if there is no such image.
+
+        No image has an invalid name.
+        """
         done = self._docker("image", "inspect", "--format", template, image, timeout=60)
-        if done.code and "No such image" not in done.output:
+        if done.code and not any(sign in done.output for sign in _NO_IMAGE):
             self._fail(f"image {image}", done)
         return "" if done.code else done.stdout.strip()
 

@@ -28,7 +28,7 @@ _INCONSISTENT = "failed only once in two runs: check again on a less busy machin
 _STATIC_STAGES = ("dockerfile", "request", "compose")
 
 # The first check that each failure was reported for, by its actual and expected text and its file,
-# or by the id of its cause, its file and its line.
+# or by the id and the message of its cause and its recipe.
 Reported = dict[tuple[str, str, str], Check]
 
 
@@ -168,7 +168,7 @@ def _diagnose(
 def _with_cause(result: Result, found: Diagnosis, reported: Reported) -> Result:
     """Add a cause to a result; one that another check has too is described only once."""
     cause = found.cause.id
-    first = reported.setdefault((cause, result.file, str(result.line)), result.check)
+    first = reported.setdefault((cause, found.message, result.check.of), result.check)
     if first is not result.check:
         hint = f"This has the same cause as: {first.title}"
         return result._replace(cause=cause, why="", hint=hint)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 EXAMPLES = ROOT / "tests/causes"
-INTRODUCTION = """`workshop check` looks for these failures in the output of the program that failed,
-and prints the cause, the line in your file and the fix. An unknown failure shows the program's last
+INTRODUCTION = """`workshop check` looks for these failures in the output of the failed program, and
+prints the cause, the line in your file and the fix. An unknown failure shows the program's last
 lines. Each example is tested: on a real engine, the broken files fail for this cause alone, and the
 fixed ones work, unless the page says otherwise."""
 _STAGES = {

@@ -10,7 +10,7 @@ from fakes import INFO, MISSING, NO_ENGINE, NO_IMAGE, docker
 
 from workshop.core.errors import UserError
 from workshop.core.process import ProcessResult
-from workshop.engine import KIT_LABEL, Build, Info
+from workshop.engine import KIT_LABEL, Build, BuildError, Info
 
 BUILD = Build("app:1.0", Path("/src/app"), Path("/src/app/Dockerfile"))
 NOISE = "WARNING: Error parsing config file (config.json): invalid character 'b'\n"
@@ -183,6 +183,31 @@ def test_a_missing_image_has_no_size():
     assert not engine.has("x:latest")
     assert engine.size("x:latest") == 0
     assert engine.standin_for("x:latest") == ""
+
+
+def test_an_invalid_name_is_no_image():
+    answer = ProcessResult(1, "Error response from daemon: invalid reference format\n")
+    engine, _ = docker({"docker image inspect": answer})
+    assert not engine.has("python:")
+
+
+def test_a_failed_build_has_the_whole_output_of_its_step():
+    output = PIP.replace("#9 0.512", "#8 0.1 done\n#9 0.3 Collecting nonesuch\n#9 0.512", 1)
+    error = build_error(output)
+    assert isinstance(error, BuildError)
+    assert error.output.splitlines()[:3] == [
+        "[4/4] RUN pip install nonesuch",
+        "Collecting nonesuch",
+        "ERROR: No matching distribution found for nonesuch",
+    ]
+    assert "done" not in error.output
+
+
+def test_a_dockerfile_that_cannot_be_read_has_the_reason_as_its_output():
+    reason = "ERROR: failed to solve: dockerfile parse error on line 2: unknown instruction: EVN"
+    error = build_error(f"#1 [internal] load build definition\n{reason}\n")
+    assert isinstance(error, BuildError)
+    assert error.output == reason
 
 
 @pytest.mark.parametrize("answer", ["\n", "ubuntu:24.04\n"])
