@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 TABLE = Path(__file__).with_suffix(".toml")
 STAGES = ("dockerfile", "build", "start", "request", "stop", "compose")
-# The end of an output is read, at most this many characters.
+# The end of an output is read, and the start of each line, at most this many characters: the output
+# is a learner's, and the patterns must not take minutes.
 MAX_OUTPUT = 20_000
+MAX_LINE = 500
 # A group of a pattern is shortened to this many characters in a message.
 MAX_VALUE = 120
 
@@ -76,7 +78,7 @@ def diagnose(
     output shows last, because later errors end a program; in one line, the longest match.
     """
     best: tuple[tuple[bool, bool, int, int], Diagnosis] | None = None
-    output = output[-MAX_OUTPUT:]
+    output = "\n".join(line[:MAX_LINE] for line in output.splitlines())[-MAX_OUTPUT:]
     for cause in table():
         if cause.stage not in stages or not (found := _last_match(cause.pattern, output)):
             continue

@@ -161,5 +161,12 @@ def test_without_its_stage_a_cause_is_not_looked_for():
     assert causes.diagnose("unknown instruction: pip", stages=("start",)) is None
 
 
+def test_only_the_start_of_a_line_and_the_end_of_an_output_are_read():
+    cause = "unknown instruction: EVN"
+    assert describe(f"{'x' * causes.MAX_OUTPUT}\n{cause}")
+    assert not describe(f"{'x' * causes.MAX_LINE}{cause}")
+    assert not describe(cause + "\nx" * causes.MAX_OUTPUT)
+
+
 def test_a_long_value_is_shortened():
     assert len(describe(f"unknown instruction: {'x' * 5000}")) < 2 * MAX_TEXT
