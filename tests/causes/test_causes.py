@@ -95,7 +95,7 @@ def test_a_broken_example_fails_for_its_cause(judge: Judge, example: Example, tm
     failed = [r for r in judge(example, tmp_path).results if r.outcome is Outcome.FAILED]
     assert failed
     assert {result.cause for result in failed} == {example.cause.id}, failed[0]
-    assert failed[0].line
+    assert failed[0].line or example.cause.stage == "request" or example.cause.id == "no-command"
     assert [bool(result.why) for result in failed] == [True, *(False for _ in failed[1:])]
 
 

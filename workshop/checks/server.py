@@ -75,7 +75,8 @@ def listens_on_all_interfaces(port: int = 0) -> Check:
     )
     def listens_on_all_interfaces(app: App) -> None:
         if addresses := local_addresses(app.listening, port or app.port):
-            raise Failed(f"the server listens only on {addresses}", expected)
+            actual = f"the server listens only on {addresses}"
+            raise Failed(actual, expected, output=app.logs)
 
     return listens_on_all_interfaces
 
@@ -93,7 +94,7 @@ def returns_expected_response(port: int, path: str, text: str) -> Check:
     def returns_expected_response(app: App) -> None:
         for who, answer in app.get_as_clients(port, path):
             if answer.error:
-                raise Failed(f"{who}no response: {answer.error}", expected)
+                raise Failed(f"{who}no response: {answer.error}", expected, output=app.logs)
             if answer.status != 200 or text not in answer.body:  # noqa: PLR2004 - HTTP's "OK"
                 actual = f"{who}status {answer.status}: {answer.body[:100]}"
                 raise Failed(actual, expected, output=app.logs)
