@@ -35,6 +35,8 @@ _STOPPED = (
     "failed to list workers",
 )
 _NO_IMAGE = ("No such image", "invalid reference format")
+# The engine's bridge is gone, for example because a second engine has removed it.
+_NO_NETWORK = "failed to create endpoint"
 _DISK_FULL = "no space left on device"
 _PERMISSION_DENIED = "permission denied while trying to connect"
 
@@ -262,6 +264,8 @@ class Engine:
             found = f"no registry answers for its base image ({failure_reason(done)})"
             fix = "Build on an image that is here: workshop bases lists them"
             raise UserError(thing, found, fix)
+        if _NO_NETWORK in done.output:
+            raise UserError(thing, "the engine has no network for its steps", "Restart the engine")
         try:
             self._fail(thing, done, fix)
         except UserError as error:
