@@ -53,6 +53,7 @@ class Failed(Exception):  # noqa: N818 - `raise Failed(...)` reads best in a che
 
     `why` and `hint` replace those of the check if they can be more precise. `line` counts from
     1 in `file`, by default the Dockerfile; `layer` is the number of the image layer to blame.
+    The cause is looked for in `output`, what the failing program printed, and in `actual`.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of what a learner reads
@@ -65,10 +66,11 @@ class Failed(Exception):  # noqa: N818 - `raise Failed(...)` reads best in a che
         layer: int | None = None,
         why: str = "",
         hint: str = "",
+        output: str = "",
     ) -> None:
         super().__init__(f"{actual}; expected: {expected}")
         self.actual, self.expected, self.line, self.file = actual, expected, line, file
-        self.layer, self.why, self.hint = layer, why, hint
+        self.layer, self.why, self.hint, self.output = layer, why, hint, output
 
 
 class Check(NamedTuple):
@@ -196,7 +198,7 @@ class Task(NamedTuple):
 
 
 class Result(NamedTuple):
-    """The result of one check."""
+    """The result of one check. With a `cause` of the table of causes, `why` describes it."""
 
     check: Check
     outcome: Outcome
@@ -206,6 +208,7 @@ class Result(NamedTuple):
     hint: str = ""
     line: int | None = None
     file: str = ""
+    cause: str = ""
 
     @property
     def points(self) -> int:

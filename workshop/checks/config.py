@@ -122,11 +122,12 @@ def exposes(port: int) -> Check:
     """Require that EXPOSE lists the port."""
 
     def check_text(source: Source) -> None:
-        ports = source.final().ports
-        if f"{port}/tcp" not in ports:
-            actual = f"EXPOSE {', '.join(ports)}" if ports else "no EXPOSE"
-            line = next((setting.line for setting in ports.values()), None)
-            raise Failed(actual, f"EXPOSE {port}", line=line)
+        final = source.final()
+        if f"{port}/tcp" not in final.ports:
+            actual = f"EXPOSE {', '.join(final.ports)}" if final.ports else "no EXPOSE"
+            # An EXPOSE with an empty variable lists no port.
+            lines = [step.line for step in final.instructions if step.keyword == "EXPOSE"]
+            raise Failed(actual, f"EXPOSE {port}", line=lines[-1] if lines else None)
 
     @check(
         points=1,

@@ -78,7 +78,8 @@ def show_hint(verdict: Verdict, number: int = 0) -> int:
     failures = [result for result in verdict.results if result.outcome is Outcome.FAILED]
     if failures:
         failed = failures[number % len(failures)]
-        lines = [terminal.describe(failed), failed.hint, f"Lesson: {failed.check.lesson}"]
+        cause = [failed.why] if failed.cause else []
+        lines = [terminal.describe(failed), *cause, failed.hint, f"Lesson: {failed.check.lesson}"]
     elif verdict.note:
         lines = [f"The text has no failure, and only a build can tell more, but {verdict.note}"]
     else:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _RULE = "------"
 _STEP_WIDTH = 60
+_STEP_ERROR = re.compile(r"#(\d+) ERROR: ")
+_TIME = re.compile(r"^\d+\.\d+ ")
 _FAILED = "ERROR: failed to solve: "
 _CHECKSUM = re.compile(
     r"^failed to compute cache key: (failed to calculate checksum of ref \S+: )?"
@@ -33,10 +35,12 @@ _NO_NETWORK = re.compile(
 class BuildError(UserError):
     """A build failed because of its Dockerfile or its build context.
 
-    `line` is the first line of the instruction that failed, if BuildKit printed it.
+    `line` is the first line of the instruction that failed, if BuildKit printed it, and `output`
+    what its step printed.
     """
 
     line: int | None = None
+    output: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,20 @@ def failed_line(output: str) -> int | None:
     return int(found[1] or found[2]) if found else None
 
 
+def failed_output(output: str) -> str:
+    """Return what BuildKit printed about the step that failed, and then the reason.
+
+    Its summary has only the last lines of the step, and shortens some of them. The first line
+    names the step: `[2/3] RUN pip install flask`.
+    """
+    lines = [line.strip() for line in output.splitlines()]
+    failed = next((found[1] for line in lines if (found := _STEP_ERROR.match(line))), "")
+    prefix = f"#{failed} "
+    step = [_TIME.sub("", line.removeprefix(prefix)) for line in lines if line.startswith(prefix)]
+    solved = [line for line in lines if _FAILED.removeprefix("ERROR: ") in line]
+    return "\n".join([*(step if failed else ()), *solved])
+
+
 def _failed_step(lines: list[str], reason: str) -> str:
     """Return the step that failed and its last error, from BuildKit's summary between two rules.
 
@@ -109,7 +127,7 @@ def _failed_step(lines: list[str], reason: str) -> str:
     if len(rules) < 2 or not lines[rules[-2] + 1].startswith("> "):  # noqa: PLR2004 - a pair
         return ""
     head, *output = lines[rules[-2] + 1 : rules[-1]]
-    messages = [re.sub(r"^\d+\.\d+ ", "", line) for line in output]
+    messages = [_TIME.sub("", line) for line in output]
     errors = [line for line in messages if line.startswith(("ERROR", "E:", "error"))]
     last = (errors or messages or [reason])[-1]
     step = head.removeprefix("> ").rstrip(":")

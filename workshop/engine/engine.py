@@ -13,6 +13,7 @@ from workshop.engine.build import (
     Build,
     BuildError,
     failed_line,
+    failed_output,
     failure_reason,
     is_network_failure,
     is_registry_failure,
@@ -89,7 +90,10 @@ class Engine:
         return self._docker(plugin, "version", timeout=30).code != 0
 
     def inspect(self, image: str, template: str) -> str:
-        """Return `docker image inspect` with a Go template; empty if there is no such image."""
+        """Return `docker image inspect` with a Go template; empty if there is no such image.
+
+        No image has an invalid name.
+        """
         done = self._docker("image", "inspect", "--format", template, image, timeout=60)
         # A Dockerfile with an empty variable names an image that cannot exist: python:-slim.
         if done.code and not any(text in done.output for text in _NO_IMAGE):
@@ -270,6 +274,7 @@ class Engine:
                 raise
             failed = BuildError(error.thing, error.found, fix)
             failed.line = failed_line(done.output)
+            failed.output = failed_output(done.output)
             raise failed from None
 
     def _fail(self, thing: str, done: ProcessResult, fix: str = "Run the command again.") -> None:

@@ -72,7 +72,8 @@ class Builder:
             self.engine.build(build, on_json or self.on_line, self.timeout)
         except BuildError as failed:
             line = None if self.source.task.compose else failed.line
-            raise Failed(plain(failed.found), "a build that succeeds", line=line) from None
+            expected = "a build that succeeds"
+            raise Failed(plain(failed.found), expected, line=line, output=failed.output) from None
         except EngineUnavailableError:
             raise
         except UserError:

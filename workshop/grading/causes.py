@@ -1,128 +1,124 @@
-"""Hints for failures that beginners often meet, found in the output of the program that failed."""
+"""Finds the cause of a failure in the output of the program that failed.
+
+The table `causes.toml` has one row for each cause.
+"""
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import NamedTuple
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+TABLE = Path(__file__).with_suffix(".toml")
+STAGES = ("dockerfile", "build", "start", "request", "stop", "compose")
+# The end of an output is read, and the start of each line, at most this many characters: the output
+# is a learner's, and the patterns must not take minutes.
+MAX_OUTPUT = 20_000
+MAX_LINE = 500
+# A group of a pattern is shortened to this many characters in a message.
+MAX_VALUE = 120
 
 
 class Cause(NamedTuple):
-    """A pattern of a program's output, and a hint that may use the pattern's groups."""
+    """A row of the table.
 
+    `pattern` matches a program's output, line by line. `message` (what is wrong) and `fix` (what to
+    change) may use its groups; a group that did not match is empty. `source` is the address of a
+    page that describes the failure. `text`, if any, must match a line of the learner's file too,
+    and the last such line is to blame. A `general` cause counts only if no other one matches.
+    """
+
+    id: str
+    title: str
+    stage: str
     pattern: str
-    hint: str
+    message: str
+    fix: str
+    source: str
+    text: str = ""
+    general: bool = False
 
 
-# The first match counts, so special causes come before general ones.
-CAUSES = (
-    Cause(
-        r"unknown instruction: (?P<word>\S+)",
-        "Correct {word}, or end the line before it with a backslash if it is part of a command.",
-    ),
-    Cause(
-        r"set: Illegal option -|\\r': No such file|\$'\\r': command not found",
-        "Save the file with Unix line endings (LF): your editor uses Windows line endings (CRLF).",
-    ),
-    Cause(
-        r"\"/(?P<file>[^\"]+)\": not found",
-        "COPY and ADD take files of the build context only: check the name {file}, and that "
-        ".dockerignore does not exclude it.",
-    ),
-    Cause(
-        r"Unable to locate package (?P<package>\S+)",
-        "Run apt-get update in the same RUN before apt-get install, and check the name {package}.",
-    ),
-    Cause(
-        r"\bE: Version '(?P<version>[^']+)' for '(?P<package>[^']+)' was not found",
-        "The release of the base image has another version of {package}: remove ={version}.",
-    ),
-    Cause(r"Do you want to continue\? \[Y/n\] Abort|^.*\bAbort\.$", "Add -y to apt-get install."),
-    Cause(
-        r"externally-managed-environment",
-        "The system's Python belongs to apt: use a python base image, or a virtual environment.",
-    ),
-    Cause(
-        r"No matching distribution found for (?P<package>[^\s(]+)",
-        "No release {package} exists for this Python: check its name and its version.",
-    ),
-    Cause(
-        r"pyproject\.toml changed significantly since poetry\.lock",
-        "Run poetry lock in your folder, and build again: poetry.lock is out of date.",
-    ),
-    Cause(
-        r"The option \"--(?P<option>no-dev|no-ansi-output|remove-untracked)\" does not exist",
-        "Poetry 2 has no --{option}: write poetry install --only main.",
-    ),
-    Cause(
-        r"current project could not be installed|No file/folder found for package",
-        "Add --no-root to poetry install: the source is not copied yet at this step.",
-    ),
-    Cause(
-        r"Readme path .* does not exist",
-        "Copy the README that pyproject.toml names before this step, or add --no-root.",
-    ),
-    Cause(
-        r"(?:^|[ :])(?P<program>pip3?|poetry|python3?|curl|git|gcc|uv|flask|uvicorn|gunicorn)"
-        r": (?:command )?not found",
-        "Install {program} in an earlier step of this stage, or start from an image that has it.",
-    ),
-    Cause(
-        r"exec: \"(?P<program>[^\"]+)\": (?:executable file not found|stat .*no such file)",
-        "The image has no program {program}: install it in the last stage, or correct the command. "
-        "A shell's syntax needs the shell form.",
-    ),
-    Cause(
-        r"exec: \"(?P<program>[^\"]+)\": permission denied",
-        "Make {program} executable: RUN chmod +x, or COPY --chmod=755.",
-    ),
-    Cause(
-        r"\bexec (?P<program>\S+): no such file or directory",
-        "The first line of {program} names a program that the image does not have, or the file has "
-        "Windows line endings (CRLF).",
-    ),
-    Cause(
-        r"exec format error",
-        "Begin the script with #!/bin/sh, and build for this machine's processor.",
-    ),
-    Cause(
-        r"unable to find user (?P<user>[^\s:]+)",
-        "Create the user {user} with RUN useradd before USER, in the stage that runs.",
-    ),
-    Cause(
-        r"can't open file '(?P<file>[^']+)'",
-        "The image has no file {file}: compare WORKDIR, the target of COPY and the command.",
-    ),
-    Cause(
-        r"Error loading ASGI app\. (?P<reason>[^\n]+)",
-        "The command must name MODULE:VARIABLE, seen from WORKDIR. {reason}",
-    ),
-    Cause(
-        r"ModuleNotFoundError: No module named '(?P<module>[^']+)'",
-        "Install {module} in the last stage, or copy it there: the server's Python does not find "
-        "it.",
-    ),
-    Cause(
-        r"\[(?P<word>'?\w+'?),?: not found",
-        "Use double quotes in a list: CMD and ENTRYPOINT take JSON.",
-    ),
-    Cause(
-        r"Address already in use|address already in use",
-        "Start the server only once: two processes use the same port.",
-    ),
-    Cause(
-        r"Temporary failure in name resolution|Could not resolve host",
-        "The build has no network, or the host's name is wrong: connect, and check again.",
-    ),
-    Cause(
-        r"PermissionError: \[Errno 13\][^\n]*'(?P<path>[^']+)'",
-        "The server's user cannot use {path}: give it that folder with chown, or write elsewhere.",
-    ),
-)
+class Line(NamedTuple):
+    """An instruction of a Dockerfile or a line of a compose file; `number` counts from 1."""
+
+    number: int
+    text: str
 
 
-def find_hint(output: str) -> str:
-    """Return the hint of the first cause whose words are in the output; empty if none is."""
-    for cause in CAUSES:
-        if found := re.search(cause.pattern, output, re.MULTILINE):
-            return cause.hint.format(**found.groupdict())
-    return ""
+class Diagnosis(NamedTuple):
+    """The cause of a failure in one submission; `line` is None if the file's text shows none."""
+
+    cause: Cause
+    message: str
+    fix: str
+    line: int | None
+
+
+@functools.cache
+def table() -> tuple[Cause, ...]:
+    """Return every cause, in the order of the table."""
+    import tomllib  # noqa: PLC0415 - only needed after a failure
+
+    rows = tomllib.loads(TABLE.read_text(encoding="utf-8"))["cause"]
+    return tuple(Cause(**row) for row in rows)
+
+
+def diagnose(
+    output: str, lines: Sequence[Line] = (), stages: Collection[str] = STAGES
+) -> Diagnosis | None:
+    """Return the cause of a failure, or None if the table has none.
+
+    Of several causes, one that the learner's file confirms comes first. Then the one that the
+    output shows last, because later errors end a program; in one line, the longest match.
+    """
+    best: tuple[tuple[bool, bool, int, int], Diagnosis] | None = None
+    output = "\n".join(line[:MAX_LINE] for line in output.splitlines())[-MAX_OUTPUT:]
+    for cause in table():
+        if cause.stage not in stages or not (found := _last_match(cause.pattern, output)):
+            continue
+        line = _find_line(cause.text, lines) if cause.text else None
+        if cause.text and line is None:
+            continue
+        message, fix = _fill_in(cause, found)
+        end = output.count("\n", 0, found.end())
+        rank = (not cause.general, bool(cause.text), end, found.end() - found.start())
+        if best is None or rank > best[0]:
+            best = rank, Diagnosis(cause, message, fix, line)
+    return best[1] if best else None
+
+
+def describe(cause: Cause, output: str) -> tuple[str, str] | None:
+    """Return the message and the fix for an output; None if the cause is not in it."""
+    found = _last_match(cause.pattern, output)
+    return _fill_in(cause, found) if found else None
+
+
+def _fill_in(cause: Cause, found: re.Match[str]) -> tuple[str, str]:
+    """Return the message and the fix, with the groups of a match."""
+    values = defaultdict(str, {name: _shorten(v) for name, v in found.groupdict("").items()})
+    return cause.message.format_map(values).strip(), cause.fix.format_map(values).strip()
+
+
+def _last_match(pattern: str, output: str) -> re.Match[str] | None:
+    return max(
+        re.finditer(pattern, output, re.MULTILINE),
+        key=lambda found: found.start(),
+        default=None,
+    )
+
+
+def _find_line(pattern: str, lines: Iterable[Line]) -> int | None:
+    """Return the number of the last line that the pattern matches."""
+    matching = (line.number for line in lines if re.search(pattern, line.text))
+    return max(matching, default=None)
+
+
+def _shorten(value: str) -> str:
+    value = value.strip()
+    return value if len(value) <= MAX_VALUE else value[:MAX_VALUE] + "..."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workshop.core.errors import UserError
 from workshop.core.sanitise import plain_lines
-from workshop.grading.causes import find_hint
+from workshop.grading import causes
 from workshop.model import NOT_CHECKED, STAGES, Check, Failed, Outcome, Result, Verdict
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
+    from workshop.grading.causes import Diagnosis
     from workshop.grading.evaluation import Evaluation
 
 _RANKS = {needs: rank for rank, needs in enumerate(STAGES)}
@@ -23,7 +24,11 @@ _NOT_IN_ADVANCE = {"health", "shutdown", "failing_suite"}
 
 _INCONSISTENT = "failed only once in two runs: check again on a less busy machine"
 
-# The first check that each failure was reported for, by its actual and expected text and its file.
+# The causes that can show in the text of a submission alone: the others need not be looked for.
+_STATIC_STAGES = ("dockerfile", "request", "compose")
+
+# The first check that each failure was reported for, by its actual and expected text and its file,
+# or by the id and the message of its cause and its recipe.
 Reported = dict[tuple[str, str, str], Check]
 
 
@@ -86,7 +91,7 @@ def _judge(check: Check, evaluation: Evaluation, reported: Reported) -> Result:
         if failed.layer is not None:
             image = evaluation.fact("image", check.of)
             failed.line = _line_of_layer(image, failed.layer, evaluation.source, check)
-        return _failed(check, failed, evaluation.source, reported)
+        return _failed(check, failed, evaluation.source._replace(of=check.of), reported)
     except UserError as error:
         return _error(check, error, reported)
     except Exception as error:  # noqa: BLE001 - a bug in a check must not cost points
@@ -111,7 +116,7 @@ def _judge_text(check: Check, source: Source, reported: Reported) -> Result:
         if judge is not None:
             judge(source._replace(of=check.of))
     except Failed as failed:
-        return _failed(check, failed, source, reported)
+        return _failed(check, failed, source._replace(of=check.of), reported, _STATIC_STAGES)
     if check.stage == "source":
         return Result(check, Outcome.PASSED)
     if judge is None:
@@ -119,8 +124,14 @@ def _judge_text(check: Check, source: Source, reported: Reported) -> Result:
     return Result(check, Outcome.SKIPPED, "no problem found in the text; needs a build and a run")
 
 
-def _failed(check: Check, failed: Failed, source: Source, reported: Reported) -> Result:
-    """The result of a failure, with the line to blame if the text reveals it.
+def _failed(
+    check: Check,
+    failed: Failed,
+    source: Source,
+    reported: Reported,
+    stages: tuple[str, ...] = causes.STAGES,
+) -> Result:
+    """The result of a failure, with its cause and the line to blame if they are known.
 
     If a build fails, every check that needs it fails the same way; only the first reports it.
     """
@@ -131,8 +142,9 @@ def _failed(check: Check, failed: Failed, source: Source, reported: Reported) ->
     if not line and not file:
         line, text_hint = _find_blame(check, source)
         hint = hint or text_hint
-    hint = hint or find_hint(failed.actual)
-    return Result(
+    found = None if hint or file else _diagnose(failed, source, line, stages)
+    line = found.line or line if found else line
+    result = Result(
         check,
         Outcome.FAILED,
         # Output of a learner's files and programs is sanitised here, and only here.
@@ -143,6 +155,29 @@ def _failed(check: Check, failed: Failed, source: Source, reported: Reported) ->
         line=line,
         file=file or (source.blamed_file(check.of) if line else ""),
     )
+    return _with_cause(result, found, reported) if found else result
+
+
+def _diagnose(
+    failed: Failed, source: Source, line: int | None, stages: tuple[str, ...]
+) -> Diagnosis | None:
+    """Find the cause of a failure in a program's output, and in what the submission shows."""
+    from workshop.grading import clues  # noqa: PLC0415 - only needed after a failure
+
+    output = f"{failed.output}\n{failed.actual}"
+    output = "\n".join([output, *clues.find_clues(source, output, line)])
+    return causes.diagnose(output, clues.instructions(source), stages)
+
+
+def _with_cause(result: Result, found: Diagnosis, reported: Reported) -> Result:
+    """Add a cause to a result; one that another check has too is described only once."""
+    cause = found.cause.id
+    first = reported.setdefault((cause, found.message, result.check.of), result.check)
+    if first is not result.check:
+        hint = f"This has the same cause as: {first.title}"
+        return result._replace(cause=cause, why="", hint=hint)
+    why, hint = plain_lines(found.message), plain_lines(found.fix)
+    return result._replace(cause=cause, why=why, hint=hint)
 
 
 def _find_blame(check: Check, source: Source) -> tuple[int | None, str]:

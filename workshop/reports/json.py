@@ -48,6 +48,7 @@ def _check(result: Result) -> dict[str, Any]:
         "max_points": result.check.points,
         "actual": result.actual,
         "expected": result.expected,
+        "cause": result.cause,
         "why": result.why,
         "hint": result.hint,
         "lesson": result.check.lesson,

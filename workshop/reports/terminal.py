@@ -146,16 +146,18 @@ def format_not_run(verdict: Verdict, columns: int) -> Iterator[tuple[str, str]]:
 
 def _failure(result: Result, columns: int, *, brief: bool) -> Iterator[tuple[str, str]]:
     where = f"{result.file}, line {result.line}" if result.line else result.file
-    fields = {
-        "actual": result.actual,
-        "expected": result.expected,
-        **({"where": where} if result.file else {}),
-        **({} if brief else {"why": result.why}),
-        "hint": result.hint,
-        **({} if brief else {"lesson": result.check.lesson}),
-    }
-    for label, text in fields.items():
-        yield from _labelled(label, text, columns)
+    fields = (
+        ("cause", result.why if result.cause else ""),
+        ("actual", result.actual),
+        ("expected", result.expected),
+        ("where", where),
+        ("why", "" if brief or result.cause else result.why),
+        ("hint", result.hint),
+        ("lesson", "" if brief else result.check.lesson),
+    )
+    for label, text in fields:
+        if text:
+            yield from _labelled(label, text, columns)
     yield "", ""
 
 

@@ -1,4 +1,4 @@
-"""Generates reference pages: checks, requirements, commands, pins, lessons, a chart.
+"""Generates reference pages: checks, causes, requirements, commands, pins, lessons, a chart.
 
 Run as `make reference`. A test compares the pages with their sources.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workshop.core.paths import ROOT
 from workshop.core.process import SubprocessRunner
-from workshop.site import lessons
+from workshop.site import causes, lessons
 from workshop.site.blocks import CONSOLE, NOT_RUN, OTHER_SHELL
 from workshop.stack import versions
 from workshop.tasks import course
@@ -52,6 +52,7 @@ def pages() -> dict[str, Callable[[], str]]:
     """Return the functions that generate the pages, by file name."""
     return {
         "checks.md": checks_page,
+        "causes.md": lambda: _page("Every cause", causes.INTRODUCTION, *causes.parts()),
         "requirements.md": requirements_page,
         "commands.md": commands_page,
         "pins.md": pins_page,

@@ -201,6 +201,38 @@ def test_a_missing_image_has_no_size():
     assert engine.standin_for("x:latest") == ""
 
 
+def test_an_engine_without_a_network_is_not_the_fault_of_a_dockerfile():
+    reason = "did not complete successfully: failed to create endpoint x on network bridge: adding"
+    error = build_error(PIP.replace("did not complete successfully", reason))
+    assert not isinstance(error, BuildError)
+    assert error.found == "the engine has no network for its steps"
+
+
+def test_an_invalid_name_is_no_image():
+    answer = ProcessResult(1, "Error response from daemon: invalid reference format\n")
+    engine, _ = docker({"docker image inspect": answer})
+    assert not engine.has("python:")
+
+
+def test_a_failed_build_has_the_whole_output_of_its_step():
+    output = PIP.replace("#9 0.512", "#8 0.1 done\n#9 0.3 Collecting nonesuch\n#9 0.512", 1)
+    error = build_error(output)
+    assert isinstance(error, BuildError)
+    assert error.output.splitlines()[:3] == [
+        "[4/4] RUN pip install nonesuch",
+        "Collecting nonesuch",
+        "ERROR: No matching distribution found for nonesuch",
+    ]
+    assert "done" not in error.output
+
+
+def test_a_dockerfile_that_cannot_be_read_has_the_reason_as_its_output():
+    reason = "ERROR: failed to solve: dockerfile parse error on line 2: unknown instruction: EVN"
+    error = build_error(f"#1 [internal] load build definition\n{reason}\n")
+    assert isinstance(error, BuildError)
+    assert error.output == reason
+
+
 @pytest.mark.parametrize("answer", ["\n", "ubuntu:24.04\n"])
 def test_a_label_names_the_image_of_a_stand_in(answer):
     engine, script = docker({"docker image inspect": answer})

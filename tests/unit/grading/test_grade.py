@@ -171,6 +171,39 @@ def test_control_characters_of_a_learner_are_removed(folder: Path):
     assert grade.full(Evaluation(folder, image=failed)).results[1].actual == "gone\nand on"
 
 
+def test_the_cause_is_found_in_the_output_of_the_program(folder: Path):
+    failed = Failed("it ended", "a server", output="/bin/sh: 1: git: not found")
+    result = grade.full(Evaluation(folder, app=failed)).results[2]
+    assert result.cause == "program-not-installed"
+    assert "no program git" in result.why
+    assert "Install git" in result.hint
+    assert (result.actual, result.line) == ("it ended", 3)
+
+
+def test_a_cause_of_two_failures_is_described_once(folder: Path):
+    missing = "ModuleNotFoundError: No module named 'flask'"
+    app, shutdown = (Failed(f"{who}: {missing}", "a server") for who in ("one", "two"))
+    facts = {"app": app, "shutdown": shutdown}
+    first, second = grade.full(Evaluation(folder, **facts)).results[2:]
+    assert first.cause == second.cause == "module-missing"
+    assert "flask" in first.why
+    assert (second.why, second.hint) == ("", "This has the same cause as: Runs")
+
+
+def test_a_hint_of_the_check_comes_before_the_table(folder: Path):
+    failed = Failed("ModuleNotFoundError: No module named 'flask'", "a server", hint="Ask.")
+    result = grade.full(Evaluation(folder, app=failed)).results[2]
+    assert (result.cause, result.hint, result.why) == ("", "Ask.", "It matters.")
+
+
+def test_a_line_that_confirms_the_cause_is_to_blame(tmp_path: Path):
+    (tmp_path / "Dockerfile").write_text("FROM a\nCMD flask run --port $PORT\nUSER app\n# hello\n")
+    failed = Failed("process 1 is /bin/sh -c flask run --port $PORT", "the server")
+    result = grade.full(Evaluation(tmp_path, app=failed)).results[2]
+    assert (result.cause, result.line) == ("shell-form-with-variable", 2)
+    assert "CMD exec" in result.hint
+
+
 def test_two_equal_verdicts_combine_to_the_same(folder: Path):
     verdict = grade.full(Evaluation(folder, app="another"))
     assert grade.has_runtime_failure(verdict)

@@ -22,6 +22,7 @@ def test_the_fields_of_the_schema():
         "max_points": 2,
         "actual": FAILED.actual,
         "expected": "a server",
+        "cause": "",
         "why": "It matters.",
         "hint": "Try that.",
         "lesson": "some/lesson",

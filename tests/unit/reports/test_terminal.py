@@ -37,6 +37,19 @@ def test_a_failure_has_every_field():
         assert line in shown
 
 
+def test_a_known_cause_comes_first_and_replaces_the_reason_of_the_check():
+    result = FAILED._replace(cause="copy-missing", why="The build context has no app.py.")
+    lines = [line.strip() for line in text(VERDICT._replace(results=(result,))).splitlines()]
+    labels = [line.split()[0] for line in lines if line.startswith(("cause", "actual", "why"))]
+    assert labels == ["cause", "actual"]
+    assert "cause     The build context has no app.py." in lines
+
+
+def test_an_empty_field_is_left_out():
+    shown = text(VERDICT._replace(results=(FAILED._replace(why=""),)))
+    assert "why" not in shown
+
+
 def test_checks_that_were_not_run_share_one_line():
     skipped = Result(TASK.checks[0], Outcome.SKIPPED, f"{NOT_CHECKED}The image builds")
     verdict = GRADED._replace(results=(*GRADED.results, skipped, skipped))

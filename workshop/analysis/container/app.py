@@ -141,11 +141,12 @@ class App:
 
     def stop(self) -> Shutdown:
         """Send SIGTERM, and SIGKILL after `SECONDS_TO_KILL`; return how the container ended."""
+        command = next((process.command for process in self.processes if process.first), "")
         start = time.monotonic()
         self._engine.stop(self.name, SECONDS_TO_KILL)
         seconds = time.monotonic() - start
         self._thread.join(SECONDS_TO_KILL)
-        return Shutdown(self._exit_code, seconds)
+        return Shutdown(self._exit_code, seconds, command)
 
     @property
     def _exit_code(self) -> int:

@@ -10,7 +10,8 @@ KILLED = 128 + 9
 
 
 class Shutdown(NamedTuple):
-    """The exit code of a container, and the seconds from SIGTERM to its end."""
+    """The exit code of a container, the seconds from SIGTERM to its end, and its first process."""
 
     code: int
     seconds: float
+    command: str = ""
