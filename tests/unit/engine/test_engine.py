@@ -201,13 +201,6 @@ def test_a_missing_image_has_no_size():
     assert engine.standin_for("x:latest") == ""
 
 
-def test_an_engine_without_a_network_is_not_the_fault_of_a_dockerfile():
-    reason = "did not complete successfully: failed to create endpoint x on network bridge: adding"
-    error = build_error(PIP.replace("did not complete successfully", reason))
-    assert not isinstance(error, BuildError)
-    assert error.found == "the engine has no network for its steps"
-
-
 def test_an_invalid_name_is_no_image():
     answer = ProcessResult(1, "Error response from daemon: invalid reference format\n")
     engine, _ = docker({"docker image inspect": answer})
