@@ -110,9 +110,10 @@ def _error(check: Check, error: UserError, reported: Reported) -> Result:
 def _judge_text(check: Check, source: Source, reported: Reported) -> Result:
     judge = check.judge if check.stage == "source" else check.text
     try:
-        if check.stage != "source":
+        file = source.blamed_file(check.of)
+        if check.stage != "source" and file in source.task.answer:
             # Without this file, no build can run the check.
-            source.read(source.blamed_file(check.of))
+            source.read(file)
         if judge is not None:
             judge(source._replace(of=check.of))
     except Failed as failed:

@@ -68,7 +68,8 @@ def entrypoint_receives_arguments(program: str, arguments: str, output: str) -> 
         blame=("ENTRYPOINT",),
         text=config.no_entrypoint(f"an ENTRYPOINT of {program}"),
         why="Arguments after the image name replace CMD and are passed to ENTRYPOINT.",
-        hint='Write ENTRYPOINT as a list: ENTRYPOINT ["program"]. A shell form drops arguments.',
+        hint=f"Write ENTRYPOINT as a list of only {program}, and its default arguments in CMD: a "
+        "shell form drops arguments, and a longer list keeps its own.",
     )
     def entrypoint_receives_arguments(run: Run) -> None:
         if not re.search(output, run.output):
