@@ -309,13 +309,13 @@ def _runner() -> SubprocessRunner:
     return run
 
 
-def _handle_signals(stop: Callable[[], None] = lambda: None) -> None:
-    """Call `stop` and raise `Interrupted` on SIGINT and SIGTERM."""
+def _handle_signals(stop: Callable[[], bool] = lambda: True) -> None:
+    """Call `stop` on SIGINT and SIGTERM, and raise `Interrupted` if it returns true."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         _interrupted.set()
-        stop()
-        raise Interrupted
+        if stop():
+            raise Interrupted
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)

@@ -109,7 +109,7 @@ class SubprocessRunner:
         self._folders: dict[subprocess.Popen[str], str] = {}
         # Re-entrant: a signal handler may call `stop` while this thread holds the lock.
         self._lock = threading.RLock()
-        self._stopped = False
+        self._stopped = self._starting = False
 
     def __call__(
         self,
@@ -173,12 +173,17 @@ class SubprocessRunner:
             timer.cancel()
             self._end(child)
 
-    def stop(self) -> None:
-        """Terminate every running child, and refuse to start another."""
+    def stop(self) -> bool:
+        """Terminate every running child, and refuse to start another.
+
+        Return whether a signal handler may raise an exception now. While its thread starts a child,
+        that child would be lost: `_start` ends it, and raises `Interrupted` itself.
+        """
         with self._lock:
             self._stopped = True
             for child in list(self._folders):
                 _signal(child, signal.SIGTERM)
+            return not self._starting
 
     def _start(
         self,
@@ -191,6 +196,7 @@ class SubprocessRunner:
             if self._stopped:
                 raise Interrupted
             folder = tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-")
+            self._starting = True
             try:
                 child = subprocess.Popen(
                     argv,
@@ -205,10 +211,15 @@ class SubprocessRunner:
                     # the child with its descendants.
                     start_new_session=True,
                 )
+                self._folders[child] = folder
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
-            self._folders[child] = folder
+            finally:
+                self._starting = False
+            if self._stopped:
+                self._end(child)
+                raise Interrupted
             return child
 
     def _end(self, child: subprocess.Popen[str]) -> None:

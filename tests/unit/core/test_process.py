@@ -151,6 +151,23 @@ def test_no_child_is_left_if_on_line_raises(error):
     assert not alive(pids[0])
 
 
+def test_a_child_that_starts_during_stop_is_ended(monkeypatch):
+    runner, started = SubprocessRunner(), []
+    popen = subprocess.Popen
+
+    def start(*arguments, **options):
+        started.append(popen(*arguments, **options))
+        # Acts like the signal before `Popen` returns.
+        assert runner.stop() is False
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with pytest.raises(Interrupted):
+        runner(["sleep", "60"])
+    assert started[0].poll() == -15
+    assert runner.stop() is True
+
+
 def test_a_signal_may_call_stop_while_a_child_starts():
     runner = SubprocessRunner()
 
