@@ -21,6 +21,7 @@ _SHORTEST_SECONDS = 1e-3
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _MOST_RETRIES = 2**31 - 1
 _PROTOCOLS = frozenset({"", "tcp", "udp", "sctp"})
+_MOST_DIGITS = 20
 _MOST_PORT = 65535
 _SIGNALS = frozenset(
     {"ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL"}
@@ -148,7 +149,9 @@ def check_port(value: str) -> None:
 def _port_range(text: str) -> range | None:
     first, sign, rest = text.partition("-")
     last = rest.partition("-")[0] if sign else first
-    if not (re.fullmatch("[0-9]{1,20}", first) and re.fullmatch("[0-9]{1,20}", last)):
+    if not all(
+        end.isascii() and end.isdigit() and len(end) <= _MOST_DIGITS for end in (first, last)
+    ):
         return None
     found = range(int(first), int(last) + 1)
     return found if found and found[-1] <= _MOST_PORT else None
