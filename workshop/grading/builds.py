@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from workshop.analysis.dockerfile.build_step import find_line
 from workshop.analysis.dockerfile.parser import parse
 from workshop.analysis.image import assembly, docker_save
 from workshop.analysis.image.rebuild import find_installed
@@ -71,7 +72,8 @@ class Builder:
         try:
             self.engine.build(build, on_json or self.on_line, self.timeout)
         except BuildError as failed:
-            line = None if self.source.task.compose else failed.line
+            line = failed.line or (find_line(parsed, failed.output) if parsed else None)
+            line = None if self.source.task.compose else line
             expected = "a build that succeeds"
             raise Failed(plain(failed.found), expected, line=line, output=failed.output) from None
         except EngineUnavailableError:
