@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 # Folders around the one of a task, as in `repository/services/part-3/python-poetry`.
 MAX_DEPTH = 5
 EXERCISES = "exercises"
-MAX_SHOWN = 3
 # Files that only a checkout of the kit has together.
 _KIT = ("versions.toml", "workshop/cli.py")
 _OWN, _UNCLEAR = 2, 1
@@ -241,10 +240,3 @@ def _is_same(listing: Listing, path: str, reference: str) -> bool:
 
 def _join(folder: str, file: str) -> str:
     return f"{folder}/{file}" if folder else file
-
-
-def show(places: Sequence[Place]) -> str:
-    """Name places for a message."""
-    names = [place.folder or "the top folder" for place in places]
-    more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
-    return (", " if more else " and ").join(names[:MAX_SHOWN]) + more

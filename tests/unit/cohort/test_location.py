@@ -31,7 +31,10 @@ def copy(folder: Path, source: str, target: str) -> None:
 def locate(folder: Path, names: Sequence[str] = ALL) -> dict[str, str]:
     """Return the place of each task; each unclear one begins with a question mark."""
     found = location.locate([listing.read(folder)], names)
-    unclear = {f"?{' '.join(tasks)}": location.show(at) for tasks, at in found.unclear.items()}
+    unclear = {
+        f"?{' '.join(tasks)}": " ".join(place.folder for place in places)
+        for tasks, places in found.unclear.items()
+    }
     return {name: place.folder for name, place in found.places.items()} | unclear
 
 
@@ -80,9 +83,7 @@ def test_a_dockerfile_alone_fits_the_only_task_that_is_wanted(tmp_path: Path):
     write(tmp_path, "Dockerfile")
     assert locate(tmp_path, ["deathstar"]) == {"deathstar": ""}
     assert locate(tmp_path, ["deathstar", "task-1"]) == {"deathstar": ""}
-    assert locate(tmp_path, ["deathstar", "baby-steps"]) == {
-        "?baby-steps deathstar": "the top folder"
-    }
+    assert locate(tmp_path, ["deathstar", "baby-steps"]) == {"?baby-steps deathstar": ""}
 
 
 def test_a_dockerfile_with_requirements_is_no_first_step(tmp_path: Path):
@@ -99,7 +100,7 @@ def test_the_own_folder_comes_before_another_and_the_upper_before_the_lower(tmp_
 
 def test_two_equal_places_are_unclear(tmp_path: Path):
     write(tmp_path, *(f"{name}/Dockerfile-task-1" for name in "abcde"))
-    assert locate(tmp_path, ["task-1"]) == {"?task-1": "a, b, c and 2 more"}
+    assert locate(tmp_path, ["task-1"]) == {"?task-1": "a b c d e"}
 
 
 def test_the_exercises_come_before_the_services_of_the_kit(tmp_path: Path):
