@@ -9,8 +9,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.cohort import archives, platforms
+from workshop.cohort.location import EXERCISES
 from workshop.cohort.submission import Learner, Refused
 from workshop.core.paths import is_local
+from workshop.tasks import course
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -81,8 +83,12 @@ def read(top: Path, origin: str, roster: Roster | None, skipped: Collection[Path
     return found
 
 
-def unwrap(top: Path) -> Path:
-    """Return the folder in which a download is wrapped, if it holds nothing else."""
+def unwrap(top: Path, *, is_archive: bool) -> Path:
+    """Return the folder in which a download is wrapped, if it holds nothing else.
+
+    The folder is that of the only learner, unless it looks like a download. In the archive of a
+    class, folders or archives alone look like those of the learners.
+    """
     with os.scandir(top) as entries:
         left = [entry for entry in entries if not _is_ignored(entry, top / entry.name, ())]
     if len(left) != 1 or not left[0].is_dir(follow_symlinks=False):
@@ -92,7 +98,8 @@ def unwrap(top: Path) -> Path:
         return top
     if os.path.lexists(top / platforms.METADATA):
         return top
-    return inner if _is_download(inner) else top
+    is_wrapped = _is_download(inner) or (is_archive and _has_learners(inner))
+    return inner if is_wrapped else top
 
 
 def _is_download(folder: Path) -> bool:
@@ -104,6 +111,21 @@ def _is_download(folder: Path) -> bool:
             or _is_repository(entry)
             for entry in entries
         )
+
+
+def _has_learners(folder: Path) -> bool:
+    """Whether a folder holds several folders or archives alone, and no folder of a task."""
+    with os.scandir(folder) as entries:
+        left = [entry for entry in entries if not _is_ignored(entry, folder / entry.name, ())]
+    names = {entry.name for entry in left}
+    units = [entry for entry in left if entry.is_dir() or archives.is_archive(entry.name)]
+    return len(left) > 1 and units == left and not names & _task_folders()
+
+
+def _task_folders() -> set[str]:
+    """Return the names of the folders in which learners work."""
+    parts = {part for path in course.TASKS.values() for part in PurePosixPath(path).parts[:-1]}
+    return {*parts, *course.TASKS, EXERCISES}
 
 
 def _add(

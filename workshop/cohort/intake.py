@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.cohort import archives, entries, location, platforms
 from workshop.cohort import roster as rosters
+from workshop.cohort.archive_entries import CLASS
 from workshop.cohort.search import Search, writing
 from workshop.core.errors import UserError
 from workshop.core.sanitise import plain
@@ -86,10 +87,10 @@ def _open(folder: Path, workdir: Path) -> tuple[Path, str]:
             raise UserError(str(folder), "neither a folder nor an archive", _SHAPE)
         top = workdir / "download"
         with writing(workdir):
-            refused = archives.extract(folder, top, str(folder), archives.CLASS)
+            refused = archives.extract(folder, top, str(folder), CLASS)
         if refused:
             raise UserError(*refused)
-    inner = entries.unwrap(top)
+    inner = entries.unwrap(top, is_archive=top != folder)
     return inner, str(folder) if inner == top else f"{folder}/{inner.name}"
 
 

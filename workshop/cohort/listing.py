@@ -58,7 +58,7 @@ def read(folder: Path) -> Listing:
             if len(files) == MAX_LISTED:
                 fix = "Ask for the folder of the task, without other files"
                 raise Unlisted(f"more than {MAX_LISTED:,} files", fix)
-            files[path] = os.lstat(folder / path)
+            files[path] = os.lstat(f"{folder}/{path}")
     except OSError as error:
         found = error.strerror or "it cannot be read"
         raise Unlisted(found, "Make it readable, and grade again") from None
@@ -76,11 +76,12 @@ def digest(listing: Listing, folder: str) -> str:
     if size > MAX_BYTES or len(files) > MAX_FILES:
         found = f"more than {MAX_BYTES // 1_000_000} MB or {MAX_FILES:,} files"
         raise Unlisted(found, "Ask for the folder of the task, without other files")
+    top = os.path.join(listing.folder, folder)  # noqa: PTH118 - much faster than a Path
     total = hashlib.sha256()
     for path in sorted(files):
         info = files[path]
         try:
-            content = _content_digest(listing.folder / folder / path, info)
+            content = _content_digest(f"{top}/{path}", info)
         except OSError as error:
             found = f"{path}: {error.strerror or 'it cannot be read'}"
             raise Unlisted(found, "Make it readable, and grade again") from None
@@ -90,10 +91,10 @@ def digest(listing: Listing, folder: str) -> str:
     return total.hexdigest()
 
 
-def _content_digest(path: Path, info: os.stat_result) -> bytes:
+def _content_digest(path: str, info: os.stat_result) -> bytes:
     content = hashlib.sha256()
     if stat.S_ISLNK(info.st_mode):
-        content.update(os.fsencode(os.readlink(path)))  # noqa: PTH115 - a path of any bytes
+        content.update(os.fsencode(os.readlink(path)))  # noqa: PTH115 - as above
     elif stat.S_ISREG(info.st_mode):
         # Not even a file that was replaced by a FIFO or a link meanwhile makes this wait.
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -41,7 +41,7 @@ class Place(NamedTuple):
     @property
     def depth(self) -> int:
         """The number of folders around it."""
-        return len(PurePosixPath(self.folder).parts)
+        return self.folder.count("/") + 1 if self.folder else 0
 
     def has(self, file: str) -> bool:
         """Whether the folder has a file with this relative path."""
@@ -55,6 +55,7 @@ class Found(NamedTuple):
     unclear: Mapping[tuple[str, ...], Sequence[Place]]
 
 
+@functools.cache
 def main_file(name: str) -> str:
     """Return the name of the file by which a task is recognised."""
     return course.reference(name).name
@@ -101,14 +102,22 @@ def _places(
     listings: Sequence[Listing], mains: set[str]
 ) -> Iterator[tuple[Place, tuple[str, ...]]]:
     """Yield each folder with a main file, and the tasks that have a main file of that name."""
-    rivals = {
-        main: tuple(name for name in course.TASKS if main_file(name) == main) for main in mains
-    }
     for listing in listings:
         for path in listing.files:
             folder, _, file = path.rpartition("/")
-            if file in rivals and folder.count("/") < MAX_DEPTH:
-                yield Place(listing, folder), rivals[file]
+            if file in mains and folder.count("/") < MAX_DEPTH:
+                yield Place(listing, folder), _rivals(file)
+
+
+@functools.cache
+def _rivals(main: str) -> tuple[str, ...]:
+    """Return the tasks whose main file has this name."""
+    return tuple(name for name in course.TASKS if main_file(name) == main)
+
+
+@functools.cache
+def _task(name: str) -> Task:
+    return course.task(name)
 
 
 def _recognise(
@@ -127,7 +136,7 @@ def _recognise(
 
 def _best(ranked: Sequence[tuple[int, Place]]) -> Sequence[Place]:
     """Return the best of the places of one task: several if they are equally good."""
-    exercises = [row for row in ranked if EXERCISES in PurePosixPath(row[1].folder).parts]
+    exercises = [row for row in ranked if EXERCISES in row[1].folder.split("/")]
     chosen = exercises or ranked
     highest = max((rank for rank, _ in chosen), default=0)
     places = [place for rank, place in chosen if rank == highest]
@@ -140,7 +149,7 @@ def _best(ranked: Sequence[tuple[int, Place]]) -> Sequence[Place]:
 
 def _evidence(place: Place, name: str) -> int:
     """Return how much speaks for a task: the name of the folder, and the files beside."""
-    task = course.task(name)
+    task = _task(name)
     score = sum(place.has(file) for file in _starter_files(name))
     # Two tasks may have no starter; the other files of the answer tell them apart.
     others = [file for file in task.answer[1:] if not file.startswith(".")]
@@ -149,19 +158,17 @@ def _evidence(place: Place, name: str) -> int:
 
 
 def _is_named_after(place: Place, task: Task) -> bool:
-    return PurePosixPath(place.folder).name in {task.name, PurePosixPath(task.folder).name} - {""}
+    name = place.folder.rpartition("/")[2]
+    return name in {task.name, task.folder.rpartition("/")[2]}
 
 
 @functools.cache
 def _starter_files(name: str) -> frozenset[str]:
     """Return the files of a task's starter that no other task with the same main file has."""
-    task = course.task(name)
-    rivals = [other for other in course.TASKS if main_file(other) == main_file(name)]
+    task = _task(name)
+    rivals = [_task(other) for other in _rivals(main_file(name))]
     shared = {
-        file
-        for other in rivals
-        if (rival := course.task(other)).folder != task.folder
-        for file in starter.files(rival)
+        file for rival in rivals if rival.folder != task.folder for file in starter.files(rival)
     }
     return frozenset(starter.files(task)) - shared
 
@@ -171,7 +178,7 @@ def _similarity(place: Place, files: Sequence[str], name: str) -> int:
     main = main_file(name).casefold()
     score = sum(place.has(file) for file in _starter_files(name))
     score += _SIMILAR if any(file.casefold() in {main, f"{main}.txt"} for file in files) else 0
-    return score + (_NAMED if _is_named_after(place, course.task(name)) else 0)
+    return score + (_NAMED if _is_named_after(place, _task(name)) else 0)
 
 
 def _folders(listing: Listing) -> list[tuple[Place, Sequence[str]]]:

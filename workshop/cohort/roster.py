@@ -186,7 +186,8 @@ def _read_entry(line: int, row: Mapping[str, str]) -> Entry | None:
         ids = [match[1] if value == match[0] else value for value in ids]
     name = _first(row, NAMES) or f"{_first(row, FIRST_NAMES)} {_first(row, LAST_NAMES)}".strip()
     email, path = _first(row, EMAILS), _first(row, PATHS).replace("\\", "/")
-    identity = ids[0] if ids else email or path
+    # An id names files, such as the feedback.
+    identity = ids[0] if ids else email or path.strip("/").replace("/", "-")
     if not identity:
         return None
     return Entry(Learner(identity, name, email), line, path, frozenset(ids))

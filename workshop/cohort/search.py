@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # Archives in the folder of one learner that are extracted.
 _MAX_INNER = 10
 _MAX_SHOWN = 3
+# In bytes; a file name has at most 255, with a suffix.
+_MAX_ID = 200
 # Canvas adds a number to the name of a file that was handed in again.
 _REPEATED = re.compile(r"(.+)-\d+(\.[^.]+)?")
 
@@ -48,6 +50,10 @@ class Search:
     def add(self, items: Sequence[Item]) -> None:
         """Find the submissions among the items of one learner."""
         self._is_refused = False
+        if not _is_file_name(items[0].learner.id):
+            problem = f"the id {items[0].learner.id[:_MAX_ID]} cannot be the name of a file"
+            self._refuse(items[0], problem, "Give the learner another id in a roster")
+            return
         listings = self._list(items)
         if not listings:
             return
@@ -209,6 +215,12 @@ class Search:
             found = f"it has {file}, which fits {_enumerate(tasks)}"
             fix = "Rename the folder to the task's name, or grade one of these tasks at a time"
             self._note(Refused(self._origin(place), found, fix))
+
+
+def _is_file_name(identity: str) -> bool:
+    """Whether an id can name the files of a learner, such as the feedback."""
+    is_path = "/" in identity or identity in {"", ".", ".."}
+    return not is_path and len(identity.encode()) <= _MAX_ID and identity.isprintable()
 
 
 def _enumerate(names: Sequence[str]) -> str:

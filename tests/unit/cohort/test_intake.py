@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from tars import file, link, tar
 
-from workshop.cohort import archives, intake
+from workshop.cohort import intake
+from workshop.cohort.archive_entries import LEARNER
 from workshop.cohort.intake import Intake
 from workshop.cohort.submission import Learner, Refused, Submission
 from workshop.core.errors import UserError
@@ -190,6 +191,23 @@ def test_a_download_may_be_wrapped_in_a_folder(group: Class):
     assert group.list() == ["anna task-5 anna/services/fastapi"]
 
 
+def test_the_archive_of_a_class_may_wrap_its_folders(group: Class, tmp_path: Path):
+    group.archive("../class.zip", f"hw/anna/{NONROOT}", f"hw/ben/{NONROOT}", "hw/README.md")
+    found = group.list(top=tmp_path / "class.zip")
+    assert found == ["anna task-5 class.zip/hw/anna", "ben task-5 class.zip/hw/ben"]
+    group.archive("../one.zip", f"anna/exercises/fastapi/{NONROOT}", "anna/services/x")
+    assert group.list(top=tmp_path / "one.zip") == ["anna task-5 one.zip/anna/exercises/fastapi"]
+
+
+@pytest.mark.parametrize("identity", ["../x", "a/b", "..", "i" * 201])
+def test_an_id_that_cannot_name_a_file_is_refused(group: Class, identity: str):
+    group.write(f"anna/{NONROOT}", f"ben/{NONROOT}")
+    roster = group.roster(f"id,path\n{identity},anna\nben,ben\n")
+    assert group.list(roster=roster) == ["ben task-5 ben"]
+    (refused,) = group.refused(roster=roster)
+    assert refused == f"anna: the id {identity[:200]} cannot be the name of a file"
+
+
 # ---- platforms
 
 
@@ -226,7 +244,7 @@ def test_files_that_were_handed_in_one_by_one_are_kept_apart(group: Class):
     group.write("ben_2_12_Dockerfile-task-1", "ben_2_13_Dockerfile-task-1-1", text="x")
     group.write("ben_2_14_..", "ben_2_15_a.rar")
     with (group.top / "ben_2_16_big").open("wb") as big:
-        big.truncate(archives.LEARNER.content + 1)
+        big.truncate(LEARNER.content + 1)
     assert group.list("task-1") == ["2 task-1 ben_2_12_Dockerfile-task-1"]
     assert group.refused("task-1") == [
         "ben_2_15_a.rar: an archive that is neither .zip, .tar nor .tar.gz",

@@ -77,7 +77,7 @@ def test_columns_are_found_by_their_headers(tmp_path: Path, text: str, encoding:
             Learner("asmith", "Anna Smith"),
         ),
         ("email\nanna@example.org\n", Learner("anna@example.org", "", "anna@example.org")),
-        ("name,path\nAnna,work/a\n", Learner("work/a", "Anna")),
+        ("name,path\nAnna,work/a\n", Learner("work-a", "Anna")),
     ],
 )
 def test_the_lists_of_platforms_are_read_as_they_are(tmp_path: Path, text: str, expected: Learner):
