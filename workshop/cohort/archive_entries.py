@@ -23,10 +23,13 @@ CHUNK = 64 * 1024
 RATIO_BYTES = 1_000_000
 CUT_OFF = "the archive is cut off or damaged"
 AGAIN = "Download it again, or ask for a new archive"
+ONLY_THE_TASK = "Ask for the files of the task only"
 
 # Names (PAX headers) that describe one entry; macOS stores attributes there.
 _MAX_HEADER = 8 * 1024
 _MAX_HEADERS_IN_A_ROW = 8
+# The sum of their squared sizes: `tarfile` needs a second for 1,000 million.
+_MAX_HEADER_COST = 5_000_000_000
 _HEADERS = frozenset(
     {
         *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
@@ -98,7 +101,7 @@ class Entry(NamedTuple):
 def too_large(limit: int) -> Refusal:
     """Return the refusal of content over a limit in bytes."""
     found = f"more than {limit // 1_000_000:,} MB of content"
-    return Refusal(found, "Ask for the files of the task only")
+    return Refusal(found, ONLY_THE_TASK)
 
 
 def bomb() -> Refusal:
@@ -151,7 +154,7 @@ def _read_zip(file: _BoundedFile, limits: Limits) -> Iterator[Entry]:
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if len(members) > limits.entries:
-            raise Refusal(f"more than {limits.entries:,} entries")
+            raise Refusal(f"more than {limits.entries:,} entries", ONLY_THE_TASK)
         for member in members:
             yield _read_zip_member(archive, member)
 
@@ -203,7 +206,7 @@ class _BoundedFile(io.FileIO):
     def read(self, size: int | None = -1) -> bytes:
         left = max(0, self.size - self.tell())
         if (left if size is None or size < 0 else min(size, left)) > self._limit:
-            raise Refusal("too many entries: its index is too large")
+            raise Refusal("too many entries: its index is too large", ONLY_THE_TASK)
         return super().read(-1 if size is None else size)
 
 
@@ -250,6 +253,10 @@ class _Member(tarfile.TarInfo):
         archive.headers_in_a_row = in_a_row  # type: ignore[attr-defined]
         if in_a_row > _MAX_HEADERS_IN_A_ROW or (in_a_row and self.size > _MAX_HEADER):
             raise Refusal("the header of an entry is too long", AGAIN)
+        cost = getattr(archive, "header_cost", 0) + (self.size**2 if in_a_row else 0)
+        archive.header_cost = cost  # type: ignore[attr-defined]
+        if cost > _MAX_HEADER_COST:
+            raise Refusal("the headers of its entries are too long", AGAIN)
         return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
 
 

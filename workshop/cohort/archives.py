@@ -24,6 +24,7 @@ from workshop.cohort.archive_entries import (
     CHUNK,
     CUT_OFF,
     LEARNER,
+    ONLY_THE_TASK,
     RATIO_BYTES,
     Refusal,
     bomb,
@@ -171,7 +172,7 @@ class _Target:
         """Write one entry, or raise a refusal."""
         self._entries += 1
         if self._entries > self.limits.entries:
-            raise Refusal(f"more than {self.limits.entries:,} entries")
+            raise Refusal(f"more than {self.limits.entries:,} entries", ONLY_THE_TASK)
         parts = split_path(entry.path)
         if not parts:
             if entry.content:
@@ -200,7 +201,8 @@ class _Target:
             wanted = (path, is_folder or number < len(parts))
             known = self._known.setdefault(_fold(path), wanted)
             if len(self._known) > self.limits.files:
-                raise Refusal(f"more than {self.limits.files:,} files and folders")
+                found = f"more than {self.limits.files:,} files and folders"
+                raise Refusal(found, ONLY_THE_TASK)
             if known[0] != path:
                 raise Refusal(f"{show(known[0])} and {show(path)} clash on some systems")
             if known[1] != wanted[1]:

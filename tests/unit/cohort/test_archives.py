@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tars import Item, file, folder, hardlink, link, tar
 
-from workshop.cohort import archives
+from workshop.cohort import archive_entries, archives
 from workshop.cohort.archive_entries import LEARNER, Limits, Refusal
 from workshop.core.paths import MAX_PATH, is_local
 
@@ -314,6 +314,13 @@ def test_a_header_that_would_fill_the_memory_is_refused(box: Box):
 def test_headers_without_an_end_are_refused(box: Box):
     header = tar(file("x", b"", extra={"comment": "0"}))[:1024]
     assert box.extract(header * 2_000) == "the header of an entry is too long"
+
+
+def test_headers_that_would_take_minutes_are_refused(box: Box, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(archive_entries, "_MAX_HEADER_COST", 3_000_000)
+    items = [file(f"f{number}", extra={"comment": "1" * 980}) for number in range(4)]
+    assert not box.extract(tar(*items[:3]))
+    assert box.extract(tar(*items)) == "the headers of its entries are too long"
 
 
 @pytest.mark.parametrize("extra", [{"size": "-1024"}, {"size": "9" * 18}])
