@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.cohort import archives, entries, location, platforms
@@ -55,7 +55,8 @@ def find(
     _check_is_class(found, top, folder, names)
     if listed:
         found = _assign(found, top, origin, listed)
-    search = Search(names, workdir)
+    origins = Counter(item.origin for item in found.items)
+    search = Search(names, workdir, {origin for origin, number in origins.items() if number > 1})
     by_learner: defaultdict[str, list[Item]] = defaultdict(list)
     for item in found.items:
         by_learner[item.learner.id].append(item)

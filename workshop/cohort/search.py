@@ -16,7 +16,7 @@ from workshop.grading.build_context import MAX_BYTES
 from workshop.tasks import course
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from workshop.cohort.entries import Item
@@ -36,12 +36,12 @@ _REPEATED = re.compile(r"(.+)-\d+(\.[^.]+)?")
 class Search:
     """Finds the submissions of one learner after the other."""
 
-    def __init__(self, names: Sequence[str], workdir: Path) -> None:
-        self.names, self.workdir = tuple(names), workdir
+    def __init__(self, names: Sequence[str], workdir: Path, shared: Collection[str] = ()) -> None:
+        self.names, self.workdir, self._shared = tuple(names), workdir, shared
         self.submissions: list[Submission] = []
         # In order; several members of a team, or several tasks, share one folder.
         self.refused: dict[Refused, None] = {}
-        # By origin: teams share a folder.
+        # By origin. The members of a team share a folder, which is in `shared`.
         self._listings: dict[str, Listing | None] = {}
         self._digests: dict[tuple[Path, str], str] = {}
         self._items: dict[Path, Item] = {}
@@ -69,6 +69,14 @@ class Search:
         for name in self.names:
             if name in places:
                 self._submit(items[0].learner, name, places[name])
+        if not any(item.origin in self._shared for item in items):
+            self._forget()
+
+    def _forget(self) -> None:
+        """Free the memory for the files of a learner: a class has many."""
+        self._listings.clear()
+        self._digests.clear()
+        self._items.clear()
 
     def _guess(self, item: Item, listings: Sequence[Listing]) -> dict[str, Place]:
         """Return where the answer to the only task should be: it is missing, and fails."""
