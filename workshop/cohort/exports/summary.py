@@ -110,6 +110,4 @@ def alike(rows: Sequence[Row]) -> list[Alike]:
     for row in rows:
         if row.digest:
             groups.setdefault((row.task, row.digest), []).append(row.learner.id)
-    return [
-        Alike(one_line(task), tuple(ids)) for (task, _), ids in groups.items() if len(ids) > 1
-    ]
+    return [Alike(one_line(task), tuple(ids)) for (task, _), ids in groups.items() if len(ids) > 1]
