@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,11 +17,11 @@ from workshop.cohort.exports.files import by_learner, tasks, write_pieces
 from workshop.cohort.exports.text import (
     checks,
     describe_marks,
-    failures,
     is_graded,
     number,
     one_line,
     place,
+    shorten,
     some_lines,
 )
 
@@ -35,6 +36,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 MOST_LEARNERS = 30  # named in a list of learners
 MOST_SOURCE_LINES = 400
 MOST_LINT = 20
+LONGEST_NAME = 80  # characters
+LONGEST_FINDING = 200  # characters of what a check found, in the list of common failures
 
 # How the matrix shows the outcome of a check: a class, and a sign.
 _SIGNS = {"passed": ("p", "✓"), "failed": ("f", "✗"), "skipped": ("s", "–"), "error": ("e", "!")}  # noqa: RUF001
@@ -55,7 +58,7 @@ class Person(NamedTuple):
     @property
     def label(self) -> str:
         """The name, or the id if there is none. A link needs a text."""
-        return self.name or self.id or f"learner {self.number}"
+        return shorten(self.name or self.id or f"learner {self.number}", LONGEST_NAME)
 
 
 class Bar(NamedTuple):
@@ -95,6 +98,8 @@ def write(rows: Sequence[Row], folder: Path) -> list[Path]:
         "groups": by_learner(rows),
         "alike": summary.alike(rows),
         "most_learners": MOST_LEARNERS,
+        "longest_name": LONGEST_NAME,
+        "longest_finding": LONGEST_FINDING,
     }
     return [write_pieces(folder / "report.html", template.generate(context))]
 
@@ -112,6 +117,7 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
+@cache
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - slow
 
@@ -122,15 +128,15 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(line=one_line, lines=some_lines, number=number)
+    environment.filters.update(line=one_line, lines=some_lines, number=number, shorten=shorten)
     environment.globals.update(
         bars=bars,
         describe=describe_marks,
-        failures=failures,
         is_graded=is_graded,
         lint=_lint,
         outcomes=outcomes,
         place=place,
+        problems=problems,
         signs=signs,
         sources=_sources,
     )
@@ -188,6 +194,11 @@ def outcomes(rows: Sequence[Row]) -> list[str]:
     """Return the outcomes of a learner's tasks, the worst first."""
     found = {row.outcome for row in rows}
     return [outcome for outcome in _OUTCOMES if outcome in found]
+
+
+def problems(row: Row) -> list[dict[str, Any]]:
+    """Return the checks that failed, and those that the kit could not run."""
+    return [check for check in checks(row) if check.get("outcome") in {"failed", "error"}]
 
 
 def _lint(row: Row) -> list[Mapping[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from workshop.core.sanitise import plain
+from workshop.core.sanitise import LONGEST_LINE, plain
 
 if TYPE_CHECKING:
     from workshop.cohort.row import Row
@@ -26,16 +26,16 @@ _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#&|~!$]|^\s*(?:[-+=]|\d+[.)])|(?<=www)\.|
 
 def one_line(text: object) -> str:
     """Return a text as one safe line of at most about 500 characters."""
-    return plain(" ".join(str(text)[:LONGEST_TEXT].split()))
+    return plain(" ".join(str(text)[: 8 * LONGEST_LINE].split()))
 
 
 def some_lines(text: object, most: int = MOST_LINES) -> list[str]:
-    """Return the first safe lines of a text, and how many more it has."""
+    """Return the first lines of a text made safe, and a last one if there are more."""
     whole = str(text)
-    lines = [plain(line) for line in whole[:LONGEST_TEXT].splitlines()]
-    if len(lines) <= most and len(whole) <= LONGEST_TEXT:
-        return lines
-    return [*lines[:most], "... (shortened)"]
+    lines = whole[:LONGEST_TEXT].splitlines()
+    safe = [plain(line) for line in lines[:most]]
+    is_whole = len(lines) <= most and len(whole) <= LONGEST_TEXT
+    return safe if is_whole else [*safe, "... (shortened)"]
 
 
 def number(value: float) -> str:
@@ -46,6 +46,11 @@ def number(value: float) -> str:
 def is_graded(row: Row) -> bool:
     """Whether the row has points: an ungradable one has none unless they were given by hand."""
     return row.outcome != "ungradable" or row.override is not None
+
+
+def shorten(line: str, longest: int) -> str:
+    """Return a line of at most so many characters, and three dots if it was longer."""
+    return line if len(line) <= longest else f"{line[:longest]}..."
 
 
 def csv_cell(text: object) -> str:
@@ -104,7 +109,9 @@ def explain(check: dict[str, Any], most: int = 10) -> str:
 def describe_marks(row: Row) -> str:
     """Return the points and the outcome of a row in one line."""
     if not is_graded(row):
-        return f"not graded: {one_line(row.document.get('note') or row.outcome)}"
+        errors = [check.get("actual") for check in checks(row) if check.get("outcome") == "error"]
+        reasons = (row.document.get("note"), *errors, row.outcome)
+        return f"not graded: {one_line(next(filter(None, reasons)))}"
     by_hand = "" if row.override is None else ", marked by hand"
     points = f"{number(row.points)} of {number(row.max_score)} points"
     return f"{points} ({row.percent} %), {one_line(row.outcome)}{by_hand}"
