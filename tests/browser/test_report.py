@@ -87,7 +87,7 @@ def test_a_report_is_accessible_fits_and_executes_nothing_of_a_learner(
 
 
 class Attacker(ThreadingHTTPServer):
-    """A server that records what it is asked for."""
+    """A server that records the requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -104,7 +104,7 @@ class Attacker(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802 - the name of the base class
+    def do_GET(self) -> None:
         self.server.paths.append(self.path)
         self.send_error(404)
 

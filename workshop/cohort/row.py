@@ -1,7 +1,8 @@
-"""One graded submission, as the store returns it and the exports read it."""
+"""One mark of a class: a learner, a task, and the verdict on what was handed in."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -9,10 +10,12 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """The marks of one learner for one task.
+    """The mark of a learner for a task.
 
-    `document` is the JSON verdict of `workshop.reports.json`. `override` is the points that an
-    instructor gave by hand instead of `score`, and `comment` is what they wrote to the learner.
+    `outcome`, `score` and `max_score` are those of the verdict, whose JSON `document` has the
+    schema `workshop/verdict/v1`. `override` replaces the score; `comment` is the instructor's.
+    `flags` are short remarks, such as `identical to ben`. The other fields are those of the
+    `Submission`.
     """
 
     learner: Learner
@@ -30,10 +33,10 @@ class Row(NamedTuple):
 
     @property
     def points(self) -> float:
-        """The points that count: those given by hand, if there are any."""
+        """The points that count: the instructor's, or else those of the verdict."""
         return self.score if self.override is None else self.override
 
     @property
     def percent(self) -> int:
-        """The points as a percentage of the full points, rounded to a whole number."""
-        return round(100 * self.points / self.max_score) if self.max_score else 0
+        """The points in percent of the full points, rounded to a whole number, .5 upwards."""
+        return math.floor(100 * self.points / self.max_score + 0.5) if self.max_score else 0

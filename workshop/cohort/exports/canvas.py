@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 POINTS_POSSIBLE = "Points Possible"
 # A file of Canvas's "Download Submissions": the name, the id of the user, that of the submission.
-_USER = re.compile(r"(?:^|/)[^_/]+(?:_LATE)?_(\d+)_\d+_")
+_USER = re.compile(r"(?:^|/)[^_/]+(?:_(?:LATE|late))?_(\d+)_\d+_")
 
 
 def write(rows: Sequence[Row], folder: Path) -> list[Path]:

@@ -40,7 +40,7 @@ WORKSHEET = (
     "Feedback comments",
 )
 # A folder of Moodle's "Download all submissions": the name, and the number of the participant.
-_PARTICIPANT = re.compile(r"_(\d+)_assignsubmission_")
+_PARTICIPANT = re.compile(r"[^/]+?_(\d+)_assignsubmission_[^/]*")
 
 
 def write(rows: Sequence[Row], folder: Path) -> list[Path]:
@@ -58,9 +58,13 @@ def write(rows: Sequence[Row], folder: Path) -> list[Path]:
 
 
 def _participant(row: Row) -> str:
-    """Return the number by which Moodle knows the learner in this assignment, or nothing."""
-    found = _PARTICIPANT.search(row.origin)
-    return found[1] if found else ""
+    """Return the number by which Moodle knows the learner in this assignment, or nothing.
+
+    Learners choose their names and those of their files: one that looks like a participant's must
+    not decide who gets the mark.
+    """
+    found = [match[1] for match in map(_PARTICIPANT.fullmatch, row.origin.split("/")) if match]
+    return found[0] if len(found) == row.origin.count("_assignsubmission_") == 1 else ""
 
 
 def _worksheet_cells(row: Row) -> tuple[object, ...]:
@@ -85,8 +89,10 @@ def _grades(rows: Sequence[Row]) -> Iterator[tuple[object, ...]]:
     for group in by_learner(rows).values():
         learner = group[0].learner
         marks = {row.task: row for row in group}
+        # The number of a participant is not the ID number of a user.
+        is_participant = learner.id in map(_participant, group)
         yield (
-            csv_cell(learner.id),
+            "" if is_participant else csv_cell(learner.id),
             csv_cell(learner.name),
             csv_cell(learner.email),
             *(cell for name in names for cell in _pair(marks.get(name))),

@@ -236,9 +236,31 @@ def test_moodle_gets_a_worksheet_of_a_download(tmp_path):
     assert first["Identifier"] == "Participant 1234"
     assert (first["Grade"], first["Maximum Grade"]) == ("2.5", "4")
     assert first["Feedback comments"].startswith(
-        "2.5 of 4 points (62 %), failed, marked by hand<br>"
+        "2.5 of 4 points (63 %), failed, marked by hand<br>"
     )
     assert (second["Identifier"], second["Grade"]) == ("Participant 77", "")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "submissions/anna",
+        "x/Eve_99_assignsubmission_file_1234_assignsubmission_file_",
+        "x/Eve_1234_assignsubmission_file_/y_99_assignsubmission_file_",
+        "x/Eve_1234_assignsubmission_file_b_99_assignsubmission_file_c.zip",
+        "x/Eve/_assignsubmission_",
+    ],
+)
+def test_no_learner_chooses_who_gets_the_mark_in_moodle(origin, tmp_path):
+    (path,) = moodle.write([classes.row("1234", origin=origin)], tmp_path)
+    assert path.name == "grades.csv"
+
+
+def test_the_number_of_a_participant_is_no_id_number_in_moodle(tmp_path):
+    origin = "x/Anna_1234_assignsubmission_file_/task-5"
+    path, _ = moodle.write([classes.row("1234", name="Anna", origin=origin)], tmp_path)
+    (anna,) = table(path)
+    assert (anna["ID number"], anna["Full name"]) == ("", "Anna")
 
 
 def test_moodle_imports_one_column_of_points_and_one_of_feedback_for_each_task(tmp_path):
