@@ -90,9 +90,12 @@ def test_several_tasks_have_a_table_of_totals(tmp_path):
         classes.row("anna", override=3.5),
         classes.row("anna", task="task-1"),
         classes.row("ben", task="task-1"),
+        classes.ungradable("uma"),
+        classes.row("uma", task="task-1"),
     ]
     text = report(rows, tmp_path)
     assert "<h3>All tasks</h3>" in text
+    assert '<td class="num" data-value="2">2 + ?</td>' in text
     assert '<td class="num" data-value="5.5">5.5</td>' in text
     assert text.count('<td class="num" data-value="-2"></td>') == 1
 
