@@ -11,8 +11,12 @@ LONGEST_LINE = 500
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 # Characters that are invisible or change how others are shown: control, format (such as
-# the writing direction), surrogates, private use.
-_UNSAFE = {"Cc", "Cf", "Cs", "Co"}
+# the writing direction), surrogates, private use, line and paragraph separators.
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+# Characters that are none, and that no XML file may contain.
+# Source: Extensible Markup Language (XML) 1.0, section 2.2
+_NONCHARACTERS = "\ufffe\uffff"
 
 
 def plain(line: str) -> str:
@@ -20,7 +24,9 @@ def plain(line: str) -> str:
     # A carriage return overwrites what was before it.
     text = _ESCAPES.sub("", line).rstrip("\r\n").rsplit("\r", 1)[-1].expandtabs(8)
     kept = "".join(
-        mark for mark in text[: 4 * LONGEST_LINE] if unicodedata.category(mark) not in _UNSAFE
+        mark
+        for mark in text[: 4 * LONGEST_LINE]
+        if unicodedata.category(mark) not in _UNSAFE and mark not in _NONCHARACTERS
     )
     return kept if len(kept) <= LONGEST_LINE else kept[:LONGEST_LINE] + "..."
 

@@ -17,6 +17,8 @@ from workshop.core.sanitise import LONGEST_LINE, plain
         ("nul\x00bell\x07back\x08", "nulbellback"),
         ("right\u202eto left", "rightto left"),
         ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("line\u2028separator", "lineseparator"),
+        ("none\ufffe of\uffff them", "none of them"),
         ("caf\u00e9 \u4f60\u597d \U0001f433", "caf\u00e9 \u4f60\u597d \U0001f433"),
     ],
 )

@@ -1,0 +1,213 @@
+"""`report.html`: the whole class on one page that needs no other file and no network.
+
+Everything that a learner wrote passes the sanitiser and Jinja's escaping. A content security policy
+lets the browser run only the page's own script.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from workshop.cohort.exports import summary
+from workshop.cohort.exports.files import by_learner, tasks, write_pieces
+from workshop.cohort.exports.text import (
+    checks,
+    describe_marks,
+    is_graded,
+    number,
+    one_line,
+    place,
+    shorten,
+    some_lines,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from jinja2 import Environment
+
+    from workshop.cohort.row import Row
+
+TEMPLATES = Path(__file__).parent / "templates"
+MOST_LEARNERS = 30  # named in a list of learners
+MOST_SOURCE_LINES = 400
+MOST_LINT = 20
+LONGEST_NAME = 80  # characters
+LONGEST_FINDING = 200  # characters of what a check found, in the list of common failures
+
+# How the matrix shows the outcome of a check: a class, and a sign.
+_SIGNS = {"passed": ("p", "✓"), "failed": ("f", "✗"), "skipped": ("s", "–"), "error": ("e", "!")}  # noqa: RUF001
+# The worst outcome comes first.
+_OUTCOMES = ("ungradable", "failed", "passed")
+# The chart of a distribution, in its own units.
+_WIDTH, _HEIGHT, _FLOOR, _TOP = 360, 170, 140, 18
+
+
+class Person(NamedTuple):
+    """A learner on the page. `number` names the section, because ids can hold anything."""
+
+    number: int
+    id: str
+    name: str
+    find: str
+
+    @property
+    def label(self) -> str:
+        """The name, or the id if there is none. A link needs a text."""
+        return shorten(self.name or self.id or f"learner {self.number}", LONGEST_NAME)
+
+
+class Bar(NamedTuple):
+    """One bar of a chart: its place and size, its learners, and the percentages that it holds."""
+
+    x: int
+    y: float
+    width: int
+    height: float
+    learners: int
+    label: str
+
+
+class TaskView(NamedTuple):
+    """What the page shows of one task."""
+
+    number: int
+    name: str
+    rows: Sequence[Row]
+    columns: Sequence[summary.Column]
+    distribution: summary.Distribution
+    causes: Sequence[summary.Cause]
+
+
+def write(rows: Sequence[Row], folder: Path) -> list[Path]:
+    """Write `report.html` piece by piece."""
+    environment = _environment()
+    style, script = (_source(name) for name in ("report.css", "report.js"))
+    people = _people(rows)
+    template = environment.get_template("report.html")
+    context = {
+        "policy": policy(style, script),
+        "style": style,
+        "script": script,
+        "people": people,
+        "tasks": [_task(rows, index, name) for index, name in enumerate(tasks(rows), 1)],
+        "groups": by_learner(rows),
+        "alike": summary.alike(rows),
+        "most_learners": MOST_LEARNERS,
+        "longest_name": LONGEST_NAME,
+        "longest_finding": LONGEST_FINDING,
+    }
+    return [write_pieces(folder / "report.html", template.generate(context))]
+
+
+def policy(style: str, script: str) -> str:
+    """Return the content security policy: this style, this script, and nothing else."""
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - slow
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(line=one_line, lines=some_lines, number=number, shorten=shorten)
+    environment.globals.update(
+        bars=bars,
+        describe=describe_marks,
+        is_graded=is_graded,
+        lint=_lint,
+        outcomes=outcomes,
+        place=place,
+        problems=problems,
+        signs=signs,
+        sources=_sources,
+    )
+    return environment
+
+
+def _source(name: str) -> str:
+    # The file is the kit's own; escaping would break it, and the policy holds its digest.
+    from markupsafe import Markup  # noqa: PLC0415 - slow
+
+    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704
+
+
+def _people(rows: Sequence[Row]) -> dict[str, Person]:
+    people: dict[str, Person] = {}
+    for row in rows:
+        if row.learner.id not in people:
+            id_, name, email = map(one_line, row.learner)
+            find = f"{id_} {name} {email}".lower()
+            people[row.learner.id] = Person(len(people) + 1, id_, name, find)
+    return people
+
+
+def _task(rows: Sequence[Row], index: int, name: str) -> TaskView:
+    own = [row for row in rows if row.task == name]
+    return TaskView(
+        index,
+        one_line(name),
+        own,
+        summary.columns(own),
+        summary.distribution(own),
+        summary.causes(own),
+    )
+
+
+def bars(distribution: summary.Distribution) -> Iterator[Bar]:
+    """Yield the bars of the chart of a distribution, the highest of them over its full height."""
+    step = _WIDTH // summary.BINS
+    most = max(distribution.bins) or 1
+    for index, count in enumerate(distribution.bins):
+        height = round((_FLOOR - _TOP) * count / most, 1)
+        last = index == summary.BINS - 1
+        label = "90-100" if last else f"{10 * index}-{10 * index + 9}"
+        yield Bar(index * step + 3, _FLOOR - height, step - 6, height, count, label)
+
+
+def signs(row: Row, columns: Sequence[summary.Column]) -> Iterator[tuple[str, str]]:
+    """Yield the class and the sign of each check in the matrix; empty if there is no result."""
+    outcomes = {one_line(check.get("id")): str(check.get("outcome")) for check in checks(row)}
+    for column in columns:
+        yield _SIGNS.get(outcomes.get(column.id, ""), ("n", ""))
+
+
+def outcomes(rows: Sequence[Row]) -> list[str]:
+    """Return the outcomes of a learner's tasks, the worst first."""
+    found = {row.outcome for row in rows}
+    return [outcome for outcome in _OUTCOMES if outcome in found]
+
+
+def problems(row: Row) -> list[dict[str, Any]]:
+    """Return the checks that failed, and those that the kit could not run."""
+    return [check for check in checks(row) if check.get("outcome") in {"failed", "error"}]
+
+
+def _lint(row: Row) -> list[Mapping[str, Any]]:
+    return list(row.document.get("lint") or ())[:MOST_LINT]
+
+
+def _sources(row: Row) -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each answer file that the verdict holds."""
+    source = row.document.get("source")
+    files = source if isinstance(source, dict) else {"source": source} if source else {}
+    for name, text in files.items():
+        yield one_line(name) or "source", "\n".join(some_lines(text, MOST_SOURCE_LINES))
