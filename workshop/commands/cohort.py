@@ -121,8 +121,8 @@ def _grade(
         with display, ThreadPoolExecutor(limit) as executor:
             grade_all(store, jobs, grader, executor, limit=limit, watcher=display)
     except BaseException:
-        left = len(plan(store, chosen))
-        print(f"Stopped: {left} of {len(jobs)} are left. Their marks are not written yet.")
+        left, how = len(plan(store, chosen)), " without --fresh" if options.fresh else ""
+        print(f"Stopped: {left} of {len(jobs)} are left. Run the same command{how} to go on.")
         raise
 
 
