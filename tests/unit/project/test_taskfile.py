@@ -75,7 +75,7 @@ def test_every_task_that_runs_a_program_of_the_environment_sets_it_up_first():
 
 @pytest.fixture
 def make(tmp_path):
-    """Run make in a checkout whose programs print their arguments."""
+    """Run make, or Task, in a checkout whose programs print their arguments."""
     for file in ("Makefile", "Taskfile.yaml"):
         shutil.copy(ROOT / file, tmp_path)
     show = 'printf "%s" "${0##*/}"; printf " <%s>" "$@"; echo'
@@ -91,11 +91,12 @@ def make(tmp_path):
     (tmp_path / "requirements.txt").touch()
     (tmp_path / ".venv/.ready").touch()
 
-    def run(*arguments: str) -> tuple[int, str]:
+    def run(*arguments: str, program: str = "make") -> tuple[int, str]:
         names = ("SUBMISSIONS", "TASK", "OUT", "MAKEFLAGS", "MAKELEVEL")
         env = {name: value for name, value in os.environ.items() if name not in names}
+        env["MAKEFLAGS"] = "--no-print-directory"
         done = subprocess.run(
-            ["make", "--no-print-directory", *arguments],
+            [program, *arguments],
             cwd=tmp_path,
             env=env,
             stdout=subprocess.PIPE,
@@ -113,6 +114,8 @@ def test_make_grades_a_folder_of_submissions(make, command):
     code, out = make(command, "SUBMISSIONS=my class", "TASK=task-4,task-5")
     graded = "workshop <grade> <my class> <--task> <task-4,task-5> <--out> <marks>\n"
     assert (code, out) == (0, graded)
+    task = ".venv/bin/task"
+    assert make(command, "SUBMISSIONS=my class", "TASK=task-4,task-5", program=task)[1] == graded
     _, out = make(command, "SUBMISSIONS=class", "TASK=all", "OUT=my marks")
     assert out == "workshop <grade> <class> <--task> <all> <--out> <my marks>\n"
 
