@@ -75,7 +75,7 @@ def test_an_interrupted_class_is_continued_and_has_the_same_marks(submissions, o
     assert [*(tmp_path / "tmp").iterdir()] == [*tmp_path.glob("cache/workshop/runs/*")] == []
 
     continued = run(*command, "--out", str(out), env=own, cwd=tmp_path).stdout
-    assert "4 submissions: 2 are graded already, 2 to grade" in continued
+    assert "4 submissions: 2 already graded, 2 to grade" in continued
     marks = (out / "marks.csv").read_text(encoding="utf-8")
     wrong = marks.splitlines()[3].split(",")
     assert marks == MARKS.format(wrong=wrong[3], percent=wrong[5])
@@ -84,5 +84,5 @@ def test_an_interrupted_class_is_continued_and_has_the_same_marks(submissions, o
     run(*command, "--out", str(tmp_path / "undisturbed"), "--jobs", "2", env=own, cwd=tmp_path)
     assert (tmp_path / "undisturbed/marks.csv").read_text(encoding="utf-8") == marks
     again = run(*command, "--out", str(out), env=own, cwd=tmp_path).stdout
-    assert "4 submissions: 4 are graded already, 0 to grade" in again
+    assert "4 submissions: 4 already graded, 0 to grade" in again
     assert [*(tmp_path / "tmp").iterdir()] == [*tmp_path.glob("cache/workshop/runs/*")] == []

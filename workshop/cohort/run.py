@@ -48,7 +48,7 @@ class Job(NamedTuple):
 
 
 class Watcher(Protocol):
-    """Is told what the loop does."""
+    """Gets the events of the loop."""
 
     def start(self, job: Job) -> None:
         """A job was handed to the executor."""

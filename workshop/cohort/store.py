@@ -101,7 +101,7 @@ class Store:
             stack.enter_context(_create_and_lock(self._folder))
             with self._errors():
                 file = self._folder / NAME
-                # Every statement outside `_transaction` is one of its own.
+                # Every statement outside `_transaction` is a separate transaction.
                 self._connection = sqlite3.connect(file, isolation_level=None)
                 stack.callback(self._connection.close)
                 self._open()

@@ -128,9 +128,14 @@ def _grade(
 
 def _announce(count: int, jobs: Sequence[Job]) -> None:
     waiting = sum(len(job.submissions) for job in jobs)
-    alike = waiting - len(jobs)
-    text = f"{count} submissions: {count - waiting} are graded already, {len(jobs)} to grade"
-    print(text + (f", {alike} are identical to one of these" if alike else ""), flush=True)
+    parts = [f"{count - waiting} already graded", f"{len(jobs)} to grade"]
+    if alike := waiting - len(jobs):
+        parts.append(f"{alike} identical to one of these")
+    print(f"{_count(count)}: {', '.join(parts)}", flush=True)
+
+
+def _count(count: int) -> str:
+    return f"{count} submission{'' if count == 1 else 's'}"
 
 
 def _report(store: Store, options: Options, selected: Sequence[Submission]) -> bool:
@@ -145,7 +150,7 @@ def _report(store: Store, options: Options, selected: Sequence[Submission]) -> b
     wanted = {(submission.learner.id, submission.task) for submission in selected}
     outcomes = Counter(row.outcome for row in rows if (row.learner.id, row.task) in wanted)
     counts = [f"{outcomes[name]} {name}" for name in ("passed", "failed", "ungradable")]
-    print(f"{len(selected)} submissions: {', '.join(counts)}")
+    print(f"{_count(len(selected))}: {', '.join(counts)}")
     for files in written:
         for file in files if isinstance(files, list) else [files]:
             print(file)

@@ -66,7 +66,7 @@ def test_a_class_is_graded_and_its_table_written(options, grader, capsys):
     assert table(options) == ["anna 13", "ben 5", "carl 5"]
     out = capsys.readouterr().out.splitlines()
     assert out == [
-        "3 submissions: 0 are graded already, 2 to grade, 1 are identical to one of these",
+        "3 submissions: 0 already graded, 2 to grade, 1 identical to one of these",
         "3 submissions: 1 passed, 2 failed, 0 ungradable",
         str(options.out / "marks.csv"),
     ]
