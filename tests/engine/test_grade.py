@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 TASK = course.task("baby-steps")
 MARKS = """\
-learner,name,task,points,max_points,percent,outcome,flags
-anna,,baby-steps,13,13,100,passed,identical to ben
-ben,,baby-steps,13,13,100,passed,identical to anna
-carl,,baby-steps,{wrong},13,{percent},failed,
-dora,,baby-steps,13,13,100,passed,
+learner,name,task,points,max_points,percent,outcome,flags,comment
+anna,,baby-steps,13,13,100,passed,identical to ben,
+ben,,baby-steps,13,13,100,passed,identical to anna,
+carl,,baby-steps,{wrong},13,{percent},failed,,
+dora,,baby-steps,13,13,100,passed,,
 """
 
 

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 class Intake(NamedTuple):
-    """What a folder of submissions holds: the submissions, and what is none."""
+    """The submissions of a class, what is refused, and the names of what is no learner's."""
 
     submissions: tuple[Submission, ...]
     refused: tuple[Refused, ...]
+    ignored: tuple[str, ...] = ()
 
 
 def find(
@@ -38,16 +39,20 @@ def find(
     except OSError as error:
         found = error.strerror or "it cannot be read"
         raise UserError(str(folder), found, "Name the folder that holds the submissions") from None
-    submissions, refused = [], []
+    submissions: list[Submission] = []
+    refused, ignored = [], []
     for entry in entries:
-        if entry.is_symlink() or not entry.is_dir():
+        if entry.is_symlink():
             fix = "Put each learner's files into a folder named after the learner"
-            refused.append(Refused(entry.name, "it is not a folder", fix))
+            refused.append(Refused(entry.name, "a link", fix))
+            continue
+        if not entry.is_dir():
+            ignored.append(entry.name)
             continue
         digest = _digest(entry)
         learner = Learner(entry.name)
         submissions += [Submission(learner, task, entry, digest, entry.name) for task in tasks]
-    return Intake(tuple(submissions), tuple(refused))
+    return Intake(tuple(submissions), tuple(refused), tuple(ignored))
 
 
 def describe(intake: Intake) -> Iterator[str]:
@@ -56,6 +61,8 @@ def describe(intake: Intake) -> Iterator[str]:
         yield f"{submission.learner.id}  {submission.task}  {submission.origin}"
     for refused in intake.refused:
         yield f"{refused.origin}: {refused.found}. {refused.fix}"
+    if intake.ignored:
+        yield f"Ignored: {', '.join(intake.ignored)}"
 
 
 def _digest(folder: Path) -> str:

@@ -22,7 +22,7 @@ from workshop.core.sanitise import plain
 from workshop.tasks import course
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from workshop.cohort.run import Job
     from workshop.cohort.submission import Submission
@@ -151,10 +151,17 @@ def _report(store: Store, options: Options, selected: Sequence[Submission]) -> b
     outcomes = Counter(row.outcome for row in rows if (row.learner.id, row.task) in wanted)
     counts = [f"{outcomes[name]} {name}" for name in ("passed", "failed", "ungradable")]
     print(f"{_count(len(selected))}: {', '.join(counts)}")
-    for files in written:
-        for file in files if isinstance(files, list) else [files]:
-            print(file)
+    for line in _list_files(options.out, written):
+        print(line)
     return not outcomes["ungradable"]
+
+
+def _list_files(out: Path, written: Iterable[Path | list[Path]]) -> Iterator[str]:
+    """Yield each file, and each folder below `out` with the number of its files."""
+    files = [file for made in written for file in (made if isinstance(made, list) else [made])]
+    folders = Counter(out / file.relative_to(out).parts[0] for file in files if file.parent != out)
+    yield from (str(file) for file in files if file.parent == out)
+    yield from (f"{folder} ({count} files)" for folder, count in folders.items())
 
 
 def _select(options: Options, submissions: Sequence[Submission]) -> list[Submission]:
@@ -177,8 +184,8 @@ def _select(options: Options, submissions: Sequence[Submission]) -> list[Submiss
 def _check_folders(options: Options) -> None:
     """Raise `UserError` if the marks would be among the submissions, or the other way round."""
     folder, out = options.folder.resolve(), options.out.resolve()
-    if not folder.is_dir():
-        found = "it is a file" if folder.exists() else "there is no such folder"
+    if not folder.exists():
+        found = "there is no such folder"
         raise UserError(str(options.folder), found, "Name the folder that holds the submissions")
     if folder == out or folder in out.parents:
         found = "it is inside the folder of submissions"

@@ -19,13 +19,17 @@ def row(learner: str, name: str = "", **fields) -> Row:
 def test_a_mark_is_a_line(tmp_path):
     rows = [
         row("anna", 'Anna "A", B.'),
-        row("ben", flags=("identical to carl", "manual mark"), override=16.5),
+        row("ben", flags=("identical to carl", "manual mark"), override=16.5, comment="Good"),
+        row("carl", outcome="ungradable"),
+        row("dora", outcome="ungradable", override=11),
     ]
     file = csv_marks.write(rows, tmp_path)
     assert file.read_text(encoding="utf-8").splitlines() == [
-        "learner,name,task,points,max_points,percent,outcome,flags",
-        'anna,"Anna ""A"", B.",task-5,11,22,50,failed,',
-        "ben,,task-5,16.5,22,75,failed,identical to carl; manual mark",
+        "learner,name,task,points,max_points,percent,outcome,flags,comment",
+        'anna,"Anna ""A"", B.",task-5,11,22,50,failed,,',
+        "ben,,task-5,16.5,22,75,failed,identical to carl; manual mark,Good",
+        "carl,,task-5,,22,,ungradable,,",
+        "dora,,task-5,11,22,50,ungradable,,",
     ]
 
 

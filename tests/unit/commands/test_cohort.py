@@ -99,7 +99,7 @@ def test_only_grades_one_learner_and_keeps_the_others(options, grader, tmp_path)
     assert grade(options._replace(only="anna")) == 0
     assert grader.graded == ["anna"]
     assert marks(options) == {"anna": 1, "ben": 5, "carl": 5}
-    assert "ben,,baby-steps,5,13,38,failed,out of date" in (options.out / "marks.csv").read_text()
+    assert "ben,,baby-steps,5,13,38,failed,out of date," in (options.out / "marks.csv").read_text()
 
 
 def test_an_unknown_learner_is_one_line(options, grader):
@@ -171,11 +171,28 @@ def test_a_table_that_cannot_be_written_is_one_line_and_the_verdicts_stay(option
     assert grader.graded
 
 
-def test_what_is_no_submission_is_a_line_and_2(options, grader, capsys):
-    (options.folder / "README.md").write_text("x")
+def test_a_refused_submission_is_a_line_and_2(options, grader, capsys):
+    (options.folder / "dora").symlink_to(options.folder / "anna")
     assert grade(options) == 2
-    assert "README.md: it is not a folder" in capsys.readouterr().err
+    assert "dora: a link" in capsys.readouterr().err
     assert len(grader.graded) == 2
+
+
+def test_a_readme_beside_the_submissions_is_ignored(options, grader, capsys):
+    (options.folder / "README.md").write_text("x")
+    assert grade(options) == 0
+    assert capsys.readouterr().err.count("\n") == len(grader.graded) == 2
+
+
+def test_many_files_are_one_line(options, grader, monkeypatch, capsys):
+    def write(_rows, folder):
+        return [folder / "a/b.md", folder / "a/c/d.md", folder / "e.json"]
+
+    monkeypatch.setattr(cohort, "FORMATS", {"x": write})
+    assert grade(options) == 0
+    assert grader.graded
+    *_, file, folder = capsys.readouterr().out.splitlines()
+    assert (file, folder) == (f"{options.out}/e.json", f"{options.out}/a (2 files)")
 
 
 @pytest.mark.parametrize("out", ["submissions", "submissions/marks"])
