@@ -65,11 +65,11 @@ def test_a_class_is_graded_and_its_table_written(options, grader, capsys):
     assert sorted(grader.graded) == ["anna", "ben"]
     assert table(options) == ["anna 13", "ben 5", "carl 5"]
     out = capsys.readouterr().out.splitlines()
-    assert out == [
+    assert out[:2] == [
         "3 submissions: 0 already graded, 2 to grade, 1 identical to one of these",
         "3 submissions: 1 passed, 2 failed, 0 ungradable",
-        str(options.out / "marks.csv"),
     ]
+    assert str(options.out / "marks.csv") in out[2:]
 
 
 def test_the_same_command_again_grades_only_what_has_changed(options, grader, tmp_path):

@@ -27,7 +27,7 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write(rows: Sequence[Row], folder: Path) -> Path:
+def write(rows: Sequence[Row], folder: Path) -> list[Path]:
     """Write a line for each mark; flags are separated by semicolons.
 
     Points and percent are empty where nothing could be graded. The file is replaced at
@@ -40,7 +40,7 @@ def write(rows: Sequence[Row], folder: Path) -> Path:
         for row in rows:
             table.writerow(_cells(row))
     draft.replace(file)
-    return file
+    return [file]
 
 
 def _cells(row: Row) -> tuple[object, ...]:
