@@ -11,14 +11,15 @@ else
     PYTHON ?= python3
     BIN := .venv/bin
 endif
-TASK := $(BIN)/task --exit-code
+# Not named TASK, which is an argument of `make grade`.
+RUN := $(BIN)/task --exit-code
 BOOTSTRAP := workshop/machine/bootstrap.py
 
 # Let Python cache its bytecode, even if the machine's settings forbid it. Otherwise
 # every command and every test compiles its imports again.
 export PYTHONDONTWRITEBYTECODE :=
 
-COMMANDS := up down doctor bases test test-all lint format build image-sizes bench bench-check help clean docs reference \
+COMMANDS := up down doctor bases test grade test-all lint format build image-sizes bench bench-check help clean docs reference \
     buildTask1 buildTask2 buildTask3-1 buildTask3-2 buildTask4 buildTask5 \
     testTask1 testTask2 testTask3-1 testTask3-2 testTask4 testTask5 rubric mutants course
 
@@ -26,7 +27,7 @@ COMMANDS := up down doctor bases test test-all lint format build image-sizes ben
 .DEFAULT_GOAL := help
 
 $(COMMANDS): .venv/.ready
-	@$(TASK) $@
+	@$(RUN) $@
 
 # A copied environment runs the code of the other checkout, so it is rebuilt.
 FOREIGN := $(shell $(BIN)/python -IS $(BOOTSTRAP) --check 2>/dev/null || echo foreign)

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from argparse import ArgumentParser, BooleanOptionalAction, HelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, HelpFormatter
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -30,6 +30,7 @@ INTERRUPTED = 130
 PROGRAM = "workshop"
 PURPOSE = "Set up a machine for the course, run its services, and grade your answers."
 COLUMNS = 79
+MAX_JOBS = 64
 
 _interrupted = threading.Event()
 
@@ -133,6 +134,50 @@ def _solution(arguments: Namespace) -> int:
     return grading.solution(arguments.task, arguments.path, confirmed=arguments.yes)
 
 
+def _grade_options(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="SUBMISSIONS", help="The folder of submissions.")
+    parser.add_argument(
+        "--task",
+        action="append",
+        required=True,
+        metavar="TASK",
+        help="The task to grade, or all; may be repeated.",
+    )
+    parser.add_argument("--out", default="marks", help="The folder for the marks (default: marks).")
+    parser.add_argument("--roster", help="A CSV file with the learners: id, name, email, path.")
+    parser.add_argument("--only", default="", metavar="LEARNER", help="Grade only this learner.")
+    _add_flag(parser, "--dry-run", "Print what is recognised, and grade nothing.")
+    _add_flag(parser, "--fresh", "Grade everything again, even what has not changed.")
+    parser.add_argument(
+        "--jobs", type=_count, default=0, help="Grade so many at once (default: one for each core)."
+    )
+
+
+def _grade(arguments: Namespace) -> int:
+    """Grade a whole class: what is missing or has changed since the last run."""
+    from pathlib import Path
+
+    from workshop.commands import cohort
+
+    options = cohort.Options(
+        Path(arguments.folder),
+        cohort.parse_tasks(arguments.task),
+        Path(arguments.out),
+        Path(arguments.roster) if arguments.roster else None,
+        arguments.only,
+        arguments.fresh,
+        arguments.jobs,
+    )
+    return cohort.dry_run(options) if arguments.dry_run else cohort.grade(options, _runner)
+
+
+def _count(text: str) -> int:
+    """Parse a number from 1 to 64."""
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_JOBS:
+        raise ArgumentTypeError(f"not a number from 1 to {MAX_JOBS}: '{text}'")
+    return int(text)
+
+
 def _image_options(parser: ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", help="For example base-image-fastapi:dev.")
 
@@ -188,6 +233,7 @@ COMMANDS = {
     "check": _Command(_check, _check_options),
     "hint": _Command(_hint, _task_options),
     "solution": _Command(_solution, _solution_options),
+    "grade": _Command(_grade, _grade_options),
     "image": _Command(_image, _image_options),
     "serve": _Command(_serve, _serve_options),
 }

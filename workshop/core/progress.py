@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import Console
+    from rich.progress import TaskID
 
 # BuildKit's plain progress: "#12 [builder 3/7] RUN pip install ..."
 _STEP = re.compile(r"#\d+ \[(?P<where>[^]]*\d+/\d+)] (?P<what>.*)")
@@ -70,6 +71,7 @@ class ProgressDisplay:
             expand=True,
             disable=not console.is_terminal,
         )
+        self._summary: TaskID | None = None
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -82,10 +84,16 @@ class ProgressDisplay:
         """Print a permanent line."""
         print_plain(self._console, line)
 
+    def summary(self, text: str) -> None:
+        """Show a line about all jobs, with the time since its first text, on a terminal."""
+        if self._summary is None:
+            self._summary = self._live.add_task("", total=None, step="")
+        self._live.update(self._summary, description=escape(text))
+
     @contextlib.contextmanager
     def job(self, name: str, doing: str) -> Iterator[Job]:
         """Show `name` while the block runs, and print its duration at the end."""
-        line = self._live.add_task(name, total=None, step=doing)
+        line = self._live.add_task(escape(name), total=None, step=doing)
 
         def show(step: str) -> None:
             self._live.update(line, step=escape(step))

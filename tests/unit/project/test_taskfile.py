@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
+from fakes import programs
 from harness import ROOT
 
 from workshop.stack.images import IMAGES
@@ -65,3 +71,68 @@ def test_every_task_that_runs_a_program_of_the_environment_sets_it_up_first():
     uses = [name for name, task in TASKS.items() if "{{.BIN}}" in str(task) and name not in own]
     assert uses
     assert [name for name in uses if TASKS[name].get("deps") != ["environment"]] == []
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Run make, or Task, in a checkout whose programs print their arguments."""
+    for file in ("Makefile", "Taskfile.yaml"):
+        shutil.copy(ROOT / file, tmp_path)
+    show = 'printf "%s" "${0##*/}"; printf " <%s>" "$@"; echo'
+    (tmp_path / ".venv").mkdir()
+    programs(
+        tmp_path / ".venv/bin",
+        workshop=show,
+        ruff=show,
+        python='case "$1" in -IS) ;; *) echo python;; esac',
+        **dict.fromkeys(("mypy", "lint_imports", "hadolint"), "true"),
+    )
+    (tmp_path / ".venv/bin/task").symlink_to(Path(sys.executable).parent / "task")
+    (tmp_path / "requirements.txt").touch()
+    (tmp_path / ".venv/.ready").touch()
+
+    def run(*arguments: str, program: str = "make") -> tuple[int, str]:
+        names = ("SUBMISSIONS", "TASK", "OUT", "MAKEFLAGS", "MAKELEVEL")
+        env = {name: value for name, value in os.environ.items() if name not in names}
+        env["MAKEFLAGS"] = "--no-print-directory"
+        done = subprocess.run(
+            [program, *arguments],
+            cwd=tmp_path,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    return run
+
+
+@pytest.mark.parametrize("command", ["grade", "test"])
+def test_make_grades_a_folder_of_submissions(make, command):
+    code, out = make(command, "SUBMISSIONS=my class", "TASK=task-4,task-5")
+    graded = "workshop <grade> <my class> <--task> <task-4,task-5> <--out> <marks>\n"
+    assert (code, out) == (0, graded)
+    task = ".venv/bin/task"
+    assert make(command, "SUBMISSIONS=my class", "TASK=task-4,task-5", program=task)[1] == graded
+    _, out = make(command, "SUBMISSIONS=class", "TASK=all", "OUT=my marks")
+    assert out == "workshop <grade> <class> <--task> <all> <--out> <my marks>\n"
+
+
+def test_make_names_a_missing_argument(make):
+    code, out = make("grade", "TASK=task-5")
+    assert code
+    assert "SUBMISSIONS" in out
+    code, out = make("grade", "SUBMISSIONS=class")
+    assert code
+    assert "TASK is not set" in out
+    assert "workshop <grade>" not in out
+
+
+def test_without_submissions_make_test_tests_the_kit(make):
+    code, out = make("test")
+    assert "ruff <format>" in out
+    assert "workshop <up> <--tests> <--no-start>" in out
+    assert "grade" not in out
+    assert code == 0

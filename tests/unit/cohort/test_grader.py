@@ -1,0 +1,79 @@
+"""A submission that cannot be graded is ungradable, and never ends the class."""
+
+from __future__ import annotations
+
+import pytest
+from classroom import submission
+from fakes import INFO, NO_ENGINE, docker
+
+from workshop.cohort import grader as module
+from workshop.cohort.grader import Grader
+from workshop.cohort.run import find_reason
+from workshop.core.errors import UserError
+from workshop.grading.cache import Cache
+from workshop.model import Outcome, Result, Verdict
+from workshop.tasks import course
+
+
+@pytest.fixture
+def anna(tmp_path):
+    folder = tmp_path / "anna"
+    folder.mkdir()
+    return submission("anna")._replace(folder=folder)
+
+
+def grade(found, tmp_path, **options):
+    engine, _ = docker(**options)
+    return Grader(engine, Cache(tmp_path / "cache"))(found)
+
+
+def raising(error: Exception):
+    def fail(*_arguments: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.fixture
+def verdict(monkeypatch):
+    """Make every evaluation end with an error that has this text."""
+
+    def give(text):
+        task = course.task("baby-steps")
+        found = Verdict(task, (Result(task.checks[0], Outcome.ERROR, text),))
+        monkeypatch.setattr(module.grade, "confirmed", lambda _evaluate: found)
+
+    return give
+
+
+def test_a_folder_that_is_gone_is_ungradable_and_no_fault_of_the_engine(anna, tmp_path):
+    anna.folder.rmdir()
+    graded = grade(anna, tmp_path)
+    assert graded.document["outcome"] == "ungradable"
+    assert "no such folder" in find_reason(graded.document)
+    assert not graded.engine_failed
+
+
+@pytest.mark.parametrize("error", [UserError("x", "y", "z"), OSError("y"), RuntimeError("y")])
+def test_an_error_of_the_kit_is_ungradable(anna, tmp_path, monkeypatch, error):
+    monkeypatch.setattr(module.grade, "confirmed", raising(error))
+    graded = grade(anna, tmp_path)
+    assert graded.document["outcome"] == "ungradable"
+    assert graded.document["max_score"] == 13
+    assert "y" in find_reason(graded.document)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (NO_ENGINE, "anything", True),
+        (INFO, "image x: the disk is full. Free 5 GB", True),
+        (INFO, "image x: no registry answers for its base image", False),
+    ],
+)
+def test_an_error_of_the_engine_is_told_from_one_of_the_submission(anna, tmp_path, verdict, case):
+    info, text, failed = case
+    verdict(text)
+    graded = grade(anna, tmp_path, info=info)
+    assert graded.document["outcome"] == "ungradable"
+    assert graded.engine_failed is failed

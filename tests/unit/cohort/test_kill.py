@@ -1,0 +1,86 @@
+"""A grader that is killed at any moment loses at most what it was grading."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from harness import ROOT
+
+from workshop.cohort.exports import csv_marks
+from workshop.cohort.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COUNT = 60
+CLASSES = 20
+KILLS = 3
+LIMIT = 2
+# A whole class takes a little longer.
+MOST_SECONDS = 0.12
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    folder.mkdir(exist_ok=True)
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "tests/killable_grader.py"), str(folder), str(COUNT)],
+        env={**os.environ, "PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def kill_at(folder: Path, seconds: float) -> bool:
+    """Kill a grader so long after it begins to open the store; return whether it had not ended."""
+    with start(folder) as child:
+        assert child.stdout
+        assert child.stdout.readline() == "opening\n"
+        timer = threading.Timer(seconds, child.kill)
+        timer.start()
+        rest, errors = child.communicate(timeout=60)
+        timer.cancel()
+    assert errors == ""
+    return rest == ""
+
+
+def finish(folder: Path) -> bytes:
+    with start(folder) as child:
+        out, errors = child.communicate(timeout=60)
+    assert (out, errors, child.returncode) == ("opening\ndone\n", "", 0)
+    with Store(folder) as store:
+        csv_marks.write(store.rows(), folder)
+    return (folder / "marks.csv").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_killed_grader_goes_on_and_gives_the_marks_of_an_undisturbed_one(tmp_path):
+    undisturbed = finish(tmp_path / "undisturbed")
+    assert undisturbed.count(b"\n") == COUNT + 2
+    moments = random.Random(7)  # noqa: S311 - the same moments each time
+    killed = 0
+    for number in range(CLASSES):
+        folder = tmp_path / f"class-{number}"
+        kills = sum(kill_at(folder, moments.uniform(0, MOST_SECONDS)) for _ in range(KILLS))
+        assert finish(folder) == undisturbed
+        graded = (folder / "graded").read_text().split()
+        assert len(set(graded)) == COUNT
+        assert len(graded) <= COUNT + LIMIT * kills
+        killed += kills
+    # Most of them were killed before they ended.
+    assert killed > CLASSES * KILLS / 2
+
+
+def test_a_second_grader_says_so_and_ends_while_the_first_goes_on(tmp_path):
+    with Store(tmp_path), start(tmp_path) as second:
+        _, errors = second.communicate(timeout=60)
+    assert "another grader is using this folder" in errors
+    assert second.returncode
+    assert not (tmp_path / "graded").exists()

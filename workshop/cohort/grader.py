@@ -1,0 +1,76 @@
+"""Grades one submission of a class on an engine, as `workshop check` does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workshop.analysis import source
+from workshop.cohort.run import Graded, ungradable
+from workshop.core.errors import UserError
+from workshop.grading import grade, lint
+from workshop.grading.evaluation import Evaluation
+from workshop.reports import json
+from workshop.tasks import course
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workshop.analysis.source import Source
+    from workshop.cohort.submission import Submission
+    from workshop.engine import Engine
+    from workshop.grading.cache import Cache
+    from workshop.model import Verdict
+
+# Errors after which other submissions cannot be graded either, while the engine answers.
+_ENGINE_ERRORS = ("the disk is full", "stopped answering", "has no network for builds")
+
+
+class Grader:
+    """Grades submissions; several threads may call it at once.
+
+    `on_line` receives BuildKit's output with the submission that is being built.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        cache: Cache,
+        on_line: Callable[[Submission, str], None] = lambda _submission, _line: None,
+    ) -> None:
+        self._engine, self._cache, self._on_line = engine, cache, on_line
+
+    def __call__(self, submission: Submission) -> Graded:
+        """Build, run and grade a submission; a submission that cannot be read is ungradable."""
+        try:
+            verdict = self._grade(submission)
+        except (UserError, OSError) as error:
+            return Graded(ungradable(submission.task, str(error)))
+        except Exception as error:  # noqa: BLE001 - a bug in the kit must not end the class
+            return Graded(ungradable(submission.task, f"the kit itself failed: {error!r}"))
+        document = json.document(verdict)
+        return Graded(document, verdict.outcome == "ungradable" and self._has_failed(verdict))
+
+    def _grade(self, submission: Submission) -> Verdict:
+        found = source.find(course.task(submission.task), submission.folder)
+        file = found.folder / course.reference(submission.task).name
+        is_dockerfile = file.name.startswith("Dockerfile") and not file.is_symlink()
+        read_warnings = lint.start_hadolint([file] if is_dockerfile else [])
+        try:
+            verdict = grade.confirmed(lambda: self._evaluate(found, submission))
+        finally:
+            warnings = read_warnings()
+        text = file.read_text(encoding="utf-8", errors="replace") if warnings else ""
+        return verdict._replace(lint_warnings=lint.select(warnings, found.task, text))
+
+    def _evaluate(self, found: Source, submission: Submission) -> Verdict:
+        def on_line(line: str) -> None:
+            self._on_line(submission, line)
+
+        with Evaluation(self._engine, found, self._cache, on_line=on_line) as evaluation:
+            return grade.full(evaluation)
+
+    def _has_failed(self, verdict: Verdict) -> bool:
+        """Whether the engine is to blame, and not this submission alone."""
+        texts = [verdict.note, *(result.actual for result in verdict.results)]
+        known = any(sign in text for sign in _ENGINE_ERRORS for text in texts)
+        return known or self._engine.info() is None
