@@ -19,7 +19,7 @@ STAGES = ("dockerfile", "build", "start", "request", "stop", "compose")
 # The end of an output is read, and the start of each line, at most this many characters: the output
 # is a learner's, and the patterns must not take minutes.
 MAX_OUTPUT = 20_000
-MAX_LINE = 500
+MAX_LINE = 2_000
 # A group of a pattern is shortened to this many characters in a message.
 MAX_VALUE = 120
 
