@@ -63,7 +63,7 @@ def _csv_line(cells: Sequence[object]) -> str:
 def remove_others(folder: Path, pattern: str, written: Iterable[Path]) -> None:
     """Remove the files of an earlier export that the present one did not write."""
     kept = set(written)
-    for path in sorted(folder.glob(pattern)):
+    for path in folder.glob(pattern):
         if path not in kept and path.is_file():
             path.unlink()
             if path.parent != folder and not any(path.parent.iterdir()):

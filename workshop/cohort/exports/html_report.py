@@ -38,7 +38,6 @@ MOST_LEARNERS = 30  # named in a list of learners
 MOST_SOURCE_LINES = 400
 MOST_LINT = 20
 LONGEST_NAME = 80  # characters
-LONGEST_FINDING = 200  # characters of what a check found, in the list of common failures
 
 # How the matrix shows the outcome of a check: a class, and a sign.
 _SIGNS = {"passed": ("p", "✓"), "failed": ("f", "✗"), "skipped": ("s", "–"), "error": ("e", "!")}  # noqa: RUF001
@@ -88,7 +87,6 @@ def write(rows: Sequence[Row], folder: Path) -> list[Path]:
         "read": lambda indices: (rows[index] for index in indices),
         "most_learners": MOST_LEARNERS,
         "longest_name": LONGEST_NAME,
-        "longest_finding": LONGEST_FINDING,
     }
     pieces = _environment().get_template("report.html").generate(context)
     return [write_pieces(folder / "report.html", pieces)]

@@ -6,7 +6,7 @@ from collections import Counter
 from statistics import mean, median
 from typing import TYPE_CHECKING, NamedTuple
 
-from workshop.cohort.exports.text import checks, is_graded, one_line
+from workshop.cohort.exports.text import checks, is_graded, one_line, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 BINS = 10
 MOST_ACTUALS = 200  # different findings that are counted for one check
+LONGEST_ACTUAL = 200  # characters of a finding
 
 
 class Distribution(NamedTuple):
@@ -116,7 +117,8 @@ class _Counts:
             if check.get("outcome") == "failed":
                 self.columns[id_] = column._replace(failed=column.failed + 1)
                 self.learners.setdefault(id_, []).append(row.learner.id)
-                self._count_actual(id_, one_line(check.get("actual") or ""))
+                actual = one_line(check.get("actual") or "")
+                self._count_actual(id_, shorten(actual, LONGEST_ACTUAL))
 
     def _count_actual(self, id_: str, actual: str) -> None:
         counted = self.actuals.setdefault(id_, Counter())

@@ -97,4 +97,4 @@ def test_the_memory_grows_by_little_with_each_learner(name, tmp_path):
     write(Stored(1), tmp_path)
     small = memory_of(write, Stored(20), tmp_path)
     large = memory_of(write, Stored(120), tmp_path)
-    assert large - small < 100 * 2_500
+    assert large - small < 100 * 1_500
