@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from workshop.cohort.exports.files import by_learner, tasks, write_csv
+from workshop.cohort.exports.files import by_learner, write_csv
 from workshop.cohort.exports.text import csv_cell, is_graded, number
 
 if TYPE_CHECKING:
@@ -31,15 +31,14 @@ def write(rows: Sequence[Row], folder: Path) -> list[Path]:
 
 
 def _table(rows: Sequence[Row]) -> Iterator[tuple[object, ...]]:
-    names = tasks(rows)
     points: dict[str, int] = {}
     for row in rows:
         points[row.task] = max(points.get(row.task, 0), row.max_score)
-    yield *COLUMNS, *map(csv_cell, names)
-    yield f"    {POINTS_POSSIBLE}", "", "", "", "", *(number(points[name]) for name in names)
-    for group in by_learner(rows).values():
+    yield *COLUMNS, *map(csv_cell, points)
+    yield f"    {POINTS_POSSIBLE}", "", "", "", "", *map(number, points.values())
+    for group in by_learner(rows):
         marks = {row.task: _mark(row) for row in group}
-        yield *_student(group), "", *(marks.get(name, "") for name in names)
+        yield *_student(group), "", *(marks.get(name, "") for name in points)
 
 
 def _mark(row: Row) -> str:

@@ -10,7 +10,13 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from workshop.cohort.exports.files import file_names, remove_others, write_json
+from workshop.cohort.exports.files import (
+    file_names,
+    find_learners,
+    format_json,
+    remove_others,
+    write_text,
+)
 from workshop.cohort.exports.text import checks, explain, is_graded, one_line
 
 if TYPE_CHECKING:
@@ -32,12 +38,12 @@ def write(
     `environment` has what Classroom 50's runner sets; without it, the fields name the submission.
     The format has no outcome for an error: the runner makes that from the exit code.
     """
-    names = file_names(rows)
+    names = file_names(find_learners(rows))
     home = folder / "classroom50"
     written = [
-        write_json(
+        write_text(
             home / re.sub(r"[^\w-]", "_", row.task) / names[row.learner.id] / "result.json",
-            result(row, environment),
+            format_json(result(row, environment)),
         )
         for row in rows
         if is_graded(row)

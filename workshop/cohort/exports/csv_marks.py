@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from workshop.cohort.exports.files import write_csv
@@ -28,8 +29,7 @@ COLUMNS = (
 
 def write(rows: Sequence[Row], folder: Path) -> list[Path]:
     """Write `marks.csv`. Points and percent are empty where nothing could be graded."""
-    table = ((*COLUMNS,), *map(_cells, rows))
-    return [write_csv(folder / "marks.csv", table)]
+    return [write_csv(folder / "marks.csv", chain((COLUMNS,), map(_cells, rows)))]
 
 
 def _cells(row: Row) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workshop.cohort.exports.files import by_learner, file_names, remove_others, write_text
+from workshop.cohort.exports.files import write_for_learners
 from workshop.cohort.exports.text import (
     checks,
     describe_marks,
@@ -24,14 +24,12 @@ if TYPE_CHECKING:
 
 def write(rows: Sequence[Row], folder: Path) -> list[Path]:
     """Write one file for each learner, and remove those of learners who are gone."""
-    names = file_names(rows)
-    home = folder / "feedback"
-    written = [
-        write_text(home / f"{names[id_]}.md", "\n".join(_lines(group)) + "\n")
-        for id_, group in by_learner(rows).items()
-    ]
-    remove_others(home, "*.md", written)
-    return written
+    return write_for_learners(rows, folder / "feedback", "*.md", format_feedback)
+
+
+def format_feedback(rows: Sequence[Row]) -> str:
+    """Return what one learner should read. Flags are for instructors: they name other learners."""
+    return "\n".join(_lines(rows)) + "\n"
 
 
 def _lines(rows: Sequence[Row]) -> Iterator[str]:
@@ -41,8 +39,6 @@ def _lines(rows: Sequence[Row]) -> Iterator[str]:
         yield from ("", f"## {markdown(row.task)}", "", f"**{markdown(describe_marks(row))}**")
         if row.handed_in:
             yield from ("", f"Submitted: {markdown(row.handed_in)}")
-        if row.flags:
-            yield from ("", f"Flags: {markdown('; '.join(row.flags))}")
         if row.comment:
             yield from ("", *(f"> {markdown(line)}" for line in some_lines(row.comment)))
         yield from _checks(row)

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from workshop.cohort.row import Row
@@ -44,9 +44,9 @@ def write_pieces(path: Path, pieces: Iterable[str]) -> Path:
     return path
 
 
-def write_json(path: Path, value: Any) -> Path:  # noqa: ANN401 - whatever JSON can hold
-    """Write a JSON file that is easy to read and to compare."""
-    return write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+def format_json(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
+    """Format JSON so that it is easy to read and to compare."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def write_csv(path: Path, table: Iterable[Sequence[object]]) -> Path:
@@ -63,21 +63,20 @@ def _csv_line(cells: Sequence[object]) -> str:
 def remove_others(folder: Path, pattern: str, written: Iterable[Path]) -> None:
     """Remove the files of an earlier export that the present one did not write."""
     kept = set(written)
-    for path in sorted(folder.glob(pattern)):
+    for path in folder.glob(pattern):
         if path not in kept and path.is_file():
             path.unlink()
             if path.parent != folder and not any(path.parent.iterdir()):
                 path.parent.rmdir()
 
 
-def file_names(rows: Iterable[Row]) -> dict[str, str]:
+def file_names(learners: Iterable[str]) -> dict[str, str]:
     """Return a safe file name for the id of each learner.
 
     An id that is safe is its own name. Others get a part of their digest, so that no two are the
     same, not even where the file system ignores case.
     """
-    ids = sorted({row.learner.id for row in rows})
-    safe = {id_: _safe(id_) for id_ in ids}
+    safe = {id_: _safe(id_) for id_ in learners}
     uses = Counter(map(_fold, safe.values()))
 
     def is_unique(id_: str, name: str) -> bool:
@@ -102,14 +101,39 @@ def _digest(id_: str) -> str:
     return hashlib.sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()[:10]
 
 
-def by_learner(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """Group rows by the id of the learner, in the order of the rows."""
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(row.learner.id, []).append(row)
-    return groups
+def find_learners(rows: Sequence[Row]) -> dict[str, list[int]]:
+    """Return the indices of the rows of each learner, in the order of their first row."""
+    found: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        found.setdefault(row.learner.id, []).append(index)
+    return found
+
+
+def by_learner(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Yield the rows of one learner after the other. A store reads each row when it is needed."""
+    for indices in find_learners(rows).values():
+        yield [rows[index] for index in indices]
 
 
 def tasks(rows: Iterable[Row]) -> list[str]:
     """Return the names of the tasks, in the order of their first row."""
     return list(dict.fromkeys(row.task for row in rows))
+
+
+def write_for_learners(
+    rows: Sequence[Row], folder: Path, pattern: str, format_rows: Callable[[list[Row]], str | None]
+) -> list[Path]:
+    """Write one file for each learner, and remove those of an earlier export.
+
+    `pattern` is the path of the file below `folder`, with `*` for the learner. A learner for whom
+    `format_rows` returns None gets no file.
+    """
+    learners = find_learners(rows)
+    names = file_names(learners)
+    written = []
+    for id_, indices in learners.items():
+        text = format_rows([rows[index] for index in indices])
+        if text is not None:
+            written.append(write_text(folder / pattern.replace("*", names[id_]), text))
+    remove_others(folder, pattern, written)
+    return written

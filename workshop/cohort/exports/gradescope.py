@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workshop.cohort.exports.files import by_learner, file_names, remove_others, write_json
+from workshop.cohort.exports.files import format_json, write_for_learners
 from workshop.cohort.exports.text import (
     checks,
     describe_marks,
@@ -29,15 +29,11 @@ def write(rows: Sequence[Row], folder: Path) -> list[Path]:
     Gradescope takes a missing file as an error of the autograder, and gives no points. The format
     has no other way to say that.
     """
-    names = file_names(rows)
-    home = folder / "gradescope"
-    written = [
-        write_json(home / names[id_] / "results.json", results(group))
-        for id_, group in by_learner(rows).items()
-        if all(map(is_graded, group))
-    ]
-    remove_others(home, "*/results.json", written)
-    return written
+    return write_for_learners(rows, folder / "gradescope", "*/results.json", _format)
+
+
+def _format(rows: Sequence[Row]) -> str | None:
+    return format_json(results(rows)) if all(map(is_graded, rows)) else None
 
 
 def results(rows: Sequence[Row]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workshop.cohort.exports import summary
-from workshop.cohort.exports.files import by_learner, tasks, write_pieces
+from workshop.cohort.exports.files import write_pieces
 from workshop.cohort.exports.text import (
     checks,
     describe_marks,
@@ -26,18 +26,18 @@ from workshop.cohort.exports.text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from jinja2 import Environment
 
     from workshop.cohort.row import Row
+    from workshop.cohort.submission import Learner
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_LEARNERS = 30  # named in a list of learners
 MOST_SOURCE_LINES = 400
 MOST_LINT = 20
 LONGEST_NAME = 80  # characters
-LONGEST_FINDING = 200  # characters of what a check found, in the list of common failures
 
 # How the matrix shows the outcome of a check: a class, and a sign.
 _SIGNS = {"passed": ("p", "✓"), "failed": ("f", "✗"), "skipped": ("s", "–"), "error": ("e", "!")}  # noqa: RUF001
@@ -72,36 +72,24 @@ class Bar(NamedTuple):
     label: str
 
 
-class TaskView(NamedTuple):
-    """What the page shows of one task."""
-
-    number: int
-    name: str
-    rows: Sequence[Row]
-    columns: Sequence[summary.Column]
-    distribution: summary.Distribution
-    causes: Sequence[summary.Cause]
-
-
 def write(rows: Sequence[Row], folder: Path) -> list[Path]:
-    """Write `report.html` piece by piece."""
-    environment = _environment()
-    style, script = (_source(name) for name in ("report.css", "report.js"))
-    people = _people(rows)
-    template = environment.get_template("report.html")
+    """Write `report.html` piece by piece; a row is in memory only while it is written."""
+    style, script = map(_source, ("report.css", "report.js"))
+    found = summary.summarise(rows)
     context = {
         "policy": policy(style, script),
         "style": style,
         "script": script,
-        "people": people,
-        "tasks": [_task(rows, index, name) for index, name in enumerate(tasks(rows), 1)],
-        "groups": by_learner(rows),
-        "alike": summary.alike(rows),
+        "people": _people(found.learners),
+        "learners": {learner.id: indices for learner, indices in found.learners.items()},
+        "tasks": found.tasks,
+        "alike": found.alike,
+        "read": lambda indices: (rows[index] for index in indices),
         "most_learners": MOST_LEARNERS,
         "longest_name": LONGEST_NAME,
-        "longest_finding": LONGEST_FINDING,
     }
-    return [write_pieces(folder / "report.html", template.generate(context))]
+    pieces = _environment().get_template("report.html").generate(context)
+    return [write_pieces(folder / "report.html", pieces)]
 
 
 def policy(style: str, script: str) -> str:
@@ -150,26 +138,12 @@ def _source(name: str) -> str:
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704
 
 
-def _people(rows: Sequence[Row]) -> dict[str, Person]:
-    people: dict[str, Person] = {}
-    for row in rows:
-        if row.learner.id not in people:
-            id_, name, email = map(one_line, row.learner)
-            find = f"{id_} {name} {email}".lower()
-            people[row.learner.id] = Person(len(people) + 1, id_, name, find)
+def _people(learners: Iterable[Learner]) -> dict[str, Person]:
+    people = {}
+    for index, learner in enumerate(learners, 1):
+        id_, name, email = map(one_line, learner)
+        people[learner.id] = Person(index, id_, name, f"{id_} {name} {email}".lower())
     return people
-
-
-def _task(rows: Sequence[Row], index: int, name: str) -> TaskView:
-    own = [row for row in rows if row.task == name]
-    return TaskView(
-        index,
-        one_line(name),
-        own,
-        summary.columns(own),
-        summary.distribution(own),
-        summary.causes(own),
-    )
 
 
 def bars(distribution: summary.Distribution) -> Iterator[Bar]:

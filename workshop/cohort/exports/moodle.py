@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from workshop.cohort.exports.files import by_learner, remove_others, tasks, write_csv
@@ -47,14 +48,21 @@ def write(rows: Sequence[Row], folder: Path) -> list[Path]:
     """Write `grades.csv`, and `TASK-worksheet.csv` for the learners of a Moodle download."""
     home = folder / "moodle"
     written = [write_csv(home / "grades.csv", _grades(rows))]
-    for task in tasks(rows):
-        known = [row for row in rows if row.task == task and _participant(row)]
-        if known:
-            name = re.sub(r"[^\w-]", "_", task)
-            table = ((*WORKSHEET,), *map(_worksheet_cells, known))
-            written.append(write_csv(home / f"{name}-worksheet.csv", table))
+    for task, indices in _participants(rows).items():
+        name = re.sub(r"[^\w-]", "_", task)
+        cells = (_worksheet_cells(rows[index]) for index in indices)
+        written.append(write_csv(home / f"{name}-worksheet.csv", chain((WORKSHEET,), cells)))
     remove_others(home, "*.csv", written)
     return written
+
+
+def _participants(rows: Sequence[Row]) -> dict[str, list[int]]:
+    """Return the indices of the rows that come from a Moodle download, by task."""
+    found: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        if _participant(row):
+            found.setdefault(row.task, []).append(index)
+    return found
 
 
 def _participant(row: Row) -> str:
@@ -86,7 +94,7 @@ def _grades(rows: Sequence[Row]) -> Iterator[tuple[object, ...]]:
     names = tasks(rows)
     columns = ((f"{csv_cell(name)} (Real)", f"{csv_cell(name)} (Feedback)") for name in names)
     yield "ID number", "Full name", "Email address", *(cell for pair in columns for cell in pair)
-    for group in by_learner(rows).values():
+    for group in by_learner(rows):
         learner = group[0].learner
         marks = {row.task: row for row in group}
         # The number of a participant is not the ID number of a user.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workshop.cohort.exports.files import by_learner, file_names, remove_others, write_json
+from workshop.cohort.exports.files import format_json, write_for_learners
 from workshop.cohort.exports.text import (
     checks,
     describe_marks,
@@ -25,14 +25,8 @@ if TYPE_CHECKING:
 
 def write(rows: Sequence[Row], folder: Path) -> list[Path]:
     """Write one file for each learner."""
-    names = file_names(rows)
     home = folder / "prairielearn"
-    written = [
-        write_json(home / names[id_] / "results.json", results(group))
-        for id_, group in by_learner(rows).items()
-    ]
-    remove_others(home, "*/results.json", written)
-    return written
+    return write_for_learners(rows, home, "*/results.json", lambda own: format_json(results(own)))
 
 
 def results(rows: Sequence[Row]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from workshop.cohort.exports import files
 
 
 def names_of(*ids: str) -> dict[str, str]:
-    return files.file_names([classes.row(id_) for id_ in ids])
+    return files.file_names(ids)
 
 
 @pytest.mark.parametrize("id_", ["anna", "ada@school.test", "Jürgen_7", "a.b+c", "李"])

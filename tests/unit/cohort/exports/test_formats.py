@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 import unicodedata
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -60,3 +62,39 @@ def test_no_text_of_a_learner_makes_a_file_large(name, tmp_path):
     rows = classes.hostile()
     for path in FORMATS[name](rows, tmp_path):
         assert path.stat().st_size < 100_000 * len(rows)
+
+
+class Stored(Sequence):
+    """A class of many learners whose rows are made when they are read, as the store does it."""
+
+    def __init__(self, learners: int) -> None:
+        self.learners = learners
+
+    def __len__(self) -> int:
+        return self.learners
+
+    def __getitem__(self, index):
+        if not 0 <= index < self.learners:
+            raise IndexError(index)
+        log = "a line of a log\n" * 500 + str(index)
+        return classes.row(f"s{index:04}", classes.check(1), classes.check(2, "failed", actual=log))
+
+
+def memory_of(write, rows, folder) -> int:
+    """Return the most bytes that an export takes at once."""
+    tracemalloc.start()
+    try:
+        write(rows, folder)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_memory_grows_by_little_with_each_learner(name, tmp_path):
+    """A row has 8 kB here, and an export must not keep them."""
+    write = FORMATS[name]
+    write(Stored(1), tmp_path)
+    small = memory_of(write, Stored(20), tmp_path)
+    large = memory_of(write, Stored(120), tmp_path)
+    assert large - small < 100 * 1_500
