@@ -66,7 +66,7 @@ def digests(tmp_path, monkeypatch):
     [
         ("points=2", "points=3"),
         ("points=1", "points=3"),
-        ("An attacker", "Whoever gets in"),
+        ("An attacker", "An intruder"),
         ('hint="Add USER."', 'hint="Add a USER."'),
         ('lesson="x"', 'lesson="y"'),
         ('title="A user"', 'title="The user"'),
