@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from workshop.core.errors import UserError
-from workshop.model import Verdict
+from workshop.model import LintWarning, Outcome, Result, Verdict
 from workshop.reports import json
 from workshop.tasks import course
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from workshop.cohort.store import Store
     from workshop.cohort.submission import Submission
+    from workshop.model import Check
 
 MOST_FAILURES = 3
 # An engine may fail for reasons that have nothing to do with the submission.
@@ -33,10 +34,14 @@ class Graded(NamedTuple):
 
 
 class Job(NamedTuple):
-    """Identical submissions, which have the same key: the first one is graded."""
+    """Identical submissions, which have the same key: the first one is graded.
+
+    `facts` is the key of the outcomes of the checks.
+    """
 
     key: str
     submissions: tuple[Submission, ...]
+    facts: str = ""
     tries: int = 0
 
     @property
@@ -68,6 +73,40 @@ def plan(store: Store, keys: Mapping[Submission, str]) -> list[Job]:
     outcomes = {key: store.outcome(key) for key in groups}
     jobs = [Job(key, tuple(groups[key])) for key in groups if outcomes[key] in {"", "ungradable"}]
     return sorted(jobs, key=lambda job: outcomes[job.key] != "")
+
+
+def judge_again(store: Store, jobs: Iterable[Job], facts: Callable[[Submission], str]) -> list[Job]:
+    """Judge from stored outcomes where only points or texts have changed; return the other jobs.
+
+    `facts` returns the key of the outcomes of a submission.
+    """
+    left = []
+    for job in jobs:
+        known = job._replace(facts=facts(job.submissions[0]))
+        found = store.find(known.facts)
+        document = judge(found) if found else None
+        if document:
+            store.put(known.key, known.submissions[0], document, known.facts)
+        else:
+            left.append(known)
+    return left
+
+
+def judge(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the document with today's points; None if the task has other checks today."""
+    task = course.task(document["task"])
+    stored = {check["id"]: check for check in document["checks"]}
+    if [check.id for check in task.checks] != [*stored]:
+        return None
+    results = tuple(_result_of(check, stored[check.id]) for check in task.checks)
+    warnings = tuple(LintWarning(**warning) for warning in document["lint"])
+    standins = bool(document["standin_bases"])
+    return json.document(Verdict(task, results, standin_bases=standins, lint_warnings=warnings))
+
+
+def _result_of(check: Check, stored: Mapping[str, Any]) -> Result:
+    names = ("actual", "expected", "why", "hint", "line", "file")
+    return Result(check, Outcome(stored["outcome"]), **{name: stored[name] for name in names})
 
 
 def grade_all(  # noqa: PLR0913 - the parts of the loop
@@ -102,7 +141,7 @@ def grade_all(  # noqa: PLR0913 - the parts of the loop
                 waiting.append(job._replace(tries=job.tries + 1))
                 watcher.retry(job, document)
                 continue
-            store.put(job.key, job.submissions[0], document)
+            store.put(job.key, job.submissions[0], document, job.facts)
             watcher.end(job, document, len(waiting) + len(running))
 
 

@@ -41,11 +41,13 @@ _SCHEMA = """
 CREATE TABLE class (folder TEXT NOT NULL);
 CREATE TABLE verdict (
     key TEXT PRIMARY KEY,
+    facts TEXT NOT NULL,
     digest TEXT NOT NULL,
     outcome TEXT NOT NULL,
     document TEXT NOT NULL,
     stale INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+CREATE INDEX verdict_facts ON verdict (facts);
 CREATE TABLE submission (
     learner TEXT NOT NULL,
     task TEXT NOT NULL,
@@ -72,7 +74,10 @@ _SHOW_KNOWN = """
 UPDATE submission SET shown = wanted
 WHERE shown IS NOT wanted AND wanted IN (SELECT key FROM verdict)
 """
-_PUT = "INSERT OR REPLACE INTO verdict (key, digest, outcome, document) VALUES (?, ?, ?, ?)"
+_PUT = """
+INSERT OR REPLACE INTO verdict (key, facts, digest, outcome, document) VALUES (?, ?, ?, ?, ?)
+"""
+_FIND = "SELECT document FROM verdict WHERE facts = ? AND outcome != 'ungradable' AND NOT stale"
 _ROW = """
 SELECT s.name, s.email, s.handed_in, s.origin, s.digest, s.present, s.wanted = s.shown, v.document
 FROM submission s JOIN verdict v ON v.key = s.shown WHERE s.learner = ? AND s.task = ?
@@ -155,19 +160,30 @@ class Store:
             found = self._connection.execute(query, (key,)).fetchone()
         return str(found[0]) if found else ""
 
-    def put(self, key: str, submission: Submission, document: dict[str, Any]) -> None:
-        """Store a verdict for a submission, and for all others that have the same key."""
+    def find(self, facts: str) -> dict[str, Any] | None:
+        """Return the document of any verdict with these outcomes; None if there is none."""
+        with self._errors():
+            found = self._connection.execute(_FIND, (facts,)).fetchone()
+        return json.loads(found[0]) if found else None
+
+    def put(
+        self, key: str, submission: Submission, document: dict[str, Any], facts: str = ""
+    ) -> None:
+        """Store a verdict for a submission, and for all others that have the same key.
+
+        `facts` is the key of its outcomes, for `find`; empty if they are not to be found.
+        """
         text = json.dumps(document)
         with self._transaction() as connection:
-            connection.execute(_PUT, (key, submission.digest, document["outcome"], text))
+            connection.execute(_PUT, (key, facts, submission.digest, document["outcome"], text))
             connection.execute(_ENROL, _enrolment(submission, key))
             connection.execute("UPDATE submission SET shown = wanted WHERE wanted = ?", (key,))
 
-    def discard(self, keys: Iterable[str]) -> None:
-        """Have verdicts made again; each one stays until the next replaces it."""
+    def discard(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Have verdicts made again, by key and facts; each stays until the next replaces it."""
         with self._transaction() as connection:
-            query = "UPDATE verdict SET stale = 1 WHERE key = ?"
-            connection.executemany(query, ((key,) for key in keys))
+            query = "UPDATE verdict SET stale = 1 WHERE key = ? OR facts = ?"
+            connection.executemany(query, keys)
 
     def rows(self) -> Rows:
         """Return the marks, by learner and then in the order of the tasks.

@@ -15,7 +15,7 @@ from workshop.cohort.display import Display
 from workshop.cohort.exports import FORMATS
 from workshop.cohort.grader import Grader
 from workshop.cohort.keys import read_keys
-from workshop.cohort.run import grade_all, plan
+from workshop.cohort.run import grade_all, judge_again, plan
 from workshop.cohort.store import Store
 from workshop.core.errors import UserError
 from workshop.core.sanitise import plain
@@ -111,8 +111,11 @@ def _grade(
     store.enrol(options.folder, wanted, options.tasks)
     chosen = {submission: wanted[submission] for submission in selected}
     if options.fresh:
-        store.discard(chosen.values())
-    jobs = plan(store, chosen)
+        store.discard((key, keys.facts(submission)) for submission, key in chosen.items())
+    missing = plan(store, chosen)
+    jobs = judge_again(store, missing, keys.facts)
+    if again := len(missing) - len(jobs):
+        print(f"{again} judged again with the changed points, without a build")
     _announce(len(selected), jobs)
     limit = options.jobs or os.cpu_count() or 1
     display = Display(Console(stderr=True), len(jobs))

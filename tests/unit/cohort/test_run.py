@@ -10,9 +10,20 @@ import pytest
 from classroom import FOLDER, MOST, TASK, document, grade, run, submission, submissions
 
 from workshop.cohort.exports import csv_marks
-from workshop.cohort.run import MOST_FAILURES, Graded, find_reason, plan
+from workshop.cohort.run import (
+    MOST_FAILURES,
+    Graded,
+    Job,
+    find_reason,
+    judge,
+    judge_again,
+    plan,
+)
 from workshop.cohort.store import Store
 from workshop.core.errors import Interrupted, UserError
+from workshop.model import LintWarning, Outcome, Result, Verdict
+from workshop.reports import json
+from workshop.tasks import course
 
 ALIKE = [submission("anna", "x"), submission("ben", "x"), submission("carl", "y")]
 
@@ -198,6 +209,48 @@ def test_2000_submissions_need_little_memory(tmp_path):
         assert len(store.rows()) == 2000
     # All documents together have 40 MB.
     assert most < 4_000_000
+
+
+def verdict(outcome: Outcome, **points: int) -> Verdict:
+    """Return a verdict on baby-steps with this outcome for each check; `points` by id."""
+    task = course.task(TASK)
+    checks = [
+        check._replace(points=points.get(check.id.replace("-", "_"), check.points))
+        for check in task.checks
+    ]
+    results = tuple(
+        Result(check, outcome, "found", "wanted", "why", "hint", 3, "Dockerfile")
+        for check in checks
+    )
+    warning = LintWarning(4, "DL3000", "Use absolute WORKDIR")
+    return Verdict(task._replace(checks=tuple(checks)), results, lint_warnings=(warning,))
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_judging_again_without_a_change_gives_the_same_document(outcome):
+    stored = json.document(verdict(outcome))
+    assert judge(stored) == stored
+
+
+def test_judging_again_takes_the_points_of_today():
+    before = json.document(verdict(Outcome.PASSED, builds=9, base_image=9))
+    assert before["score"] != MOST
+    assert judge(before) == json.document(verdict(Outcome.PASSED))
+
+
+def test_a_task_with_other_checks_is_not_judged_again():
+    stored = json.document(verdict(Outcome.PASSED))
+    assert judge({**stored, "checks": stored["checks"][1:]}) is None
+
+
+def test_only_what_has_the_same_facts_is_judged_again(store):
+    stored = json.document(verdict(Outcome.PASSED, builds=9))
+    store.put("old", submission("anna"), stored, "facts of anna")
+    jobs = [Job("new", (submission("anna"),)), Job("other", (submission("ben"),))]
+    (left,) = judge_again(store, jobs, lambda found: f"facts of {found.learner.id}")
+    assert (left.key, left.facts) == ("other", "facts of ben")
+    assert store.get("new") == json.document(verdict(Outcome.PASSED))
+    assert scores(store) == {"anna": MOST}
 
 
 def test_the_reason_is_the_note_or_the_first_error():

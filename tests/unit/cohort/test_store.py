@@ -86,11 +86,21 @@ def test_a_submission_that_is_taken_back_keeps_its_mark_with_a_flag(store):
 
 def test_a_discarded_verdict_stays_until_the_next(store):
     store.put("key", submission("anna"), document(5))
-    store.discard(["key"])
+    store.discard([("key", "facts")])
     assert store.outcome("key") == ""
     assert [row.score for row in store.rows()] == [5]
     store.put("key", submission("anna"), document(6))
     assert store.outcome("key") == "failed"
+
+
+def test_a_verdict_is_found_by_its_facts_unless_it_is_ungradable_or_discarded(store):
+    assert store.find("facts") is None
+    store.put("key", submission("anna"), document(5), "facts")
+    store.put("odd", submission("ben"), document(note="odd"), "other")
+    assert store.find("facts") == document(5)
+    assert store.find("other") is None
+    store.discard([("new key", "facts")])
+    assert store.find("facts") is None
 
 
 def test_a_manual_mark_survives_a_new_verdict(store, tmp_path):

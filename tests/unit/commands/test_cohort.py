@@ -6,6 +6,7 @@ import pytest
 from classroom import document
 from fakes import INFO, NO_ENGINE, Script
 
+from workshop.cohort import rubric, run
 from workshop.cohort.run import Graded
 from workshop.cohort.store import Store
 from workshop.commands import cohort
@@ -46,8 +47,8 @@ def hand_in(tmp_path, learner, text, name="submissions"):
 
 
 def grade(options, info=INFO):
-    run = Script({"docker info": info, "docker image inspect": ""})
-    return cohort.grade(options, lambda: run)
+    docker = Script({"docker info": info, "docker image inspect": ""})
+    return cohort.grade(options, lambda: docker)
 
 
 def marks(options):
@@ -87,6 +88,29 @@ def test_the_same_command_again_grades_only_what_has_changed(options, grader, tm
 def test_fresh_grades_everything_again(options, grader):
     grade(options)
     grader.graded.clear()
+    grade(options._replace(fresh=True))
+    assert sorted(grader.graded) == ["anna", "ben"]
+
+
+def test_changed_points_need_no_build(options, grader, monkeypatch, capsys):
+    grade(options)
+    grader.graded.clear()
+    monkeypatch.setattr(rubric, "full_digest", lambda _task: "other points")
+    monkeypatch.setattr(run, "judge", lambda found: {**found, "max_score": 20})
+    assert grade(options) == 0
+    assert grader.graded == []
+    assert "2 judged again with the changed points, without a build" in capsys.readouterr().out
+    assert "ben,,baby-steps,5,20,25" in (options.out / "marks.csv").read_text()
+    monkeypatch.setattr(rubric, "full_digest", lambda _task: "other checks")
+    monkeypatch.setattr(rubric, "facts_digest", lambda _task: "other checks")
+    grade(options)
+    assert sorted(grader.graded) == ["anna", "ben"]
+
+
+def test_fresh_builds_again_even_if_only_points_have_changed(options, grader, monkeypatch):
+    grade(options)
+    grader.graded.clear()
+    monkeypatch.setattr(rubric, "full_digest", lambda _task: "other points")
     grade(options._replace(fresh=True))
     assert sorted(grader.graded) == ["anna", "ben"]
 
