@@ -50,7 +50,7 @@ def rebuilds_with_make(folder: Path) -> bool:
 
 
 def rebuilds_with_task(folder: Path) -> bool:
-    argv = (str(ROOT / ".venv/bin/task"), "--dry", "--verbose", "doctor")
+    argv = (str(Path(sys.executable).with_name("task")), "--dry", "--verbose", "doctor")
     done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=True)
     assert "workshop doctor" in done.stderr
     return f"[environment] python3 {BOOTSTRAP}" in done.stderr
