@@ -228,6 +228,15 @@ class Engine:
         done = self._docker("logs", container, on_line=lambda _: None, timeout=60)
         return "" if done.code else done.output
 
+    def folders(self, containers: Sequence[str]) -> list[str]:
+        """Return the folders of the engine's machine that running containers write to."""
+        template = "{{.GraphDriver.Data.UpperDir}}{{range .Mounts}}\n{{.Source}}{{end}}"
+        if not containers:
+            return []
+        # Names of containers that do not exist only make it fail.
+        done = self._docker("container", "inspect", "--format", template, *containers, timeout=60)
+        return [line for line in done.stdout.splitlines() if line.startswith("/")]
+
     def start(self, container: str) -> ProcessResult:
         """Start a stopped container."""
         return self._docker("start", container, timeout=60)
@@ -269,7 +278,7 @@ class Engine:
             if error.fix != fix:
                 raise
             failed = BuildError(error.thing, error.found, fix)
-            failed.line = failed_line(done.output)
+            failed.line, failed.output = failed_line(done.output), done.output
             raise failed from None
 
     def _fail(self, thing: str, done: ProcessResult, fix: str = "Run the command again.") -> None:
