@@ -110,6 +110,14 @@ CAUSES = (
         "Start the server only once: two processes use the same port.",
     ),
     Cause(
+        r"can't start new thread|Cannot fork|fork: |Resource temporarily unavailable",
+        "Start fewer processes and threads: a container of a check may have 256.",
+    ),
+    Cause(
+        r"File too large",
+        "Write less to the disk: one file exceeds the limit of the check.",
+    ),
+    Cause(
         r"Temporary failure in name resolution|Could not resolve host",
         "The build has no network, or the host's name is wrong: connect, and check again.",
     ),

@@ -7,10 +7,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from workshop.analysis.container.excess import RunLimits
 from workshop.core.process import SubprocessRunner
+from workshop.core.sizes import format_bytes
 from workshop.grading import cgroups, firewall
 from workshop.grading.disk_watch import DiskWatch, written_by
-from workshop.grading.limits import OWN, Limits, format_bytes
+from workshop.grading.limits import OWN, Limits
 from workshop.model import Failed
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from workshop.grading.cgroups import CGroup
     from workshop.grading.cleanup import ResourceRecord
 
+# Of a container: as many as `docker run` allows for one's own work.
+MAX_PROCESSES = 256
 # What a shell, Python and others print if no process can be started, and if no file can grow.
 _NO_PROCESS = re.compile(
     r"Cannot fork|fork: |Resource temporarily unavailable|can't start new thread|unable to fork"
@@ -96,10 +100,21 @@ class Containment:
     @property
     def run_options(self) -> tuple[str, ...]:
         """The options of `docker run` that limit a container, added to those of every run."""
-        options = [f"--ulimit=fsize={self.limits.disk}"] if not self.limits.network else []
+        options = []
+        if self.limits.memory:
+            memory = self.run_limits.memory
+            options += [f"--memory={memory}", f"--memory-swap={memory}"]
+            options += [f"--ulimit=fsize={self.limits.disk}"]
+            options += [f"--pids-limit={min(self.limits.processes, MAX_PROCESSES)}"]
         if self.limits.cpus:
             options.append(f"--cpus={self.limits.cpus}")
         return tuple(options)
+
+    @property
+    def run_limits(self) -> RunLimits:
+        """The limits of a container that the kit itself observes."""
+        most = RunLimits().memory
+        return RunLimits(self.limits.log, min(self.limits.memory or most, most))
 
     def check(self) -> None:
         """Raise `Failed` if the evaluation was stopped because it exceeded a limit."""

@@ -134,11 +134,14 @@ class Evaluation:
         """Return a fact, or raise the exception that was raised while making it."""
         future = self.prepare(needs, of)
         try:
-            return future.result()
+            result = future.result()
         finally:
-            # A container that was stopped explains nothing about the checks.
+            # Whatever failed then, it failed because everything was stopped.
             if needs != "source":
                 self._containment.check()
+        if isinstance(result, app.App):
+            result.check_limits()
+        return result
 
     @property
     def standin_bases(self) -> bool:
@@ -170,6 +173,7 @@ class Evaluation:
             options=options,
             command=command,
             seconds=recipe.seconds,
+            limits=self._containment.run_limits,
         )
 
     def start(self, of: str, mount: Path | None = None, purpose: str = "app") -> App:
@@ -177,7 +181,13 @@ class Evaluation:
         recipe, prober = self.task.recipe(of), self.prepare("prober", of)
         image_id = self.fact("image_id", of)
         options = [*self._options(recipe), *self._mount_options(of, mount)]
-        running = app.App(self.engine, self.container(f"{of}-{purpose}"), prober.result(), mount)
+        running = app.App(
+            self.engine,
+            self.container(f"{of}-{purpose}"),
+            prober.result(),
+            mount,
+            self._containment.run_limits,
+        )
         running.start(image_id, options, recipe.command)
         return running
 

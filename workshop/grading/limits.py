@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-MB = 1_000_000
-GB = 1_000 * MB
+from workshop.core.sizes import GB, MB
 
 
 class Limits(NamedTuple):
@@ -34,10 +33,3 @@ OWN = Limits(memory=0, processes=0, disk=10 * GB, log=64 * MB, seconds=900, cpus
 CLASS = Limits(
     memory=1 * GB, processes=512, disk=2 * GB, log=16 * MB, seconds=600, cpus=0, network=False
 )
-
-
-def format_bytes(number: int) -> str:
-    """Return a number of bytes as a learner reads it: `1 GB`, `1.5 GB`, `64 MB`."""
-    if number >= GB:
-        return f"{number / GB:.3g} GB"
-    return f"{number / MB:.3g} MB"

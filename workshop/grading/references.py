@@ -78,9 +78,7 @@ def check_addresses(parsed: Dockerfile) -> None:
                 if _REMOTE.match(source):
                     hint = "Download it in a RUN, or add the file to your folder."
                     actual = f"ADD downloads {source}"
-                    raise Failed(
-                        actual, "ADD of files in your folder only", line=step.line, hint=hint
-                    )
+                    raise Failed(actual, "ADD of files in your folder", line=step.line, hint=hint)
 
 
 def external(parsed: Dockerfile) -> Iterator[tuple[str, int]]:
