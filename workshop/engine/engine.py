@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -74,6 +75,12 @@ class Engine:
             return None
         ours = KIT_LABEL in (info["Labels"] or [])
         return Info(info["ServerVersion"], info["DockerRootDir"], ours)
+
+    @functools.cached_property
+    def root(self) -> str:
+        """The folder of the engine's files, on its machine; empty if no engine answers."""
+        info = self.info()
+        return info.root if info else ""
 
     def require(self, thing: str) -> None:
         """Raise `EngineUnavailableError` about `thing` if no engine answers."""

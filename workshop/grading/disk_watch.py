@@ -83,10 +83,9 @@ class DiskWatch:
         # A short check ends without the cost of asking the engine.
         if self._stopped.wait(SECONDS_TO_WAIT):
             return
-        info = self._engine.info()
-        if info is None or not Path(info.root).is_dir():
+        self._disk = Path(self._engine.root)
+        if not self._engine.root or not self._disk.is_dir():
             return
-        self._disk = Path(info.root)
         free, polls = self._free(), _POLLS_PER_LOOK
         while not self._stopped.wait(POLL_SECONDS):
             polls += 1

@@ -34,6 +34,8 @@ OUTPUTS = [
     ("/bin/sh: 1: ['python',: not found", "double quotes"),
     ("[Errno 98] error while attempting to bind: address already in use", "only once"),
     ("Temporary failure in name resolution", "network"),
+    ("BlockingIOError: [Errno 11] Resource temporarily unavailable", "fewer processes"),
+    ("OSError: [Errno 27] File too large", "Write less"),
     ("PermissionError: [Errno 13] Permission denied: '/data/x.db'", "/data/x.db"),
 ]
 

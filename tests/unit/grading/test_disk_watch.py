@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workshop.engine import Info
 from workshop.grading.disk_watch import DiskWatch, written_by
 
 if TYPE_CHECKING:
@@ -22,10 +21,7 @@ class FakeEngine:
     """An engine whose files are in a folder."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def info(self) -> Info:
-        return Info("26", str(self.root), ours=False)
+        self.root = str(root)
 
 
 def watch(folder: Path, limit: int, on_full=lambda: None) -> DiskWatch:
@@ -82,7 +78,7 @@ def test_a_full_disk_is_noticed_while_the_thread_runs(tmp_path):
 
 @pytest.fixture
 def proc(tmp_path: Path) -> Path:
-    """Process 7 in a container whose engine has its files in /d, on a disk of its own."""
+    """Process 7 in a container whose engine has its files in /d, on a separate disk."""
     for name, lines in {
         "self": ["1 0 8:1 / / rw - ext4 /dev/a rw", "2 1 8:2 /data /d rw - ext4 /dev/b rw"],
         "7": [

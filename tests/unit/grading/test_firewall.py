@@ -1,4 +1,4 @@
-"""Firewall rules are inserted and deleted by the name of one evaluation."""
+"""Firewall rules are inserted and deleted for one evaluation."""
 
 from __future__ import annotations
 

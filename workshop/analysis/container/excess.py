@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.analysis.container.shutdown import KILLED
@@ -30,7 +31,10 @@ class OutputLimit:
         """Count a line."""
         before, self._printed = self._printed, self._printed + len(line) + 1
         if before <= self._most < self._printed:
-            self._engine.stop(self._name, 0)
+            # The engine waits until somebody has read what the container printed, as this thread
+            # does.
+            stop = threading.Thread(target=self._engine.stop, args=(self._name, 0), daemon=True)
+            stop.start()
 
     def check(self) -> None:
         """Raise `Failed` if the container printed too much."""
