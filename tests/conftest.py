@@ -13,7 +13,7 @@ import pytest
 from workshop.engine import Engine
 
 # Folders whose tests all run in `make test-all` only.
-SLOW_FOLDERS = {"browser", "differential", "lessons", "museum"}
+SLOW_FOLDERS = {"browser", "differential", "hostile", "lessons", "museum"}
 TEMPORARY = pytest.StashKey[str]()
 DEADLINE = pytest.StashKey[float]()
 

@@ -148,6 +148,7 @@ def _grade_options(parser: ArgumentParser) -> None:
     parser.add_argument("--only", default="", metavar="LEARNER", help="Grade only this learner.")
     _add_flag(parser, "--dry-run", "Print what is recognised, and grade nothing.")
     _add_flag(parser, "--fresh", "Grade everything again, even what has not changed.")
+    _add_flag(parser, "--require-isolation", "Grade only if the engine enforces every limit.")
     parser.add_argument(
         "--jobs", type=_count, default=0, help="Grade so many at once (default: one for each core)."
     )
@@ -165,8 +166,9 @@ def _grade(arguments: Namespace) -> int:
         Path(arguments.out),
         Path(arguments.roster) if arguments.roster else None,
         arguments.only,
-        arguments.fresh,
-        arguments.jobs,
+        fresh=arguments.fresh,
+        isolated=arguments.require_isolation,
+        jobs=arguments.jobs,
     )
     return cohort.dry_run(options) if arguments.dry_run else cohort.grade(options, _runner)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from workshop.analysis import source
@@ -9,6 +10,7 @@ from workshop.cohort.run import Graded, ungradable
 from workshop.core.errors import UserError
 from workshop.grading import grade, lint
 from workshop.grading.evaluation import Evaluation
+from workshop.grading.limits import CLASS
 from workshop.reports import json
 from workshop.tasks import course
 
@@ -66,7 +68,11 @@ class Grader:
         def on_line(line: str) -> None:
             self._on_line(submission, line)
 
-        with Evaluation(self._engine, found, self._cache, on_line=on_line) as evaluation:
+        # Learners share no cache mounts; a digest is safe in every name.
+        owner = hashlib.sha256(submission.learner.id.encode()).hexdigest()[:16]
+        with Evaluation(
+            self._engine, found, self._cache, on_line=on_line, limits=CLASS, owner=owner
+        ) as evaluation:
             return grade.full(evaluation)
 
     def _has_failed(self, verdict: Verdict) -> bool:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from workshop.cohort.run import Job
     from workshop.cohort.submission import Submission
     from workshop.core.process import SubprocessRunner
+    from workshop.engine import Engine
+    from workshop.grading.cache import Cache
 
     GetRunner = Callable[[], SubprocessRunner]
 
@@ -37,6 +39,7 @@ class Options(NamedTuple):
     """What to grade: the folder of submissions, the tasks, and the folder for the marks.
 
     `only` names a learner, or is empty; `jobs` is the number of submissions to grade at once.
+    With `isolated`, every limit of a submission must hold.
     """
 
     folder: Path
@@ -45,6 +48,7 @@ class Options(NamedTuple):
     roster: Path | None = None
     only: str = ""
     fresh: bool = False
+    isolated: bool = False
     jobs: int = 0
 
 
@@ -118,8 +122,11 @@ def _grade(
         print(f"{again} judged again with the changed points, without a build")
     _announce(len(selected), jobs)
     limit = options.jobs or os.cpu_count() or 1
+    cache = Cache(cache_folder())
+    if jobs:
+        _try_limits(engine, cache, required=options.isolated)
     display = Display(Console(stderr=True), len(jobs))
-    grader = Grader(engine, Cache(cache_folder()), display.line)
+    grader = Grader(engine, cache, display.line)
     try:
         with display, ThreadPoolExecutor(limit) as executor:
             grade_all(store, jobs, grader, executor, limit=limit, watcher=display)
@@ -127,6 +134,20 @@ def _grade(
         left, how = len(plan(store, chosen)), " without --fresh" if options.fresh else ""
         print(f"Stopped: {left} of {len(jobs)} are left. Run the same command{how} to go on.")
         raise
+
+
+def _try_limits(engine: Engine, cache: Cache, *, required: bool) -> None:
+    """Say which limits the engine does not enforce; raise `UserError` if all are `required`."""
+    from workshop.grading.enforcement import probe
+
+    missing = [name for name, held in probe(engine, cache).items() if not held]
+    if not missing:
+        return
+    found = f"it does not enforce these limits: {', '.join(missing)}"
+    if required:
+        fix = "Use Docker on Linux as root, or grade without --require-isolation"
+        raise UserError("the Docker engine", found, fix)
+    print(f"Submissions are not fully contained. The Docker engine: {found}", file=sys.stderr)
 
 
 def _announce(count: int, jobs: Sequence[Job]) -> None:

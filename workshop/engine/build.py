@@ -45,7 +45,10 @@ class BuildError(UserError):
 
 @dataclass(frozen=True)
 class Build:
-    """The arguments of one `docker build`. `progress` is BuildKit's `plain` or `rawjson`."""
+    """The arguments of one `docker build`; `options` are further ones.
+
+    `progress` is BuildKit's `plain` or `rawjson`.
+    """
 
     image: str
     context: Path
@@ -55,6 +58,7 @@ class Build:
     labels: Mapping[str, str] = field(default_factory=dict)
     id_file: Path | None = None
     progress: str = "plain"
+    options: tuple[str, ...] = ()
 
     def argv(self) -> list[str]:
         """Return the arguments after `docker`, as a user would type them."""
@@ -67,7 +71,7 @@ class Build:
             argv += ["--label", f"{name}={value}"]
         if self.id_file:
             argv += ["--iidfile", str(self.id_file)]
-        return [*argv, str(self.context)]
+        return [*argv, *self.options, str(self.context)]
 
 
 def is_registry_failure(output: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -75,6 +76,12 @@ class Engine:
             return None
         ours = KIT_LABEL in (info["Labels"] or [])
         return Info(info["ServerVersion"], info["DockerRootDir"], ours)
+
+    @functools.cached_property
+    def root(self) -> str:
+        """The folder of the engine's files, on its machine; empty if no engine answers."""
+        info = self.info()
+        return info.root if info else ""
 
     def require(self, thing: str) -> None:
         """Raise `EngineUnavailableError` about `thing` if no engine answers."""
@@ -231,6 +238,15 @@ class Engine:
         """Return the last lines of a container's output; empty if there is no container."""
         done = self._docker("logs", container, on_line=lambda _: None, timeout=60)
         return "" if done.code else done.output
+
+    def folders(self, containers: Sequence[str]) -> list[str]:
+        """Return the folders of the engine's machine that running containers write to."""
+        template = "{{.GraphDriver.Data.UpperDir}}{{range .Mounts}}\n{{.Source}}{{end}}"
+        if not containers:
+            return []
+        # Names of containers that do not exist only make it fail.
+        done = self._docker("container", "inspect", "--format", template, *containers, timeout=60)
+        return [line for line in done.stdout.splitlines() if line.startswith("/")]
 
     def start(self, container: str) -> ProcessResult:
         """Start a stopped container."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from workshop.analysis.dockerfile import frontend
 from workshop.analysis.dockerfile.build_step import find_line
 from workshop.analysis.dockerfile.parser import parse
 from workshop.analysis.image import assembly, docker_save
@@ -14,7 +15,8 @@ from workshop.analysis.image.rebuild import find_installed
 from workshop.core.errors import UserError
 from workshop.core.sanitise import plain
 from workshop.engine import Build, BuildError, Engine, EngineUnavailableError
-from workshop.grading.references import check_base_names, check_references
+from workshop.grading.containment import Containment
+from workshop.grading.references import check_addresses, check_base_names, check_references
 from workshop.model import Failed, Recipe
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workshop.analysis.compose import BuildSpec
+    from workshop.analysis.dockerfile.parser import Dockerfile
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
     from workshop.grading.cache import Cache
@@ -43,6 +46,7 @@ class Builder:
     folder: Path
     on_line: Callable[[str], None]
     timeout: float
+    containment: Containment = field(default_factory=Containment)
 
     def build(
         self,
@@ -60,22 +64,21 @@ class Builder:
         file = context / recipe.dockerfile
         parsed = parse(file.read_bytes(), arguments) if file.is_file() else None
         if parsed:
-            # Docker Engine 26 crashes if a file contains ARG alone.
-            if not parsed.stages:
-                line = None if self.source.task.compose else 1
-                raise Failed("no FROM instruction", "a FROM that names the base image", line=line)
-            check_references(self.engine, parsed)
-        progress = "rawjson" if on_json else "plain"
+            self._check_file(file, parsed)
         build = Build(
-            tag, context, file, recipe.target, arguments or {}, id_file=id_file, progress=progress
+            tag,
+            context,
+            file,
+            recipe.target,
+            {**(arguments or {}), **self.containment.build_arguments},
+            id_file=id_file,
+            progress="rawjson" if on_json else "plain",
+            options=self.containment.build_options(parsed),
         )
         try:
             self.engine.build(build, on_json or self.on_line, self.timeout)
         except BuildError as failed:
-            line = failed.line or (find_line(parsed, failed.output) if parsed else None)
-            line = None if self.source.task.compose else line
-            expected = "a build that succeeds"
-            raise Failed(plain(failed.found), expected, line=line, output=failed.output) from None
+            raise self._failure(failed, parsed) from None
         except EngineUnavailableError:
             raise
         except UserError:
@@ -86,6 +89,45 @@ class Builder:
                 check_base_names(parsed)
             raise
         return id_file.read_text(encoding="ascii")
+
+    def _check_file(self, file: Path, parsed: Dockerfile) -> None:
+        """Raise `Failed` if a Dockerfile must not reach the engine."""
+        # Docker Engine 26 crashes if a file contains ARG alone.
+        if not parsed.stages:
+            line = None if self.source.task.compose else 1
+            raise Failed("no FROM instruction", "a FROM that names the base image", line=line)
+        self._check_frontend(file)
+        if not self.containment.limits.network:
+            check_addresses(parsed)
+        check_references(self.engine, parsed)
+
+    def _failure(self, failed: BuildError, parsed: Dockerfile | None) -> Failed:
+        """Return the learner's failure: the limit that a build exceeded, or its last error."""
+        failed.line = failed.line or (find_line(parsed, failed.output) if parsed else None)
+        if self.source.task.compose:
+            failed.line = None
+        reason, expected = plain(failed.found), "a build that succeeds"
+        found = Failed(reason, expected, line=failed.line, output=failed.output)
+        return self.containment.explain(failed) or found
+
+    def _check_frontend(self, file: Path) -> None:
+        """Remove a `syntax` directive from `file`, a copy; raise `Failed` for a stranger's.
+
+        BuildKit would pull the image that it names, and execute it. Docker's own is built in.
+        """
+        text = file.read_bytes().decode("utf-8", errors="surrogateescape")
+        syntax = frontend.find_syntax(text)
+        if not syntax or ("labs" in syntax and self.containment.limits.network):
+            return
+        if not frontend.is_official(syntax):
+            line = None if self.source.task.compose else 1
+            hint = "Remove the line: Docker needs none."
+            raise Failed(f"syntax={syntax}", "syntax=docker/dockerfile:1", line=line, hint=hint)
+        # A second build may read the file at the same time.
+        draft = self.folder / f"{secrets.token_hex(4)}.draft"
+        text = frontend.without_syntax(text)
+        draft.write_bytes(text.encode("utf-8", errors="surrogateescape"))
+        draft.replace(file)
 
     def build_service(self, number: int, spec: BuildSpec, folder: Path) -> str:
         """Build the image of a compose service; return its id."""

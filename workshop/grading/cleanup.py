@@ -13,14 +13,15 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from workshop.core.process import is_alive, remove_stale_folders
+from workshop.core.process import SubprocessRunner, is_alive, remove_stale_folders
+from workshop.grading import cgroups, firewall
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workshop.engine import Engine
 
-KINDS = ("containers", "images", "volumes", "projects", "folders")
+KINDS = ("containers", "images", "volumes", "projects", "folders", "cgroups", "rules")
 # Without a way to ask whether a process is alive, a check counts as ended after this many seconds.
 MAX_CHECK_SECONDS = 3600.0
 
@@ -31,6 +32,11 @@ class ResourceRecord:
     def __init__(self, file: Path) -> None:
         self._file, self._lock = file, threading.Lock()
         self.names: dict[str, list[str]] = {kind: [] for kind in KINDS}
+
+    @property
+    def name(self) -> str:
+        """A name that no other record has."""
+        return self._file.stem
 
     def record(self, kind: str, name: str) -> str:
         """Save a name before the resource is created; return the name."""
@@ -55,6 +61,10 @@ class ResourceRecord:
             engine.remove_volumes(*volumes)
         for folder in self.names["folders"]:
             shutil.rmtree(folder, ignore_errors=True)
+        for group in self.names["cgroups"]:
+            cgroups.remove_unused(group)
+        for rules in self.names["rules"]:
+            firewall.unblock(rules, SubprocessRunner())
         self._file.unlink(missing_ok=True)
 
 

@@ -28,6 +28,8 @@ from workshop.engine import STANDIN_LABEL, Engine
 from workshop.grading import cleanup
 from workshop.grading.build_context import create_build_context
 from workshop.grading.builds import Builder
+from workshop.grading.containment import Containment
+from workshop.grading.limits import OWN
 from workshop.model import Failed, Recipe
 
 if TYPE_CHECKING:
@@ -42,9 +44,9 @@ if TYPE_CHECKING:
     from workshop.analysis.image.image import Image
     from workshop.analysis.source import Source
     from workshop.grading.cache import Cache
+    from workshop.grading.limits import Limits
     from workshop.model import Task
 
-SECONDS_TO_BUILD = 900.0
 _WORKERS = 32
 _SAFE_PATH = re.compile(r"[\w./-]+")
 
@@ -53,7 +55,8 @@ class Evaluation:
     """The facts of one submission, by name.
 
     A context manager: when the block ends, everything is removed that was created in the engine
-    and on the disk. `on_line` receives BuildKit's output.
+    and on the disk. `on_line` receives BuildKit's output. `owner` identifies the learner, for
+    submissions that are not one's own. `build_seconds` replaces the time in `limits`.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, and two time-outs
@@ -63,13 +66,16 @@ class Evaluation:
         cache: Cache,
         *,
         on_line: Callable[[str], None] = lambda _: None,
-        build_seconds: float = SECONDS_TO_BUILD,
+        limits: Limits = OWN,
+        owner: str = "",
+        build_seconds: float | None = None,
         start_seconds: float = app.SECONDS_TO_START,
     ) -> None:
         self.engine, self.source, self.cache, self._on_line = engine, source, cache, on_line
-        self._build_seconds, self._start_seconds = build_seconds, start_seconds
+        self._build_seconds, self._start_seconds = build_seconds or limits.seconds, start_seconds
         self._name = f"workshop-check-{secrets.token_hex(6)}"
         self._record = cleanup.new_record(cache.runs, self._name)
+        self._containment = Containment(engine, self._record, limits, owner)
         self._facts: dict[tuple[str, str], Future[Any]] = {}
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(_WORKERS)
@@ -92,7 +98,9 @@ class Evaluation:
             self._folder,
             self._on_line,
             self._build_seconds,
+            self._containment,
         )
+        self._containment.__enter__()
         self._threads.submit(cleanup.remove_stale, self.cache.runs, self.engine)
         return self
 
@@ -110,6 +118,7 @@ class Evaluation:
             self._threads.shutdown(wait=True, cancel_futures=True)
             self._probers.close()
         finally:
+            self._containment.__exit__(None, None, None)
             self._record.remove(engine)
 
     def prepare(self, needs: str, of: str) -> Future[Any]:
@@ -123,7 +132,16 @@ class Evaluation:
 
     def fact(self, needs: str, of: str) -> Any:  # noqa: ANN401 - its type depends on `needs`
         """Return a fact, or raise the exception that was raised while making it."""
-        return self.prepare(needs, of).result()
+        future = self.prepare(needs, of)
+        try:
+            result = future.result()
+        finally:
+            # Whatever failed then, it failed because everything was stopped.
+            if needs != "source":
+                self._containment.check()
+        if isinstance(result, app.App):
+            result.check_limits()
+        return result
 
     @property
     def standin_bases(self) -> bool:
@@ -147,7 +165,7 @@ class Evaluation:
     ) -> Run:
         """Run an image until it ends, with `mount` mounted over the same folder in the image."""
         recipe = self.task.recipe(of)
-        options = [*_options(recipe), *self._mount_options(of, mount)]
+        options = [*self._options(recipe), *self._mount_options(of, mount)]
         return app.run_to_end(
             self.engine,
             self.container(f"{of}-{purpose}"),
@@ -155,14 +173,21 @@ class Evaluation:
             options=options,
             command=command,
             seconds=recipe.seconds,
+            limits=self._containment.run_limits,
         )
 
     def start(self, of: str, mount: Path | None = None, purpose: str = "app") -> App:
         """Start an image as a server, and return at once."""
         recipe, prober = self.task.recipe(of), self.prepare("prober", of)
         image_id = self.fact("image_id", of)
-        options = [*_options(recipe), *self._mount_options(of, mount)]
-        running = app.App(self.engine, self.container(f"{of}-{purpose}"), prober.result(), mount)
+        options = [*self._options(recipe), *self._mount_options(of, mount)]
+        running = app.App(
+            self.engine,
+            self.container(f"{of}-{purpose}"),
+            prober.result(),
+            mount,
+            self._containment.run_limits,
+        )
         running.start(image_id, options, recipe.command)
         return running
 
@@ -188,6 +213,10 @@ class Evaluation:
     def volume(self, purpose: str) -> str:
         """Return a volume name; the volume is removed at the end."""
         return self._record.record("volumes", f"{self._name}-{purpose}")
+
+    def _options(self, recipe: Recipe) -> list[str]:
+        variables = [f"--env={name}={value}" for name, value in recipe.environment.items()]
+        return [*self._containment.run_options, *variables]
 
     def _mount_options(self, of: str, folder: Path | None) -> list[str]:
         """Return options that mount `folder` wherever the image has the recipe's source file."""
@@ -297,7 +326,3 @@ class Evaluation:
         name = self.container(f"prober-{secrets.token_hex(2)}")
         prober = run_prober(self.engine, name, f"container:{container}")
         return self._probers.enter_context(prober)
-
-
-def _options(recipe: Recipe) -> list[str]:
-    return [f"--env={name}={value}" for name, value in recipe.environment.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from workshop.analysis.dockerfile.parser import Dockerfile
     from workshop.engine import Engine
 
+_NUMERIC = re.compile(r"[\d.]+|\[.*\]|0x[\da-f]+", re.IGNORECASE)
+_REMOTE = re.compile(
+    r"[a-z][a-z\d+.-]*://|[\w.-]+@[\w.-]+:|github\.com/|\S*\.git(#|$)|.*\$", re.IGNORECASE
+)
 _LOCAL_REGISTRIES = ("localhost", "127.", "[::1]", "0.0.0.0")  # noqa: S104 - compared, not bound
 
 
@@ -55,6 +60,25 @@ def check_base_names(parsed: Dockerfile) -> None:
             expected = f"an existing image; the course uses {', '.join(known)}"
             hint = f"Check the name {reference}. If it is right, connect to the internet."
             raise Failed(actual, expected, line=line, hint=hint)
+
+
+def check_addresses(parsed: Dockerfile) -> None:
+    """Raise `Failed` if the engine itself would ask an address that the Dockerfile chooses.
+
+    The engine can reach more than a container: this machine's own ports, and its network.
+    """
+    for reference, line in external(parsed):
+        registry, slash, _ = reference.partition("/")
+        if slash and (":" in registry or registry == "localhost" or _NUMERIC.fullmatch(registry)):
+            actual = f"{reference} is in the registry {registry}"
+            raise Failed(actual, "only images of public registries", line=line)
+    for stage in parsed.stages:
+        for step in (*stage.triggers, *stage.instructions):
+            for source in step.values[:-1] if step.keyword == "ADD" else ():
+                if _REMOTE.match(source):
+                    hint = "Download it in a RUN, or add the file to your folder."
+                    actual = f"ADD downloads {source}"
+                    raise Failed(actual, "ADD of files in your folder", line=step.line, hint=hint)
 
 
 def external(parsed: Dockerfile) -> Iterator[tuple[str, int]]:

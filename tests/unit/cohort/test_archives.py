@@ -369,8 +369,8 @@ def test_a_method_whose_memory_has_no_limit_is_refused(box: Box, method: int):
         (b"Rar!\x1a\x07\x00", "not a .zip, .tar or .tar.gz archive"),
         (b"<html>" + b" " * 1000, "not a .zip, .tar or .tar.gz archive"),
         (b"PK\3\4", "it cannot be read as an archive"),
-        (gzip.compress(b"text"), "the archive is cut off or damaged"),
-        (gzip.compress(b""), "the archive is cut off or damaged"),
+        (gzip.compress(b"text", mtime=0), "the archive is cut off or damaged"),
+        (gzip.compress(b"", mtime=0), "the archive is cut off or damaged"),
     ],
 )
 def test_what_is_no_archive_is_refused(box: Box, data: bytes, found: str):

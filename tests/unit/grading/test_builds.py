@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from workshop.grading.builds import Builder
+from workshop.grading.containment import Containment
+from workshop.grading.limits import OWN
 from workshop.model import Failed, Recipe
 
 if TYPE_CHECKING:
@@ -33,3 +35,64 @@ def test_a_file_without_a_stage_is_not_sent_to_the_engine(
     with pytest.raises(Failed, match="no FROM instruction") as failed:
         builder.build(Recipe(), tmp_path, "app")
     assert failed.value.line == line
+
+
+class _Recorder:
+    """An engine that keeps the file that it was asked to build."""
+
+    def build(self, build, on_line, timeout):
+        assert (on_line, timeout) == (print, 1.0)
+        self.text = build.dockerfile.read_text()
+        self.argv = build.argv()
+        build.id_file.write_text("sha256:1")
+
+    def inspect(self, *_):
+        return ""
+
+
+def _build(folder: Path, text: str, **limits) -> _Recorder:
+    (folder / "Dockerfile").write_text(text)
+    engine = _Recorder()
+    builder = Builder(
+        engine=engine,
+        source=SimpleNamespace(task=SimpleNamespace(compose="")),
+        cache=None,
+        record=SimpleNamespace(record=lambda *names: names),
+        prefix="test",
+        folder=folder,
+        on_line=print,
+        timeout=1.0,
+        containment=Containment(limits=OWN._replace(**limits), owner="ada"),
+    )
+    builder.build(Recipe(), folder, "app")
+    return engine
+
+
+def test_docker_s_own_frontend_is_the_one_that_is_built_in(tmp_path: Path):
+    text = "# syntax=docker/dockerfile:1\n# escape=`\nFROM python\n"
+    assert _build(tmp_path, text).text == "# escape=`\n#\nFROM python\n"
+
+
+def test_experimental_syntax_is_left_to_the_engine_for_own_work(tmp_path: Path):
+    text = "# syntax=docker/dockerfile:1-labs\nFROM python\n"
+    assert _build(tmp_path, text).text == text
+    assert "syntax" not in _build(tmp_path, text, network=False).text
+
+
+@pytest.mark.parametrize("network", [True, False])
+@pytest.mark.parametrize("text", ["# syntax=127.0.0.1:5/x\nFROM a", "// syntax=x/y\nFROM a"])
+def test_a_stranger_s_frontend_is_not_executed(tmp_path: Path, text: str, *, network: bool):
+    with pytest.raises(Failed, match="syntax=") as failed:
+        _build(tmp_path, text, network=network)
+    assert failed.value.line == 1
+
+
+def test_only_a_class_is_kept_from_addresses_that_the_engine_would_ask(tmp_path: Path):
+    text = "FROM python\nADD http://127.0.0.1/x /x\n"
+    assert _build(tmp_path, text).text == text
+    with pytest.raises(Failed, match="ADD downloads"):
+        _build(tmp_path, text, network=False)
+
+
+def test_cache_mounts_are_separate_for_each_learner(tmp_path: Path):
+    assert "BUILDKIT_CACHE_MOUNT_NS=ada" in _build(tmp_path, "FROM python\n").argv

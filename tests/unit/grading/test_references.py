@@ -5,6 +5,7 @@ import pytest
 from workshop.analysis.dockerfile.parser import parse
 from workshop.grading.references import (
     base_images,
+    check_addresses,
     check_base_names,
     check_references,
     external,
@@ -88,3 +89,41 @@ def test_an_unknown_name_is_a_fault_of_the_dockerfile(name: str):
 def test_a_base_image_of_the_course_may_be_out_of_reach(name: str):
     check_base_names(parse(f"FROM {name}\n"))
     check_base_names(parse(f"FROM docker.io/library/{name}\n"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM 127.0.0.1:5000/python:3.13",
+        "FROM localhost/python",
+        "FROM registry.example:444/python",
+        "FROM 10.0.0.1/python",
+        "FROM python\nCOPY --from=127.0.0.1:5000/x / /",
+        "ARG HERE=127.0.0.1:5000\nFROM $HERE/python",
+        "FROM python\nADD http://127.0.0.1:9000/x /x",
+        "FROM python\nARG U=https://example.org/x\nADD $U /x",
+        "FROM python\nADD git@example.org:x/y.git /x",
+        "FROM python\nADD https://example.org/x.git /x",
+        "FROM python AS a\nONBUILD ADD http://127.0.0.1/x /x\nFROM a",
+        'FROM python\nADD ["own.txt", "http://127.0.0.1/x", "/x/"]',
+    ],
+)
+def test_an_address_that_the_engine_would_ask_is_refused(text):
+    with pytest.raises(Failed):
+        check_addresses(parse(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM python:3.13",
+        "FROM docker.io/library/python:3.13",
+        "FROM registry.example/team/python",
+        "FROM scratch\nADD root.tar /",
+        "FROM python\nADD app.git.txt /x",
+        "FROM python AS a\nFROM a\nCOPY --from=a /x /x",
+        "FROM python\nRUN curl http://127.0.0.1:9000/x",
+    ],
+)
+def test_public_registries_and_own_files_are_allowed(text):
+    check_addresses(parse(text))

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workshop.analysis.container.excess import OutputLimit, RunLimits, check_memory
 from workshop.analysis.container.prober_client import CLIENTS, ROUNDS
 from workshop.analysis.container.runtime_error import strip_output
 from workshop.analysis.container.shutdown import Shutdown
@@ -28,6 +29,8 @@ LIMITS = (
     # `health_check.py` runs the health check.
     "--no-healthcheck",
     "--memory=1g",
+    # Memory and swap together.
+    "--memory-swap=1g",
     "--pids-limit=256",
     "--security-opt=no-new-privileges",
     "--ulimit=core=0",
@@ -66,10 +69,19 @@ class App:
     """A learner's running server, alone with the prober on a network without outside access."""
 
     def __init__(
-        self, engine: Engine, name: str, prober: Prober, folder: Path | None = None
+        self,
+        engine: Engine,
+        name: str,
+        prober: Prober,
+        folder: Path | None = None,
+        limits: RunLimits = RunLimits(),  # noqa: B008 - a tuple
     ) -> None:
-        """`folder` is the host folder that is mounted into the container, if any."""
+        """`folder` is the host folder that is mounted into the container, if any.
+
+        A container that prints more than its limit is killed.
+        """
         self._engine, self.name, self._prober, self.folder = engine, name, prober, folder
+        self._limits, self._output = limits, OutputLimit(engine, name, limits.output)
         self._lines: list[str] = []
         self._done: ProcessResult | None = None
         self._thread = threading.Thread(target=lambda: None)
@@ -94,10 +106,17 @@ class App:
         deadline = time.monotonic() + seconds
         while not any(port in {0, listening} for _, listening in self._prober.listening()):
             if not self._thread.is_alive():
+                self.check_limits()
                 raise self._ended()
             if time.monotonic() > deadline:
                 raise self._not_listening(port, seconds)
             time.sleep(POLL_SECONDS)
+
+    def check_limits(self) -> None:
+        """Raise `Failed` if the container exceeded a limit."""
+        self._output.check()
+        if not self._thread.is_alive():
+            check_memory(self._engine, self.name, self._exit_code, self._limits.memory)
 
     @functools.cached_property
     def processes(self) -> tuple[Process, ...]:
@@ -153,6 +172,7 @@ class App:
         return self._done.code if self._done else -1
 
     def _add_line(self, line: str) -> None:
+        self._output.add(line)
         self._lines.append(plain(line))
         del self._lines[: -10 * LAST_LINES]
 
@@ -186,10 +206,20 @@ def run_to_end(  # noqa: PLR0913 - the parts of one run
     options: Sequence[str] = (),
     command: Sequence[str] = (),
     seconds: float = SECONDS_TO_RUN,
+    limits: RunLimits = RunLimits(),  # noqa: B008 - a tuple
 ) -> Run:
-    """Run a container without a network until it ends, for `seconds` at most."""
-    done = engine.run(name, image, (*LIMITS, "--network=none", *options), command, timeout=seconds)
-    engine.remove(name)
+    """Run a container without a network until it ends, for `seconds` at most.
+
+    Raise `Failed` if it exceeds one of `limits`.
+    """
+    output = OutputLimit(engine, name, limits.output)
+    all_options = (*LIMITS, "--network=none", *options)
+    done = engine.run(name, image, all_options, command, on_line=output.add, timeout=seconds)
+    try:
+        output.check()
+        check_memory(engine, name, done.code, limits.memory)
+    finally:
+        engine.remove(name)
     if done.code == ENGINE_FAILED:
         engine.require("the container")
     lines = [plain(line) for line in done.output.splitlines()]
