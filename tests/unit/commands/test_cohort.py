@@ -11,6 +11,7 @@ from workshop.cohort.run import Graded
 from workshop.cohort.store import Store
 from workshop.commands import cohort
 from workshop.core.errors import UserError
+from workshop.grading import enforcement
 from workshop.tasks import course
 
 
@@ -30,7 +31,13 @@ class Grader:
 def grader(monkeypatch):
     found = Grader()
     monkeypatch.setattr(cohort, "Grader", lambda *_arguments: found)
+    hold(monkeypatch, memory=True)
     return found
+
+
+def hold(monkeypatch, **limits: bool) -> None:
+    """Let the attempts to exceed the limits say which of them hold."""
+    monkeypatch.setattr(enforcement, "probe", lambda _engine, _cache: limits)
 
 
 @pytest.fixture
@@ -71,6 +78,22 @@ def test_a_class_is_graded_and_its_table_written(options, grader, capsys):
         "3 submissions: 1 passed, 2 failed, 0 ungradable",
     ]
     assert str(options.out / "marks.csv") in out[2:]
+
+
+def test_a_limit_that_does_not_hold_is_said(options, grader, monkeypatch, capsys):
+    hold(monkeypatch, memory=True, disk=False)
+    assert grade(options) == 0
+    expected = "Submissions are not fully contained. The Docker engine: it does not enforce"
+    assert f"{expected} these limits: disk" in capsys.readouterr().err
+
+
+def test_with_required_isolation_nothing_is_graded_without_a_limit(options, grader, monkeypatch):
+    hold(monkeypatch, disk=False)
+    with pytest.raises(UserError, match="does not enforce these limits: disk"):
+        grade(options._replace(isolated=True))
+    assert grader.graded == []
+    hold(monkeypatch, disk=True)
+    assert grade(options._replace(isolated=True)) == 0
 
 
 def test_the_same_command_again_grades_only_what_has_changed(options, grader, tmp_path):
