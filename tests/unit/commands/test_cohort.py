@@ -80,7 +80,8 @@ def test_a_class_is_graded_and_its_table_written(options, grader, capsys):
     assert str(options.out / "marks.csv") in out[2:]
 
 
-def test_a_limit_that_does_not_hold_is_said(options, grader, monkeypatch, capsys):
+@pytest.mark.usefixtures("grader")
+def test_a_limit_that_does_not_hold_is_said(options, monkeypatch, capsys):
     hold(monkeypatch, memory=True, disk=False)
     assert grade(options) == 0
     expected = "Submissions are not fully contained. The Docker engine: it does not enforce"
