@@ -158,8 +158,8 @@ class Containment:
         return found
 
     def _stop_writing(self) -> None:
-        what = "build" if self._group and self._group.processes() else "container"
-        self._excess = f"the {what} wrote more than {format_bytes(self.limits.disk)} to the disk"
+        most = format_bytes(self.limits.disk)
+        self._excess = f"the submission wrote more than {most} to the disk"
         if self._group:
             self._group.kill()
         if self._engine and self._record:
