@@ -167,7 +167,10 @@ def reserve(root: Path = ROOT) -> Iterator[CGroup | None]:
 def remove_unused(name: str, root: Path = ROOT) -> None:
     """Remove the group of an evaluation that has ended, unless another one uses it now."""
     if name.startswith(_PREFIX) and "/" not in name and (lock := _lock(name)):
-        CGroup(name, root).remove()
+        group = CGroup(name, root)
+        # The build of an evaluation that was killed goes on by itself.
+        group.kill()
+        group.remove()
         lock.close()
 
 

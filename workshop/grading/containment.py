@@ -54,11 +54,8 @@ class Containment:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            if self.limits.memory and cgroups.is_available():
-                self._group = stack.enter_context(cgroups.reserve())
-            if self._group and self._record:
-                self._record.record("cgroups", self._group.name)
-                self._group.create(self.limits)
+            if self.limits.memory and self._record and cgroups.is_available():
+                self._group = self._create_group(stack.enter_context(cgroups.reserve()))
             if not self.limits.network and self._record and firewall.is_available():
                 name = self._record.record("rules", self._record.name)
                 run = SubprocessRunner()
@@ -72,6 +69,17 @@ class Containment:
                 stack.callback(watch.stop)
             self._stack = stack.pop_all()
         return self
+
+    def _create_group(self, group: CGroup | None) -> CGroup | None:
+        """Create the group; None where the kernel refuses it, which the probe of limits tells."""
+        if group is None or self._record is None:
+            return None
+        self._record.record("cgroups", group.name)
+        try:
+            group.create(self.limits)
+        except OSError:
+            return None
+        return group
 
     def __exit__(
         self,
@@ -150,8 +158,8 @@ class Containment:
         return found
 
     def _stop_writing(self) -> None:
-        what = "build" if self._group and self._group.processes() else "container"
-        self._excess = f"the {what} wrote more than {format_bytes(self.limits.disk)} to the disk"
+        most = format_bytes(self.limits.disk)
+        self._excess = f"the submission wrote more than {most} to the disk"
         if self._group:
             self._group.kill()
         if self._engine and self._record:

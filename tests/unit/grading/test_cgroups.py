@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -114,6 +116,14 @@ def test_the_group_of_an_evaluation_that_was_killed_is_removed(split):
     (split / "memory/workshop-build-63").mkdir()
     cgroups.remove_unused("workshop-build-63", split)
     assert not (split / "memory/workshop-build-63").exists()
+
+
+def test_the_processes_of_an_evaluation_that_was_killed_are_killed(split):
+    (split / "pids/workshop-build-62").mkdir()
+    with subprocess.Popen(["sleep", "600"]) as process:
+        (split / "pids/workshop-build-62/cgroup.procs").write_text(f"{process.pid}\n")
+        cgroups.remove_unused("workshop-build-62", split)
+        assert process.wait(30) == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("name", ["docker", "workshop-build-0/../docker"])

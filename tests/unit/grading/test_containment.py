@@ -92,5 +92,5 @@ def test_an_excess_of_the_disk_fails_the_evaluation():
     containment.check()
     containment._group = None
     containment._stop_writing()
-    with pytest.raises(Exception, match="the container wrote more than 2 GB to the disk"):
+    with pytest.raises(Exception, match="the submission wrote more than 2 GB to the disk"):
         containment.check()
