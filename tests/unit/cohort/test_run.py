@@ -191,6 +191,7 @@ def test_two_runs_of_a_class_write_the_same_bytes(tmp_path):
     assert tables[0].count(b"\n") == 44
 
 
+@pytest.mark.slow
 def test_2000_submissions_need_little_memory(tmp_path):
     padding = "x" * 20_000
 

@@ -92,6 +92,7 @@ def memory_of(write, rows, folder) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_memory_grows_by_little_with_each_learner(name, tmp_path):
     """A row has 8 kB here, and an export must not keep them."""
