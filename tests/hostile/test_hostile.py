@@ -27,6 +27,7 @@ from workshop.core.errors import UserError
 from workshop.core.sizes import MB
 from workshop.grading import cgroups, firewall, grade
 from workshop.grading.cache import Cache
+from workshop.grading.enforcement import own_address
 from workshop.grading.evaluation import Evaluation
 from workshop.grading.limits import CLASS, Limits
 from workshop.tasks import course
@@ -155,21 +156,11 @@ def fill(listener: Listener, stolen_image: str) -> Callable[[str], str]:
         "host": docker(
             *("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
         ),
-        "other_host": _own_address(),
+        "other_host": own_address(),
         "port": str(listener.port),
         "image": stolen_image,
     }
     return lambda text: re.sub(r"\{(\w+)\}", lambda m: known.get(m[1], m[0]), text)
-
-
-def _own_address() -> str:
-    """Return the address of this machine in its network; nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
 
 
 def _lay_out(threat: Threat, folder: Path, fill: Callable[[str], str]) -> None:

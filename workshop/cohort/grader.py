@@ -60,9 +60,8 @@ class Grader:
         try:
             verdict = grade.confirmed(lambda: self._evaluate(found, submission))
         finally:
-            warnings = read_warnings()
-        text = file.read_text(encoding="utf-8", errors="replace") if warnings else ""
-        return verdict._replace(lint_warnings=lint.select(warnings, found.task, text))
+            warnings = lint.collect(read_warnings, file, found.task)
+        return verdict._replace(lint_warnings=warnings)
 
     def _evaluate(self, found: Source, submission: Submission) -> Verdict:
         def on_line(line: str) -> None:

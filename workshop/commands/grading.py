@@ -118,9 +118,7 @@ def grade_folder(name: str, path: str | None, *, static: bool, runner: GetRunner
         verdict = grade.static(found)
     else:
         verdict = _grade(found, runner())
-    warnings = read_warnings()
-    text = file.read_text(encoding="utf-8", errors="replace") if warnings else ""
-    return verdict._replace(lint_warnings=lint.select(warnings, found.task, text))
+    return verdict._replace(lint_warnings=lint.collect(read_warnings, file, found.task))
 
 
 def _grade(source: Source, run: SubprocessRunner) -> Verdict:

@@ -127,7 +127,7 @@ def probe(engine: Engine, cache: Cache) -> dict[str, bool]:
 def _listen() -> Iterator[tuple[str, int, list[str]]]:
     """Listen on a port of this machine; yield its address, the port and who has connected."""
     visitors: list[str] = []
-    host = _address()
+    host = own_address()
     with socket.create_server((host, 0)) as server:
 
         def serve() -> None:
@@ -145,7 +145,7 @@ def _listen() -> Iterator[tuple[str, int, list[str]]]:
         thread.join(1)
 
 
-def _address() -> str:
+def own_address() -> str:
     """Return an address of this machine that containers can ask; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
         try:

@@ -85,6 +85,15 @@ def start_hadolint(dockerfiles: Sequence[Path]) -> Callable[[], tuple[LintWarnin
     return read_warnings
 
 
+def collect(
+    read_warnings: Callable[[], tuple[LintWarning, ...]], file: Path, task: Task
+) -> tuple[LintWarning, ...]:
+    """Wait for hadolint's warnings about `file`, and return those that help with the task."""
+    warnings = read_warnings()
+    text = file.read_text(encoding="utf-8", errors="replace") if warnings else ""
+    return select(warnings, task, text)
+
+
 def select(warnings: Iterable[LintWarning], task: Task, dockerfile: str) -> tuple[LintWarning, ...]:
     """Return the warnings that help with this task, at most `MAX_WARNINGS`.
 

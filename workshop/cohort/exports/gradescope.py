@@ -7,14 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workshop.cohort.exports.files import format_json, write_for_learners
-from workshop.cohort.exports.text import (
-    checks,
-    describe_marks,
-    explain,
-    is_graded,
-    one_line,
-    some_lines,
-)
+from workshop.cohort.exports.text import checks, explain, is_graded, one_line, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +33,7 @@ def results(rows: Sequence[Row]) -> dict[str, Any]:
     """Return the results of one learner: `score` counts, not the sum of the tests."""
     return {
         "score": sum(row.points for row in rows),
-        "output": "\n".join(line for row in rows for line in _summary(row)),
+        "output": "\n".join(line for row in rows for line in summarise(row)),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -48,11 +41,6 @@ def results(rows: Sequence[Row]) -> dict[str, Any]:
         "stdout_visibility": "hidden",
         "tests": [test for number, row in enumerate(rows, 1) for test in _tests(row, number)],
     }
-
-
-def _summary(row: Row) -> Iterator[str]:
-    yield f"{one_line(row.task)}: {describe_marks(row)}"
-    yield from some_lines(row.comment)
 
 
 def _tests(row: Row, task: int) -> Iterator[dict[str, Any]]:

@@ -7,14 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workshop.cohort.exports.files import format_json, write_for_learners
-from workshop.cohort.exports.text import (
-    checks,
-    describe_marks,
-    explain,
-    is_graded,
-    one_line,
-    some_lines,
-)
+from workshop.cohort.exports.text import checks, explain, is_graded, one_line, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +27,7 @@ def results(rows: Sequence[Row]) -> dict[str, Any]:
 
     If anything could not be graded, there is no score: PrairieLearn then takes no attempt away.
     """
-    message = "\n".join(line for row in rows for line in _summary(row))
+    message = "\n".join(line for row in rows for line in summarise(row))
     tests = [test for row in rows for test in _tests(row)]
     if not all(map(is_graded, rows)):
         return {"gradable": False, "message": message, "tests": tests}
@@ -42,11 +35,6 @@ def results(rows: Sequence[Row]) -> dict[str, Any]:
     share = sum(row.points for row in rows) / most if most else 0.0
     score = min(max(round(share, 4), 0.0), 1.0)
     return {"gradable": True, "score": score, "message": message, "tests": tests}
-
-
-def _summary(row: Row) -> Iterator[str]:
-    yield f"{one_line(row.task)}: {describe_marks(row)}"
-    yield from some_lines(row.comment)
 
 
 def _tests(row: Row) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from workshop.core.sanitise import LONGEST_LINE, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from workshop.cohort.row import Row
 
 MOST_LINES = 40
@@ -115,3 +117,9 @@ def describe_marks(row: Row) -> str:
     by_hand = "" if row.override is None else ", marked by hand"
     points = f"{number(row.points)} of {number(row.max_score)} points"
     return f"{points} ({row.percent} %), {one_line(row.outcome)}{by_hand}"
+
+
+def summarise(row: Row) -> Iterator[str]:
+    """Yield the task with its marks, and then the instructor's comment."""
+    yield f"{one_line(row.task)}: {describe_marks(row)}"
+    yield from some_lines(row.comment)
