@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +10,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workshop.analysis.image.image import Image
+
+# Secrets of a learner's folder, by their usual names. The build context has the canary in each.
+SECRETS = (".env", ".git/config", ".venv/pyvenv.cfg")
 
 
 def plant(context: Path, paths: Iterable[str]) -> None:
@@ -25,6 +27,8 @@ def plant(context: Path, paths: Iterable[str]) -> None:
 
 def find(image: Image, paths: Iterable[str]) -> dict[str, int]:
     """Return the planted files that the image contains anywhere, with the first layer of each."""
+    import hashlib  # noqa: PLC0415 - a check of the text needs none
+
     digests = {hashlib.sha256(_text(path)).hexdigest(): path for path in paths}
     found: dict[str, int] = {}
     for number in image.own:

@@ -7,6 +7,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from workshop.analysis.unwanted_files import SECRETS
 from workshop.checks.history import instruction, short
 from workshop.model import Check, Failed, check
 
@@ -18,13 +19,10 @@ if TYPE_CHECKING:
     from workshop.analysis.image.rebuild import Rebuild
     from workshop.analysis.source import Source
 
-# Where the folder has secrets; the check's build writes its own to the same places.
-_SECRETS = (".env", ".git/config", ".venv/pyvenv.cfg")
-
 
 def _secrets_by_text(source: Source) -> None:
     context = source.recipe.context
-    secrets = [secret for secret in _SECRETS if not source.ignores(secret, context)]
+    secrets = [secret for secret in SECRETS if not source.ignores(secret, context)]
     for step in source.final().instructions:
         for path in _copied_paths(step):
             if found := next((secret for secret in secrets if _covers(path, secret)), ""):

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 MAX_BYTES = 50_000_000
 MAX_FILES = 5_000
 
-# Files that no image should contain. The canary is written into each of them.
-PLANTED_SECRETS = (".env", ".git/config", ".venv/pyvenv.cfg")
 # Planted in the folders below as well: `.env` in .dockerignore matches only at the top.
 NESTED_FILE = ".env"
 
@@ -41,7 +39,7 @@ def create_build_context(source: Source, folder: Path, canary: str) -> None:
     if contexts:
         _plant_nested_secrets(folder, f"SECRET={canary}\n")
     for context in contexts:
-        for secret in PLANTED_SECRETS:
+        for secret in unwanted_files.SECRETS:
             file = folder / context / secret
             file.parent.mkdir(exist_ok=True)
             file.write_text(f"SECRET={canary}\n", encoding="ascii")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from workshop.analysis import starter
+from workshop.analysis import starter, unwanted_files
 from workshop.analysis.source import Source
 from workshop.core.errors import UserError
 from workshop.grading import build_context
@@ -56,7 +56,7 @@ def test_missing_files_come_from_the_starter(folder: Path, context: Path):
 def test_secrets_are_planted_in_the_build_context(folder: Path, context: Path):
     (folder / ".env").write_text("MY_SECRET=1")
     create(folder, context)
-    for path in build_context.PLANTED_SECRETS:
+    for path in unwanted_files.SECRETS:
         assert (context / path).read_text() == "SECRET=canary\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workshop.analysis.unwanted_files import SECRETS
 from workshop.checks import config, content, dockerfile, poetry, server, user
 from workshop.model import Failed, Recipe, Task, check
 from workshop.tasks.todo_app.debug import observe_idle, waits_for_editor
@@ -33,7 +34,6 @@ ENVIRONMENT = {
     "SECRET_KEY": "made-up-for-this-check",
     "DATABASE_URL": "sqlite:////tmp/todo.db",
 }
-SECRETS = (".env", ".git/config", ".venv/pyvenv.cfg")
 
 
 @check(
