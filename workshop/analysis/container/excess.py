@@ -46,5 +46,5 @@ class OutputLimit:
 def check_memory(engine: Engine, name: str, code: int, most: int) -> None:
     """Raise `Failed` if a container ended with `code` because it used more memory than `most`."""
     if code == KILLED and engine.state(name).get("OOMKilled"):
-        actual = f"the container used more than {format_bytes(most)} of memory"
+        actual = f"exit code {code}: the container used more than {format_bytes(most)} of memory"
         raise Failed(actual, f"a program that needs at most {format_bytes(most)}")

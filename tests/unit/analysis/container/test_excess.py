@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from workshop.analysis.container.excess import OutputLimit, check_memory
+from workshop.grading import causes
 from workshop.model import Failed
 
 
@@ -44,8 +45,11 @@ def test_output_within_the_limit_is_no_failure():
 
 
 def test_a_container_that_the_kernel_killed_used_too_much_memory():
-    with pytest.raises(Failed, match=r"the container used more than 1\.5 GB of memory"):
+    with pytest.raises(Failed, match=r"the container used more than 1\.5 GB of memory") as failed:
         check_memory(FakeEngine(killed=True), "app", 137, 1_500_000_000)
+    cause = causes.diagnose(failed.value.actual)
+    assert cause
+    assert cause.cause.id == "exit-137"
 
 
 @pytest.mark.parametrize(("code", "killed"), [(137, False), (1, True), (0, True)])
