@@ -61,18 +61,20 @@ class Silent:
         self.retried.append(job.submissions[0].learner.id)
 
 
-def run(
+def run(  # noqa: PLR0913 - the parts of one run
     store: Store,
     found: Iterable[Submission],
     grade: Callable[[Submission], Graded] = grade,
     *,
     limit: int = 2,
     rubric: str = "",
+    recover: Callable[[], bool] = lambda: True,
 ) -> Silent:
     """Enrol a class and grade what is missing, with a key that depends on the `rubric`."""
     keys = {one: f"{rubric} {one.task} {one.digest}" for one in found}
     store.enrol(FOLDER, keys, {one.task for one in keys})
     watcher = Silent()
     with ThreadPoolExecutor(limit) as executor:
-        grade_all(store, plan(store, keys), grade, executor, limit=limit, watcher=watcher)
+        jobs = plan(store, keys)
+        grade_all(store, jobs, grade, executor, limit=limit, watcher=watcher, recover=recover)
     return watcher

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workshop.grading.cache import Cache
     from workshop.model import Verdict
 
+_STOPPED = "the Docker engine stopped while it was graded"
 # Errors after which other submissions cannot be graded either, while the engine answers.
 _ENGINE_ERRORS = ("the disk is full", "stopped answering", "has no network for builds")
 
@@ -42,7 +43,17 @@ class Grader:
         self._engine, self._cache, self._on_line = engine, cache, on_line
 
     def __call__(self, submission: Submission) -> Graded:
-        """Build, run and grade a submission; a submission that cannot be read is ungradable."""
+        """Build, run and grade a submission; a submission that cannot be read is ungradable.
+
+        A verdict counts only if the engine did not stop meanwhile, unless every check has passed.
+        """
+        instance = self._engine.instance()
+        graded = self._try(submission)
+        if graded.document["outcome"] == "passed" or not self._has_stopped(instance):
+            return graded
+        return Graded(ungradable(submission.task, _STOPPED), engine_failed=True)
+
+    def _try(self, submission: Submission) -> Graded:
         try:
             verdict = self._grade(submission)
         except (UserError, OSError) as error:
@@ -50,7 +61,7 @@ class Grader:
         except Exception as error:  # noqa: BLE001 - a bug in the kit must not end the class
             return Graded(ungradable(submission.task, f"the kit itself failed: {error!r}"))
         document = json.document(verdict)
-        return Graded(document, verdict.outcome == "ungradable" and self._has_failed(verdict))
+        return Graded(document, verdict.outcome == "ungradable" and _is_engine_error(verdict))
 
     def _grade(self, submission: Submission) -> Verdict:
         found = source.find(course.task(submission.task), submission.folder)
@@ -74,8 +85,13 @@ class Grader:
         ) as evaluation:
             return grade.full(evaluation)
 
-    def _has_failed(self, verdict: Verdict) -> bool:
-        """Whether the engine is to blame, and not this submission alone."""
-        texts = [verdict.note, *(result.actual for result in verdict.results)]
-        known = any(sign in text for sign in _ENGINE_ERRORS for text in texts)
-        return known or self._engine.info() is None
+    def _has_stopped(self, instance: str) -> bool:
+        """Whether the engine has stopped since it was this instance: it may run again by now."""
+        now = self._engine.instance()
+        return now != instance or (not now and self._engine.info() is None)
+
+
+def _is_engine_error(verdict: Verdict) -> bool:
+    """Whether other submissions cannot be graded either."""
+    texts = [verdict.note, *(result.actual for result in verdict.results)]
+    return any(sign in text for sign in _ENGINE_ERRORS for text in texts)

@@ -117,16 +117,20 @@ def grade_all(  # noqa: PLR0913 - the parts of the loop
     *,
     limit: int,
     watcher: Watcher,
+    recover: Callable[[], bool] = lambda: True,
 ) -> None:
     """Grade the jobs, at most `limit` at once, and store each verdict as it comes.
 
-    Raises `UserError` if the engine fails `MOST_FAILURES` times in a row. After any exception,
-    the verdicts so far are stored, and nothing else of the running jobs is.
+    After a failure of the engine, the running jobs end; then `recover` waits for the engine, and
+    returns whether it answers. Raises `UserError` if it does not, or if the engine fails
+    `MOST_FAILURES` times in a row. After any exception, the verdicts so far are stored, and nothing
+    else of the running jobs is.
     """
     waiting, running = deque(jobs), dict[Future[Graded], Job]()
-    failures = 0
+    failures, reason = 0, ""
     while waiting or running:
-        while waiting and len(running) < limit:
+        # An engine that stops fails every running job, which is one failure.
+        while waiting and len(running) < limit and not reason:
             job = waiting.popleft()
             watcher.start(job)
             running[executor.submit(grade, job.submissions[0])] = job
@@ -134,15 +138,23 @@ def grade_all(  # noqa: PLR0913 - the parts of the loop
         for future in done:
             job = running.pop(future)
             document, failed = _result(future, job)
-            failures = failures + 1 if failed else 0
-            if failures >= MOST_FAILURES:
-                raise _engine_error(document)
+            if failed:
+                reason = reason or find_reason(document) or "no reason is known"
+            elif not reason:
+                failures = 0
             if failed and job.tries + 1 < _MOST_TRIES:
                 waiting.append(job._replace(tries=job.tries + 1))
                 watcher.retry(job, document)
                 continue
             store.put(job.key, job.submissions[0], document, job.facts)
             watcher.end(job, document, len(waiting) + len(running))
+        if reason and waiting and not running:
+            failures += 1
+            if failures >= MOST_FAILURES:
+                raise _engine_error(f"failed {MOST_FAILURES} times in a row", reason)
+            if not recover():
+                raise _engine_error("does not answer any more", reason)
+            reason = ""
 
 
 def ungradable(task: str, reason: str) -> dict[str, Any]:
@@ -165,8 +177,7 @@ def _result(future: Future[Graded], job: Job) -> Graded:
         return Graded(ungradable(job.submissions[0].task, reason), engine_failed=True)
 
 
-def _engine_error(document: Mapping[str, Any]) -> UserError:
-    reason = find_reason(document).partition("\n")[0]
-    found = f"it failed {MOST_FAILURES} times in a row ({reason})"
+def _engine_error(what: str, reason: str) -> UserError:
+    found = f"it {what} ({reason.splitlines()[0]})"
     fix = "See workshop doctor, then run the same command again: it grades only what is missing"
     return UserError("the Docker engine", found, fix)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-import tempfile
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.cohort import intake, overrides
@@ -15,24 +15,28 @@ from workshop.cohort.display import Display
 from workshop.cohort.exports import FORMATS
 from workshop.cohort.grader import Grader
 from workshop.cohort.keys import read_keys
-from workshop.cohort.run import grade_all, judge_again, plan
+from workshop.cohort.run import MOST_FAILURES, grade_all, judge_again, plan
 from workshop.cohort.store import Store
 from workshop.core.errors import UserError
+from workshop.core.process import SubprocessRunner, temporary_folder
 from workshop.core.sanitise import plain
 from workshop.tasks import course
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from workshop.cohort.run import Job
     from workshop.cohort.submission import Submission
-    from workshop.core.process import SubprocessRunner
     from workshop.engine import Engine
     from workshop.grading.cache import Cache
 
     GetRunner = Callable[[], SubprocessRunner]
 
 ALL = "all"
+# An engine that was killed needs about ten seconds to start again.
+SECONDS_TO_RECOVER = 60
+_SECONDS_BETWEEN = 1.0
 
 
 class Options(NamedTuple):
@@ -65,10 +69,8 @@ def parse_tasks(names: Iterable[str]) -> tuple[str, ...]:
 
 def dry_run(options: Options) -> int:
     """Print what the folder holds, and grade nothing."""
-    with tempfile.TemporaryDirectory(prefix="workshop-grade-") as folder:
-        found = intake.find(
-            options.folder, options.tasks, roster=options.roster, workdir=Path(folder)
-        )
+    with temporary_folder() as folder:
+        found = intake.find(options.folder, options.tasks, roster=options.roster, workdir=folder)
         for line in intake.describe(found):
             print(plain(line))
         _select(options, found.submissions)
@@ -78,7 +80,7 @@ def dry_run(options: Options) -> int:
 def grade(options: Options, runner: GetRunner) -> int:
     """Grade what is missing or has changed, and write the marks."""
     _check_folders(options)
-    with Store(options.out) as store:
+    with Store(options.out) as store, contextlib.ExitStack() as stack:
         manual = overrides.read(options.out)
         workdir = options.out / "extracted"
         found = intake.find(options.folder, options.tasks, roster=options.roster, workdir=workdir)
@@ -87,7 +89,12 @@ def grade(options: Options, runner: GetRunner) -> int:
         selected = _select(options, found.submissions)
         learners = {submission.learner.id for submission in found.submissions}
         store.check_class(options.folder, learners)
-        _grade(store, options, found.submissions, selected, runner())
+        run = runner()
+        # What graders left behind that were killed, or whose engine did not answer.
+        stack.callback(_clean_up, SubprocessRunner())
+        _clean_up(run)
+        stack.enter_context(temporary_folder())
+        _grade(store, options, found.submissions, selected, run)
         for learner, task in manual:
             if learner not in learners:
                 print(plain(f"{overrides.NAME}: [{learner}.{task}]: no such learner"))
@@ -109,7 +116,7 @@ def _grade(
     from workshop.engine import Engine
     from workshop.grading.cache import Cache
 
-    engine = Engine(run)
+    engine, cache = Engine(run), Cache(cache_folder())
     keys = read_keys(engine)
     wanted = {submission: keys.key(submission) for submission in submissions}
     store.enrol(options.folder, wanted, options.tasks)
@@ -122,25 +129,53 @@ def _grade(
         print(f"{again} judged again with the changed points, without a build")
     _announce(len(selected), jobs)
     limit = options.jobs or os.cpu_count() or 1
-    cache = Cache(cache_folder())
     if jobs:
         _try_limits(engine, cache, required=options.isolated)
     display = Display(Console(stderr=True), len(jobs))
     grader = Grader(engine, cache, display.line)
     try:
         with display, ThreadPoolExecutor(limit) as executor:
-            grade_all(store, jobs, grader, executor, limit=limit, watcher=display)
+            grade_all(
+                store,
+                jobs,
+                grader,
+                executor,
+                limit=limit,
+                watcher=display,
+                recover=lambda: _wait_for(engine, display.print),
+            )
     except BaseException:
         left, how = len(plan(store, chosen)), " without --fresh" if options.fresh else ""
         print(f"Stopped: {left} of {len(jobs)} are left. Run the same command{how} to go on.")
         raise
 
 
+def _clean_up(run: SubprocessRunner) -> None:
+    from workshop.core.paths import cache_folder
+    from workshop.engine import Engine
+    from workshop.grading import cleanup
+    from workshop.grading.cache import Cache
+
+    cleanup.remove_stale(Cache(cache_folder()).runs, Engine(run))
+
+
+def _wait_for(engine: Engine, say: Callable[[str], None]) -> bool:
+    """Wait until the engine answers; return whether it does within `SECONDS_TO_RECOVER`."""
+    deadline = time.monotonic() + SECONDS_TO_RECOVER
+    if engine.instance():
+        return True
+    say(f"The Docker engine does not answer: waiting up to {SECONDS_TO_RECOVER} s for it")
+    while time.monotonic() < deadline:
+        if engine.info():
+            say("The Docker engine answers again")
+            return True
+        time.sleep(_SECONDS_BETWEEN)
+    return False
+
+
 def _try_limits(engine: Engine, cache: Cache, *, required: bool) -> None:
     """Say which limits the engine does not enforce; raise `UserError` if all are `required`."""
-    from workshop.grading.enforcement import probe
-
-    missing = [name for name, held in probe(engine, cache).items() if not held]
+    missing = [name for name, held in _probe_limits(engine, cache).items() if not held]
     if not missing:
         return
     found = f"it does not enforce these limits: {', '.join(missing)}"
@@ -148,6 +183,23 @@ def _try_limits(engine: Engine, cache: Cache, *, required: bool) -> None:
         fix = "Use Docker on Linux as root, or grade without --require-isolation"
         raise UserError("the Docker engine", found, fix)
     print(f"Submissions are not fully contained. The Docker engine: {found}", file=sys.stderr)
+
+
+def _probe_limits(engine: Engine, cache: Cache) -> dict[str, bool]:
+    """Return which limits hold, by their names; try again if the engine stops meanwhile."""
+    from workshop.engine import EngineUnavailableError
+    from workshop.grading.enforcement import probe
+
+    for _ in range(MOST_FAILURES):
+        instance = engine.instance()
+        with contextlib.suppress(EngineUnavailableError):
+            found = probe(engine, cache)
+            if engine.instance() == instance:
+                return found
+        if not _wait_for(engine, lambda text: print(text, file=sys.stderr)):
+            break
+    found_text = "it stopped while its limits were tried"
+    raise UserError("the Docker engine", found_text, "See workshop doctor")
 
 
 def _announce(count: int, jobs: Sequence[Job]) -> None:

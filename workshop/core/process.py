@@ -27,7 +27,7 @@ LONGEST_LINE = 65_536
 LONGEST_ANSWER = 4_000_000
 SECONDS_TO_END = 10.0
 SECONDS_TO_STREAM = 600.0
-# Followed by the id of the process whose children use the folder.
+# Followed by the id of the process that uses the folder, itself or for a child.
 FOLDER_PREFIX = "workshop-process-"
 
 
@@ -279,8 +279,23 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Put all temporary files of this process into one folder, until the block ends.
+
+    If the process is killed, `remove_stale_folders` of another one removes it.
+    """
+    around = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix=f"{FOLDER_PREFIX}{os.getpid()}-") as folder:
+        tempfile.tempdir = folder
+        try:
+            yield Path(folder)
+        finally:
+            tempfile.tempdir = around
+
+
 def remove_stale_folders() -> None:
-    """Remove the temporary folders of children whose parent was killed."""
+    """Remove the temporary folders of processes that were killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
         pid = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
         if pid.isdigit() and not is_alive(int(pid)):

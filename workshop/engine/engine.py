@@ -77,6 +77,14 @@ class Engine:
         ours = KIT_LABEL in (info["Labels"] or [])
         return Info(info["ServerVersion"], info["DockerRootDir"], ours)
 
+    def instance(self) -> str:
+        """Return an id that changes whenever the engine starts; empty if none answers.
+
+        It is the id of the default network, which the engine creates again when it starts.
+        """
+        done = self._docker("network", "inspect", "--format", "{{.Id}}", "bridge", timeout=30)
+        return "" if done.code else done.stdout.strip()
+
     @functools.cached_property
     def root(self) -> str:
         """The folder of the engine's files, on its machine; empty if no engine answers."""
@@ -206,22 +214,28 @@ class Engine:
         """Stop a container with SIGTERM, and with SIGKILL after `seconds`."""
         self._docker("stop", "--time", str(seconds), container, timeout=seconds + 60)
 
-    def remove(self, *containers: str) -> None:
+    # Each `remove` returns whether the engine answered.
+
+    def remove(self, *containers: str) -> bool:
         """Remove containers with their anonymous volumes, running or not, existing or not."""
-        if containers:
-            self._docker("rm", "--force", "--volumes", *containers, timeout=120)
+        return not containers or self._remove("rm", "--force", "--volumes", *containers)
 
-    def remove_project(self, project: str) -> None:
+    def remove_project(self, project: str) -> bool:
         """Remove the containers, networks and volumes of a compose project."""
-        self._docker("compose", "--project-name", project, "down", "--volumes", timeout=120)
+        return self._remove("compose", "--project-name", project, "down", "--volumes")
 
-    def remove_images(self, *images: str) -> None:
+    def remove_images(self, *images: str) -> bool:
         """Remove images, existing or not; layers that other images use stay."""
-        self._docker("image", "rm", "--force", *images, timeout=120)
+        return self._remove("image", "rm", "--force", *images)
 
-    def remove_volumes(self, *volumes: str) -> None:
+    def remove_volumes(self, *volumes: str) -> bool:
         """Remove volumes, existing or not; a volume that a container uses stays."""
-        self._docker("volume", "rm", "--force", *volumes, timeout=120)
+        return self._remove("volume", "rm", "--force", *volumes)
+
+    def _remove(self, *arguments: str) -> bool:
+        done = self._docker(*arguments, timeout=120)
+        has_stopped = done.code and any(sign in done.output for sign in _STOPPED)
+        return not has_stopped and done.code != TIMED_OUT
 
     def compose(
         self,

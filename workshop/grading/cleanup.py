@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 KINDS = ("containers", "images", "volumes", "projects", "folders", "cgroups", "rules")
 # Without a way to ask whether a process is alive, a check counts as ended after this many seconds.
 MAX_CHECK_SECONDS = 3600.0
+# Instead of a process id, in the name of the record file of a check that could not clean up.
+_ENDED = "ended"
 
 
 class ResourceRecord:
@@ -50,22 +52,29 @@ class ResourceRecord:
         return name
 
     def remove(self, engine: Engine) -> None:
-        """Remove every recorded resource that exists, and then the record file."""
-        for project in self.names["projects"]:
-            engine.remove_project(project)
+        """Remove every recorded resource that exists, and then the record file.
+
+        If no engine answers, the file stays, for `remove_stale`.
+        """
+        reached = [engine.remove_project(project) for project in self.names["projects"]]
         if containers := self.names["containers"]:
-            engine.remove(*containers)
+            reached.append(engine.remove(*containers))
         if images := self.names["images"]:
-            engine.remove_images(*images)
+            reached.append(engine.remove_images(*images))
         if volumes := self.names["volumes"]:
-            engine.remove_volumes(*volumes)
+            reached.append(engine.remove_volumes(*volumes))
         for folder in self.names["folders"]:
             shutil.rmtree(folder, ignore_errors=True)
         for group in self.names["cgroups"]:
             cgroups.remove_unused(group)
         for rules in self.names["rules"]:
             firewall.unblock(rules, SubprocessRunner())
-        self._file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if all(reached):
+                self._file.unlink(missing_ok=True)
+            else:
+                _, _, name = self._file.name.partition("-")
+                self._file.replace(self._file.with_name(f"{_ENDED}-{name}"))
 
 
 def new_record(folder: Path, name: str) -> ResourceRecord:
@@ -76,6 +85,10 @@ def new_record(folder: Path, name: str) -> ResourceRecord:
 def remove_stale(folder: Path, engine: Engine) -> None:
     """Remove what checks left behind that ended without cleaning up."""
     remove_stale_folders()
+    # A draft was being written when its check was killed: nothing was created under that name yet.
+    for draft in folder.glob("*.draft"):
+        if not _is_alive(draft):
+            draft.unlink(missing_ok=True)
     for file in folder.glob("*.json"):
         if not _is_alive(file):
             _read(file).remove(engine)
@@ -91,8 +104,12 @@ def _read(file: Path) -> ResourceRecord:
 
 
 def _is_alive(file: Path) -> bool:
-    """Whether the process that wrote a record file still runs."""
+    """Whether the process that wrote a record file still runs, and may still need the resources."""
     pid = file.name.partition("-")[0]
+    if pid == _ENDED:
+        return False
     if os.name == "posix" and pid.isdigit():
         return is_alive(int(pid))
-    return time.time() - file.stat().st_mtime < MAX_CHECK_SECONDS
+    with contextlib.suppress(OSError):
+        return time.time() - file.stat().st_mtime < MAX_CHECK_SECONDS
+    return True

@@ -87,8 +87,9 @@ class Evaluation:
         return self.source.task
 
     def __enter__(self) -> Self:
-        folder = self._record.record("folders", tempfile.mkdtemp(prefix="workshop-check-"))
-        self._folder = Path(folder)
+        self._folder = Path(tempfile.gettempdir()) / self._name
+        self._record.record("folders", str(self._folder))
+        self._folder.mkdir(mode=0o700)
         self._builder = Builder(
             self.engine,
             self.source,

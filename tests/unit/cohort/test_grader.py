@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from classroom import submission
-from fakes import INFO, NO_ENGINE, docker
+from fakes import NO_ENGINE, docker
 
 from workshop.cohort import grader as module
 from workshop.cohort.grader import Grader
@@ -22,8 +22,11 @@ def anna(tmp_path):
     return submission("anna")._replace(folder=folder)
 
 
-def grade(found, tmp_path, **options):
-    engine, _ = docker(**options)
+def grade(found, tmp_path, instances=("one",)):
+    """Grade with an engine that has these instances, one after the other."""
+    ids = [NO_ENGINE if one is None else one for one in instances]
+    info = {"info": NO_ENGINE} if instances[-1] is None else {}
+    engine, _ = docker({"docker network inspect": ids}, **info)
     return Grader(engine, Cache(tmp_path / "cache"))(found)
 
 
@@ -36,11 +39,11 @@ def raising(error: Exception):
 
 @pytest.fixture
 def verdict(monkeypatch):
-    """Make every evaluation end with an error that has this text."""
+    """Make every evaluation end with this text; its outcome is an error unless one is given."""
 
-    def give(text):
+    def give(text, outcome=Outcome.ERROR):
         task = course.task("baby-steps")
-        found = Verdict(task, (Result(task.checks[0], Outcome.ERROR, text),))
+        found = Verdict(task, (Result(task.checks[0], outcome, text),))
         monkeypatch.setattr(module.grade, "confirmed", lambda _evaluate: found)
 
     return give
@@ -64,16 +67,40 @@ def test_an_error_of_the_kit_is_ungradable(anna, tmp_path, monkeypatch, error):
 
 
 @pytest.mark.parametrize(
-    "case",
+    ("text", "failed"),
     [
-        (NO_ENGINE, "anything", True),
-        (INFO, "image x: the disk is full. Free 5 GB", True),
-        (INFO, "image x: no registry answers for its base image", False),
+        ("image x: the disk is full. Free 5 GB", True),
+        ("image x: no registry answers for its base image", False),
     ],
 )
-def test_an_error_of_the_engine_is_told_from_one_of_the_submission(anna, tmp_path, verdict, case):
-    info, text, failed = case
+def test_an_error_of_the_engine_is_told_from_one_of_the_submission(
+    anna, tmp_path, verdict, text, failed
+):
     verdict(text)
-    graded = grade(anna, tmp_path, info=info)
+    graded = grade(anna, tmp_path)
     assert graded.document["outcome"] == "ungradable"
     assert graded.engine_failed is failed
+
+
+@pytest.mark.parametrize("instances", [("one", None), ("one", "two"), (None, "two"), (None,)])
+@pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.FAILED])
+def test_while_the_engine_stops_nothing_is_the_fault_of_a_submission(
+    anna, tmp_path, verdict, instances, outcome
+):
+    verdict("no response", outcome)
+    graded = grade(anna, tmp_path, instances)
+    assert graded.engine_failed
+    assert graded.document["outcome"] == "ungradable"
+    assert find_reason(graded.document) == "the Docker engine stopped while it was graded"
+
+
+def test_without_a_default_network_a_failure_is_the_submissions(anna, tmp_path, verdict):
+    verdict("no response", Outcome.FAILED)
+    graded = grade(anna, tmp_path, ("",))
+    assert (graded.document["outcome"], graded.engine_failed) == ("failed", False)
+
+
+def test_a_submission_that_passed_before_the_engine_stopped_has_passed(anna, tmp_path, verdict):
+    verdict("", Outcome.PASSED)
+    graded = grade(anna, tmp_path, ("one", "two"))
+    assert (graded.document["outcome"], graded.engine_failed) == ("passed", False)

@@ -132,6 +132,33 @@ def test_an_engine_that_fails_three_times_in_a_row_ends_the_run(store):
     assert len(run(store, submissions(9)).started) == 8
 
 
+def test_an_engine_that_stops_is_waited_for_and_fails_once_whatever_was_running(store):
+    both = threading.Barrier(4)
+    waits = []
+
+    def stop_all(found):
+        if waits:
+            return grade(found)
+        both.wait(10)
+        return FAILED_ENGINE
+
+    def recover():
+        waits.append("for the engine")
+        return True
+
+    found = run(store, submissions(9), stop_all, limit=4, recover=recover)
+    assert len(waits) == 1
+    assert sorted(found.retried) == sorted(found.started[:4])
+    assert scores(store) == {one.learner.id: grade(one).document["score"] for one in submissions(9)}
+
+
+def test_an_engine_that_does_not_come_back_ends_the_run(store):
+    results = {"learner-00001": [FAILED_ENGINE]}
+    with pytest.raises(UserError, match=r"does not answer any more \(the engine\)"):
+        run(store, submissions(9), by_name(**results), limit=1, recover=lambda: False)
+    assert [*scores(store)] == ["learner-00000"]
+
+
 def test_submissions_that_are_ungradable_by_themselves_do_not_end_the_run(store):
     results = {one.learner.id: [Graded(document(0, note="odd"))] for one in submissions(5)}
     run(store, submissions(5), by_name(**results), limit=1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from classroom import document
-from fakes import INFO, NO_ENGINE, Script
+from fakes import INFO, NO_ENGINE, Script, docker
 
 from workshop.cohort import rubric, run
 from workshop.cohort.run import Graded
@@ -12,6 +14,7 @@ from workshop.cohort.store import Store
 from workshop.commands import cohort
 from workshop.core.errors import UserError
 from workshop.grading import enforcement
+from workshop.grading.cache import Cache
 from workshop.tasks import course
 
 
@@ -41,7 +44,8 @@ def hold(monkeypatch, **limits: bool) -> None:
 
 
 @pytest.fixture
-def options(tmp_path):
+def options(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for learner, text in (("anna", "13"), ("ben", "5"), ("carl", "5")):
         hand_in(tmp_path, learner, text)
     return cohort.Options(tmp_path / "submissions", ("baby-steps",), tmp_path / "marks")
@@ -54,8 +58,9 @@ def hand_in(tmp_path, learner, text, name="submissions"):
 
 
 def grade(options, info=INFO):
-    docker = Script({"docker info": info, "docker image inspect": ""})
-    return cohort.grade(options, lambda: docker)
+    answers = {"docker image inspect": "", "docker network inspect": "an instance"}
+    script = Script({"docker info": info, **answers})
+    return cohort.grade(options, lambda: script)
 
 
 def marks(options):
@@ -196,6 +201,50 @@ def test_without_an_engine_nothing_is_lost(options, grader):
     grader.graded.clear()
     grade(options)
     assert grader.graded == []
+
+
+def test_an_engine_that_comes_back_is_waited_for(monkeypatch):
+    monkeypatch.setattr(cohort, "_SECONDS_BETWEEN", 0)
+    lines = []
+    engine, script = docker(
+        {"docker network inspect": NO_ENGINE}, info=[NO_ENGINE, NO_ENGINE, INFO]
+    )
+    assert cohort._wait_for(engine, lines.append)
+    assert len(script.calls("docker info")) == 3
+    assert lines == [
+        "The Docker engine does not answer: waiting up to 60 s for it",
+        "The Docker engine answers again",
+    ]
+
+
+def test_an_engine_that_stays_away_is_given_up(monkeypatch):
+    monkeypatch.setattr(cohort, "SECONDS_TO_RECOVER", 0.05)
+    monkeypatch.setattr(cohort, "_SECONDS_BETWEEN", 0.01)
+    engine, _ = docker({"docker network inspect": NO_ENGINE}, info=NO_ENGINE)
+    assert not cohort._wait_for(engine, lambda _: None)
+
+
+def test_limits_are_tried_again_if_the_engine_stops_meanwhile(monkeypatch, capsys):
+    engine, _ = docker({"docker network inspect": ["one", "two", "two"]})
+    tries = []
+    monkeypatch.setattr(enforcement, "probe", lambda *_: tries.append("try") or {"disk": False})
+    cohort._try_limits(engine, Cache(Path("unused")), required=False)
+    assert len(tries) == 2
+    assert "does not enforce these limits: disk" in capsys.readouterr().err
+
+
+def test_an_engine_that_stops_with_each_try_of_the_limits_is_one_line(monkeypatch):
+    engine, _ = docker({"docker network inspect": [str(number) for number in range(99)]})
+    monkeypatch.setattr(enforcement, "probe", lambda *_: {})
+    with pytest.raises(UserError, match="it stopped while its limits were tried"):
+        cohort._try_limits(engine, Cache(Path("unused")), required=False)
+
+
+def test_a_running_engine_is_not_waited_for():
+    engine, _ = docker({"docker network inspect": "an instance"})
+    lines = []
+    assert cohort._wait_for(engine, lines.append)
+    assert lines == []
 
 
 def test_a_stopped_run_says_how_to_go_on(options, grader, monkeypatch, capsys):

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from harness import until
+from harness import ROOT, until
 
 from workshop.core.errors import Interrupted
 from workshop.core.process import (
@@ -24,6 +24,7 @@ from workshop.core.process import (
     ProcessResult,
     SubprocessRunner,
     remove_stale_folders,
+    temporary_folder,
 )
 
 
@@ -224,3 +225,26 @@ def test_stale_folders_of_a_killed_parent_are_removed(tmp_path, monkeypatch):
     assert not stale.exists()
     assert ours.exists()
     assert (tmp_path / "workshop-other").exists()
+
+
+def test_all_temporary_files_of_a_process_are_in_one_folder_that_is_removed():
+    before = tempfile.gettempdir()
+    with temporary_folder() as folder:
+        made = Path(tempfile.mkdtemp())
+        assert made.parent == folder
+    assert not folder.exists()
+    assert tempfile.gettempdir() == before == str(folder.parent)
+
+
+def test_the_temporary_files_of_a_killed_process_are_removed_by_another():
+    program = (
+        "import os, signal, tempfile; from workshop.core import process\n"
+        "with process.temporary_folder() as folder:\n"
+        "    tempfile.mkdtemp(); print(folder, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    argv = [sys.executable, "-c", program]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=ROOT)
+    folder = Path(done.stdout.strip())
+    assert folder.is_dir()
+    remove_stale_folders()
+    assert not folder.exists()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -67,6 +68,29 @@ def test_the_next_check_cleans_up_after_a_killed_one(tmp_path: Path):
     cleanup.remove_stale(tmp_path, engine)
     assert script.calls("docker rm one")
     assert not file.exists()
+
+
+def test_what_an_engine_that_is_gone_could_not_remove_is_removed_later(tmp_path: Path):
+    answers = {**DONE, "docker rm": [fakes.NO_ENGINE, ""]}
+    engine, script = fakes.docker(answers)
+    record = cleanup.new_record(tmp_path, "check")
+    record.record("containers", "one")
+    record.record("images", "two")
+    record.remove(engine)
+    assert len(list(tmp_path.iterdir())) == 1
+    cleanup.remove_stale(tmp_path, engine)
+    assert len(script.calls("docker rm one")) == len(script.calls("docker image rm two")) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_draft_of_a_killed_check_is_removed(tmp_path: Path):
+    engine, script = fakes.docker()
+    stale, running = (tmp_path / f"{pid}-check.draft" for pid in (dead_pid(), os.getpid()))
+    stale.touch()
+    running.touch()
+    cleanup.remove_stale(tmp_path, engine)
+    assert [*tmp_path.iterdir()] == [running]
+    assert script.argvs == []
 
 
 def test_a_running_check_keeps_its_resources(tmp_path: Path):
