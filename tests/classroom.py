@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workshop.cohort.run import Graded, grade_all, plan
+from workshop.cohort.store import NAME
 from workshop.cohort.submission import Learner, Submission
 
 if TYPE_CHECKING:
@@ -29,6 +30,22 @@ def submission(learner: str, content: str = "", task: str = TASK) -> Submission:
 
 def submissions(count: int) -> list[Submission]:
     return [submission(f"learner-{number:05}") for number in range(count)]
+
+
+def hand_in(folder: Path, comment: str, dockerfile: str = "FROM ubuntu:24.04") -> None:
+    """Write a submission for `TASK`; another comment makes another submission."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "Dockerfile").write_text(f"{dockerfile}\n# {comment}\n", encoding="utf-8")
+
+
+def exports(out: Path) -> dict[str, bytes]:
+    """Return the files in a folder of marks that are written for people and for gradebooks."""
+    files = {str(file.relative_to(out)): file for file in sorted(out.rglob("*"))}
+    return {
+        path: file.read_bytes()
+        for path, file in files.items()
+        if file.is_file() and not path.startswith((NAME, "grading.lock", "extracted/"))
+    }
 
 
 def document(score: int = MOST, note: str = "", **fields: Any) -> dict[str, Any]:

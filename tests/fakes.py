@@ -116,6 +116,30 @@ def programs(folder: Path, **scripts: str) -> str:
     return str(folder)
 
 
+_FAILING_DOCKER = """
+case "$*" in
+info*) echo '{"ServerVersion": "26.1.5", "DockerRootDir": "/no/such/folder", "Labels": null}' ;;
+"network inspect"*) echo instance ;;
+"image inspect"*"{{.Id}}"*) echo sha256:1 ;;
+build*workshop-probe*) exit 1 ;;
+build*)
+    [ -z "$BEGUN" ] || echo > "$BEGUN"
+    [ -z "$GO_ON" ] || read -r _ < "$GO_ON"
+    echo 'ERROR: failed to solve: process "x" did not complete successfully: exit code: 1'
+    exit 1 ;;
+esac
+"""
+
+
+def failing_docker(folder: Path) -> str:
+    """Return a PATH with only a docker whose builds fail.
+
+    If its environment has the names, a build creates the file BEGUN, and then waits for a line in
+    the FIFO GO_ON.
+    """
+    return programs(folder, docker=_FAILING_DOCKER)
+
+
 def display(width: int = 80, *, terminal: bool = False) -> tuple[ProgressDisplay, StringIO]:
     """Return a progress display and its output."""
     output = StringIO()

@@ -111,14 +111,19 @@ class OwnEngine:
 
     def _remove(self) -> None:
         """Remove all containers, so that no process of theirs is left, and end the engine."""
-        if self._daemon and self._daemon.poll() is not None:
-            self.start()
-        if containers := self.docker("ps", "--all", "--quiet").split():
-            self.docker("rm", "--force", "--volumes", *containers)
-        self._end(signal.SIGTERM)
-        # An engine that was killed leaves a mount of its folder on itself.
-        data = str(self._folder / "data")
-        while any(
-            line.split()[1] == data for line in Path("/proc/mounts").read_text().splitlines()
-        ):
-            run("umount", data)
+        try:
+            if self._daemon and self._daemon.poll() is not None:
+                self.start()
+            if containers := self.docker("ps", "--all", "--quiet").split():
+                self.docker("rm", "--force", "--volumes", *containers)
+        finally:
+            self._end(signal.SIGTERM)
+            self._unmount()
+
+    def _unmount(self) -> None:
+        """Remove the mounts that an engine leaves which was killed, the latest first."""
+        lines = Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+        targets = [line.split()[1] for line in lines]
+        for target in reversed(targets):
+            if target.startswith(f"{self._folder}/"):
+                run("umount", "--lazy", target)

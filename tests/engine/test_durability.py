@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from harness import ROOT, WORKSHOP, run
+from harness import ROOT, WORKSHOP, run, until
 from own_engine import OwnEngine, is_possible
 from rubric.examples import lay_out_answer
 
@@ -45,7 +45,7 @@ class Desk:
     """An engine, a class, and a place for marks: what a test of one grader needs."""
 
     def __init__(self, engine: OwnEngine, folder: Path) -> None:
-        self.engine, self._folder = engine, folder
+        self.engine, self.folder = engine, folder
         self.tmp = folder / "tmp"
         self.tmp.mkdir()
         self.submissions = folder / "submissions"
@@ -79,7 +79,7 @@ class Desk:
             *(f"image {name}" for name in self._images() - self.images),
             *(f"rule {rule}" for rule in rules if "workshop" in rule),
             *map(str, self.tmp.iterdir()),
-            *map(str, self._folder.glob("cache/workshop/runs/*")),
+            *map(str, self.folder.glob("cache/workshop/runs/*")),
             *_unused_cgroups(),
         ]
 
@@ -147,6 +147,20 @@ def exports(out: Path) -> dict[str, bytes]:
     }
 
 
+def wait(desk: Desk, grader: subprocess.Popen[bytes], seconds: float, *, grading: bool) -> bool:
+    """Wait so long, after the first submission has begun if `grading`; return whether it runs."""
+
+    def is_grading() -> bool:
+        records = desk.folder.glob("cache/workshop/runs/*-workshop-check-*")
+        return any(records) or grader.poll() is not None
+
+    if grading:
+        until(is_grading, "a submission that is graded", 120)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        grader.wait(seconds)
+    return grader.poll() is None
+
+
 def check_class(out: Path, expected: dict[str, bytes]) -> None:
     """Every submission has exactly one verdict, that of the undisturbed class."""
     assert exports(out) == expected
@@ -163,14 +177,13 @@ def test_a_grader_killed_at_random_moments_loses_nothing(desk, undisturbed, tmp_
     while kills < KILLS:
         out = tmp_path / f"class-{classes}"
         with desk.start(out, tmp_path / "log") as grader:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                grader.wait(moments.uniform(0.5, seconds / 2))
-                assert grader.returncode == 0, (tmp_path / "log").read_text()
-                check_class(out, expected)
-                classes += 1
+            if wait(desk, grader, moments.uniform(0, seconds / 4), grading=bool(kills % 3)):
+                grader.kill()
+                kills += 1
                 continue
-            grader.kill()
-        kills += 1
+        assert grader.returncode == 0, (tmp_path / "log").read_text()
+        check_class(out, expected)
+        classes += 1
     desk.grade(out)
     check_class(out, expected)
     assert "Traceback" not in (tmp_path / "log").read_text()
@@ -184,9 +197,9 @@ def test_an_engine_killed_at_random_moments_changes_no_verdict(desk, undisturbed
     while kills < KILLS:
         out = tmp_path / f"class-{classes}"
         with desk.start(out, tmp_path / "log") as grader:
-            while grader.poll() is None and kills < KILLS:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    grader.wait(moments.uniform(0.5, seconds / 2))
+            while kills < KILLS:
+                pause = moments.uniform(0, seconds / 4)
+                if not wait(desk, grader, pause, grading=bool(kills % 3)):
                     break
                 desk.engine.kill()
                 kills += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self, overload
@@ -32,6 +33,8 @@ NAME = "marks.sqlite"
 VERSION = 1
 # In `PRAGMA application_id`, so that a database of another program is recognised.
 _APPLICATION = 0x776B7370
+# Less free space than this, in bytes, is a full disk: a page of the database has 4,096.
+_LEAST_FREE = 65_536
 # Below this share of learners in common, a folder with another path holds another class.
 _IN_COMMON = 0.5
 
@@ -262,7 +265,7 @@ class Store:
             yield
         except sqlite3.Error as error:
             thing, found = str(self._folder / NAME), str(error)
-            if "full" in found:
+            if "full" in found or _is_full(self._folder):
                 found, fix = "the disk is full", "Free some space, then run the same command again"
             elif "not a database" in found or "malformed" in found:
                 found, fix = (
@@ -298,6 +301,13 @@ class Rows(Sequence[Row]):
             return Rows(self._store, self._graded[index], self._twins, self._manual)
         mark = self._graded[index]
         return self._store.row(*mark, self._twins.get(mark, ""), self._manual.get(mark, Override()))
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether no file in `folder` can grow: SQLite calls that an I/O error if it maps the file."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(folder).free < _LEAST_FREE
+    return False
 
 
 def _enrolment(submission: Submission, key: str) -> tuple[str, ...]:
