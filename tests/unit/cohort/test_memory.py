@@ -44,9 +44,9 @@ def test_10000_submissions_need_little_more_memory_than_100(tmp_path):
     large = peak(str(PROGRAM), str(tmp_path / "large"), "10000")
     assert (tmp_path / "large/marks.csv").read_bytes().count(b"\n") == 10_001
     assert len([*(tmp_path / "large/feedback").iterdir()]) == 10_000
-    # Of each submission, its learner, digest, key and file names stay in memory: about 3 kB. Its
-    # documents alone have 6 kB, and its exports 40 kB.
-    assert large - small < 10_000 * 4_500
+    # Of each submission, its learner, digest, key and file names stay in memory: about 1.4 kB. Its
+    # verdict alone has 6 kB, and its exports have 50 kB.
+    assert large - small < 10_000 * 2_500
 
 
 def test_500_submissions_through_the_command_need_the_memory_of_50(tmp_path):
