@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -210,4 +211,20 @@ def test_an_engine_killed_at_random_moments_changes_no_verdict(desk, undisturbed
         check_class(out, expected)
         classes += 1
     assert "Traceback" not in (tmp_path / "log").read_text()
+    assert desk.left() == []
+
+
+def test_an_engine_that_stays_away_ends_the_class_with_one_line(desk, undisturbed, tmp_path):
+    expected, _ = undisturbed
+    with desk.start(tmp_path / "marks", tmp_path / "log") as grader:
+        assert wait(desk, grader, 0, grading=True)
+        desk.engine.kill()
+        grader.wait(600)
+    desk.engine.start()
+    *_, stopped, last = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
+    assert grader.returncode == 2
+    assert re.fullmatch(r"Stopped: \d of 8 are left\. Run the same command to go on\.", stopped)
+    assert last.startswith("the Docker engine: it does not answer any more")
+    desk.grade(tmp_path / "marks")
+    check_class(tmp_path / "marks", expected)
     assert desk.left() == []

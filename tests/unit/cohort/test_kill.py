@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COUNT = 60
-CLASSES = 20
+CLASSES = 34
 KILLS = 3
 LIMIT = 2
 # A whole class takes a little longer.
