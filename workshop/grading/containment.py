@@ -8,21 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from workshop.analysis.container.excess import RunLimits
-from workshop.core.process import SubprocessRunner
 from workshop.core.sizes import format_bytes
-from workshop.grading import cgroups, firewall
+from workshop.grading import cgroups
 from workshop.grading.disk_watch import DiskWatch, written_by
 from workshop.grading.limits import OWN, Limits
 from workshop.model import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from workshop.analysis.dockerfile.parser import Dockerfile
     from workshop.engine import BuildError, Engine
     from workshop.grading.cgroups import CGroup
     from workshop.grading.cleanup import ResourceRecord
+    from workshop.grading.egress import Egress
+    from workshop.grading.proxy import Origin
 
 # Of a container: as many as `docker run` allows for one's own work.
 MAX_PROCESSES = 256
@@ -37,7 +38,8 @@ _FILE_TOO_LARGE = re.compile(r"File too large|File size limit exceeded|exit code
 class Containment:
     """The limits of one evaluation, which hold until the block ends.
 
-    `owner` identifies the learner; it separates their cache mounts from those of others.
+    `owner` identifies the learner; it separates their cache mounts from those of others. `allows`
+    tells which servers builds may reach if they have no other network; without it, they have one.
     """
 
     def __init__(
@@ -46,21 +48,21 @@ class Containment:
         record: ResourceRecord | None = None,
         limits: Limits = OWN,
         owner: str = "",
+        allows: Callable[[Origin], bool] | None = None,
     ) -> None:
         self._engine, self._record, self.limits, self._owner = engine, record, limits, owner
         self._stack = contextlib.ExitStack()
         self._group: CGroup | None = None
+        self._allows = allows
+        self._egress: Egress | None = None
         self._excess = ""
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             if self.limits.memory and self._record and cgroups.is_available():
                 self._group = self._create_group(stack.enter_context(cgroups.reserve()))
-            if not self.limits.network and self._record and firewall.is_available():
-                name = self._record.record("rules", self._record.name)
-                run = SubprocessRunner()
-                stack.callback(firewall.unblock, name, run)
-                firewall.block(name, run)
+            if self._group and self._allows and not self.limits.network:
+                self._egress = stack.enter_context(self._create_egress(self._group, self._allows))
             if self.limits.disk and self._engine:
                 watch = DiskWatch(
                     self._engine, self.limits.disk, self._find_folders, self._stop_writing
@@ -81,6 +83,13 @@ class Containment:
             return None
         return group
 
+    def _create_egress(self, group: CGroup, allows: Callable[[Origin], bool]) -> Egress:
+        # Asyncio takes time to import, which one's own work need not wait for.
+        from workshop.grading.egress import Egress  # noqa: PLC0415
+        from workshop.grading.proxy import Proxy  # noqa: PLC0415
+
+        return Egress(group.processes, Proxy(allows, self.limits.packages))
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -98,12 +107,14 @@ class Containment:
         # learner's could have been prepared to change the result.
         if parsed and _uses_cache_mounts(parsed):
             parent += f"/{self._owner}"
-        return ("--cgroup-parent", parent, "--ulimit", f"fsize={self.limits.disk}")
+        options = ("--cgroup-parent", parent, "--ulimit", f"fsize={self.limits.disk}")
+        return (*options, *(self._egress.options if self._egress else ()))
 
     @property
     def build_arguments(self) -> dict[str, str]:
-        """The arguments of a build that give a learner separate cache mounts."""
-        return {"BUILDKIT_CACHE_MOUNT_NS": self._owner} if self._owner else {}
+        """The arguments of a build that give a learner separate cache mounts, and a proxy."""
+        caches = {"BUILDKIT_CACHE_MOUNT_NS": self._owner} if self._owner else {}
+        return {**caches, **(self._egress.arguments if self._egress else {})}
 
     @property
     def run_options(self) -> tuple[str, ...]:
@@ -135,6 +146,8 @@ class Containment:
         if self._excess:
             expected = f"at most {format_bytes(self.limits.disk)} of files that it writes"
             return Failed(self._excess, expected, line=failed.line)
+        if found := self._egress and self._egress.explain(failed):
+            return found
         memory, most = format_bytes(self.limits.memory), self.limits.processes
         disk, line, output = format_bytes(self.limits.disk), failed.line, failed.output
         if not self._group:
