@@ -55,7 +55,7 @@ class Containment:
         self._group: CGroup | None = None
         self._allows = allows
         self._egress: Egress | None = None
-        self._excess = ""
+        self._excess: tuple[str, str] | None = None
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -117,50 +117,56 @@ class Containment:
         return {**caches, **(self._egress.arguments if self._egress else {})}
 
     @property
+    def was_throttled(self) -> bool:
+        """Whether builds had to wait because they used as much of the processors as they may."""
+        return bool(self._group and self._group.was_throttled)
+
+    @property
     def run_options(self) -> tuple[str, ...]:
         """The options of `docker run` that limit a container, added to those of every run."""
-        options = []
-        if self.limits.memory:
-            memory = self.run_limits.memory
-            options += [f"--memory={memory}", f"--memory-swap={memory}"]
-            options += [f"--ulimit=fsize={self.limits.disk}"]
-            options += [f"--pids-limit={min(self.limits.processes, MAX_PROCESSES)}"]
-        if self.limits.cpus:
-            options.append(f"--cpus={self.limits.cpus}")
-        return tuple(options)
+        if not self.limits.memory:
+            return ()
+        limits = self.run_limits
+        return limits._replace(processes=min(limits.processes, MAX_PROCESSES)).options
 
     @property
     def run_limits(self) -> RunLimits:
-        """The limits of a container that the kit itself observes."""
-        most = RunLimits().memory
-        return RunLimits(self.limits.log, min(self.limits.memory or most, most))
+        """The limits of a container; those of the services of a compose file together."""
+        limits, most = self.limits, RunLimits()
+        if not limits.memory:
+            return most._replace(output=limits.log)
+        memory = min(limits.memory, most.memory)
+        return RunLimits(limits.log, memory, limits.processes, limits.disk, limits.cpus)
+
+    def limits_of_services(self, count: int) -> RunLimits:
+        """Return the limits of each of `count` services, which in a class share those of one."""
+        return self.run_limits.share(count if self.limits.memory else 1)
 
     def check(self) -> None:
         """Raise `Failed` if the evaluation was stopped because it exceeded a limit."""
         if self._excess:
-            most = format_bytes(self.limits.disk)
-            raise Failed(self._excess, f"at most {most} of files that it writes")
+            raise Failed(*self._excess)
 
     def explain(self, failed: BuildError) -> Failed | None:
         """Return the limit that made a build fail; None if none did."""
-        if self._excess:
-            expected = f"at most {format_bytes(self.limits.disk)} of files that it writes"
-            return Failed(self._excess, expected, line=failed.line)
-        if found := self._egress and self._egress.explain(failed):
-            return found
-        memory, most = format_bytes(self.limits.memory), self.limits.processes
-        disk, line, output = format_bytes(self.limits.disk), failed.line, failed.output
-        if not self._group:
-            return None
-        if _NO_PROCESS.search(output) and self._group.ran_out_of_processes:
-            actual = f"the build started more than {most} processes"
-            return Failed(actual, f"a build that needs at most {most} processes", line=line)
-        if _KILLED.search(output) and self._group.ran_out_of_memory:
-            actual = f"the build used more than {memory} of memory"
-            return Failed(actual, f"a build that needs at most {memory}", line=line)
+        excess = self._excess or (self._group and self._find_excess(self._group, failed.output))
+        if excess:
+            return Failed(*excess, line=failed.line)
+        return self._egress.explain(failed) if self._egress else None
+
+    def _find_excess(self, group: CGroup, output: str) -> tuple[str, str] | None:
+        """Return what a build used too much of, and how much it may use."""
+        memory, disk = format_bytes(self.limits.memory), format_bytes(self.limits.disk)
+        most = self.limits.processes
+        if _NO_PROCESS.search(output) and group.ran_out_of_processes:
+            needs = f"a build that needs at most {most} processes"
+            return f"the build started more than {most} processes", needs
+        if _KILLED.search(output) and group.ran_out_of_memory:
+            needs = f"a build that needs at most {memory}"
+            return f"the build used more than {memory} of memory", needs
         if _FILE_TOO_LARGE.search(output):
-            actual = f"the build wrote a file of more than {disk}"
-            return Failed(actual, f"a build that writes at most {disk} to the disk", line=line)
+            needs = f"a build that writes at most {disk} to the disk"
+            return f"the build wrote a file of more than {disk}", needs
         return None
 
     def _find_folders(self, disk: Path) -> Iterable[Path]:
@@ -168,11 +174,22 @@ class Containment:
         if self._engine and self._record:
             names = tuple(self._record.names["containers"])
             found |= set(map(Path, self._engine.folders(names)))
+            # Each log may have one file, and begins the next one when that is full.
+            if any(Path(f"{log}.1").is_file() for log in self._engine.log_files(names)):
+                self._stop_printing()
         return found
 
     def _stop_writing(self) -> None:
         most = format_bytes(self.limits.disk)
-        self._excess = f"the submission wrote more than {most} to the disk"
+        needs = f"at most {most} of files that it writes"
+        self._stop_all((f"the submission wrote more than {most} to the disk", needs))
+
+    def _stop_printing(self) -> None:
+        most = format_bytes(self.limits.log)
+        self._stop_all((f"a container printed more than {most}", f"at most {most} of output"))
+
+    def _stop_all(self, excess: tuple[str, str]) -> None:
+        self._excess = self._excess or excess
         if self._group:
             self._group.kill()
         if self._engine and self._record:

@@ -331,7 +331,8 @@ class Evaluation:
         )
         images = dict(zip(plan.builds, image_ids, strict=True))
         project = self._record.record("projects", f"{self._name}-stack")
-        running = stack.Stack(self.engine, project, plan, self._probe)
+        limits = self._containment.limits_of_services(len(plan.services))
+        running = stack.Stack(self.engine, project, plan, self._probe, limits)
         for service in plan.services:
             # Recorded one by one, they are killed at the end without a wait.
             self._record.record("containers", running.container(service))

@@ -15,14 +15,17 @@ class Quota(NamedTuple):
     sent: int
 
 
+UNLIMITED = Quota(connections=0, received=0, sent=0)
+
+
 class Limits(NamedTuple):
     """The limits of one submission; 0 means that the kit sets none.
 
     `memory` is in bytes and `processes` a number; each counts all steps of its builds together.
     `disk` is in bytes: what its builds, or its containers, write; also the size of one file. `log`
     is in bytes of a container's output, `seconds` the time of one build, `cpus` the processors
-    that all its containers or all steps of its builds may keep busy. Without `network`, builds
-    reach nothing but packages, within `packages`, and the engine asks no address of theirs.
+    that all its containers or all steps of its builds may keep busy. Without `network`, the
+    engine asks no address of theirs, and their steps reach nothing but packages, within a quota.
     """
 
     memory: int
@@ -32,7 +35,7 @@ class Limits(NamedTuple):
     seconds: float
     cpus: float
     network: bool
-    packages: Quota = Quota(0, 0, 0)
+    packages: Quota = UNLIMITED
 
 
 # For a learner's own work. BuildKit reuses a step only for builds of the same cgroup: a limit on
