@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from workshop.core.process import SubprocessRunner
     from workshop.engine import Engine
     from workshop.grading.cache import Cache
+    from workshop.grading.limits import Limits
 
     GetRunner = Callable[[], SubprocessRunner]
 
@@ -123,10 +124,9 @@ def _grade(
     _announce(len(selected), jobs)
     limit = options.jobs or os.cpu_count() or 1
     cache = Cache(cache_folder())
-    if jobs:
-        _try_limits(engine, cache, required=options.isolated)
+    limits = _find_limits(engine, cache, options) if jobs else None
     display = Display(Console(stderr=True), len(jobs))
-    grader = Grader(engine, cache, display.line)
+    grader = Grader(engine, cache, display.line, limits)
     try:
         with display, ThreadPoolExecutor(limit) as executor:
             grade_all(store, jobs, grader, executor, limit=limit, watcher=display)
@@ -136,18 +136,29 @@ def _grade(
         raise
 
 
-def _try_limits(engine: Engine, cache: Cache, *, required: bool) -> None:
-    """Say which limits the engine does not enforce; raise `UserError` if all are `required`."""
-    from workshop.grading.enforcement import probe
+def _find_limits(engine: Engine, cache: Cache, options: Options) -> Limits:
+    """Print which limits the engine enforces, and write them down; return those to grade with.
 
-    missing = [name for name, held in probe(engine, cache).items() if not held]
+    Raise `UserError` if all of them are required, and one does not hold.
+    """
+    from workshop.grading import isolation
+    from workshop.grading.limits import CLASS
+
+    held = isolation.find_limits(engine, cache, again=options.fresh)
+    if options.isolated and not all(held.values()):
+        # Another try: a busy machine may have been too slow.
+        held = isolation.find_limits(engine, cache, again=True)
+    isolation.write(held, options.out)
+    missing = [name for name, holds in held.items() if not holds]
     if not missing:
-        return
+        print(f"Submissions are contained: {len(held)} of {len(held)} limits hold")
+        return CLASS
     found = f"it does not enforce these limits: {', '.join(missing)}"
-    if required:
+    if options.isolated:
         fix = "Use Docker on Linux as root, or grade without --require-isolation"
         raise UserError("the Docker engine", found, fix)
     print(f"Submissions are not fully contained. The Docker engine: {found}", file=sys.stderr)
+    return isolation.adapt(CLASS, held)
 
 
 def _announce(count: int, jobs: Sequence[Job]) -> None:

@@ -11,7 +11,7 @@ from workshop.analysis.container.excess import RunLimits
 from workshop.core.sizes import format_bytes
 from workshop.grading import cgroups
 from workshop.grading.disk_watch import DiskWatch, written_by
-from workshop.grading.limits import OWN, Limits
+from workshop.grading.limits import OWN, UNLIMITED, Limits
 from workshop.model import Failed
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ class Containment:
         with contextlib.ExitStack() as stack:
             if self.limits.memory and self._record and cgroups.is_available():
                 self._group = self._create_group(stack.enter_context(cgroups.reserve()))
-            if self._group and self._allows and not self.limits.network:
+            is_open = self.limits.network or self.limits.packages == UNLIMITED
+            if self._group and self._allows and not is_open:
                 self._egress = stack.enter_context(self._create_egress(self._group, self._allows))
             if self.limits.disk and self._engine:
                 watch = DiskWatch(

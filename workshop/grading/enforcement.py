@@ -21,7 +21,7 @@ from workshop.engine import Build, BuildError
 from workshop.grading import cleanup
 from workshop.grading.containment import Containment
 from workshop.grading.egress import PORT
-from workshop.grading.enforcement_services import probe_services
+from workshop.grading.enforcement_services import BUSY, probe_services
 from workshop.grading.limits import CLASS
 from workshop.grading.references import base_images
 from workshop.model import Failed
@@ -50,12 +50,14 @@ _ASK_PROXY = """RUN : {nonce}; bash -c 'for try in $(seq 50); do \
     if exec 3<>/dev/tcp/127.0.0.1/{port}; then break; fi; sleep 0.1; done; \
     printf "CONNECT not-allowed.invalid:443 HTTP/1.1\\r\\n\\r\\n" >&3; \
     read -r line <&3; [[ $line == *403* ]]'"""
+PROXY = "package proxy"
 _SECONDS_OF_BUILD = 3.0
 _BUSY = "timeout 2 sh -c 'while :; do :; done'; true"
 _MOUNT = "--mount=type=cache,id={nonce},target=/kept"
 _RUNS: Mapping[str, tuple[list[str], str]] = {
     "run memory": (["--memory=16m", "--memory-swap=16m"], "head -c 64000000 /dev/zero | tail"),
     "run processes": (["--pids-limit=8"], _BUILDS["build processes"]),
+    "run processors": (["--cpu-quota=3000"], BUSY),
 }
 
 
@@ -82,7 +84,7 @@ class Probe:
             "build time": self._ends_in_time,
             "build processors": self._throttles,
             "build network": partial(self._stops, _HAS_INTERFACE),
-            "package proxy": self._offers_proxy,
+            PROXY: self._offers_proxy,
             "host ports": self._hides_ports,
             "run disk": self._stops_writing,
             "run output": self._stops_printing,

@@ -18,16 +18,20 @@ if TYPE_CHECKING:
     from workshop.engine import Engine
     from workshop.grading.cleanup import ResourceRecord
 
-_LIMITS = RunLimits(output=MB // 10, memory=16 * MB, processes=8, file=MB, cpus=0.1)
+_LIMITS = RunLimits(output=MB // 10, memory=16 * MB, processes=8, file=MB, cpus=0.03)
 _SECONDS = 60.0
+# The kernel counts how often it made a container wait for its share of the processors.
+BUSY = (
+    "timeout 2 sh -c 'while :; do :; done' || true; "
+    "! cat /sys/fs/cgroup/cpu.stat /sys/fs/cgroup/cpu/cpu.stat 2>/dev/null "
+    "| grep 'nr_throttled [1-9]'"
+)
 # A service for each limit: it ends well only if nothing limits it.
 _PROGRAMS: Mapping[str, str] = {
     "memory": "head -c 64000000 /dev/zero | tail > /dev/null",
     "processes": "i=0; while [ $i -lt 20 ]; do sleep 2 & i=$((i+1)); done; wait",
     "file": "head -c 4000000 /dev/zero > /file",
-    "processors": "timeout 2 sh -c 'while :; do :; done' || true; "
-    "! cat /sys/fs/cgroup/cpu.stat /sys/fs/cgroup/cpu/cpu.stat 2>/dev/null "
-    "| grep 'nr_throttled [1-9]'",
+    "processors": BUSY,
     "network": "test $(wc -l < /proc/net/dev) -gt 3",
     "output": "head -c 500000 /dev/zero | tr '\\0' '\\n'",
 }

@@ -25,7 +25,8 @@ class Limits(NamedTuple):
     `disk` is in bytes: what its builds, or its containers, write; also the size of one file. `log`
     is in bytes of a container's output, `seconds` the time of one build, `cpus` the processors
     that all its containers or all steps of its builds may keep busy. Without `network`, the
-    engine asks no address of theirs, and their steps reach nothing but packages, within a quota.
+    engine asks no address of theirs, and their steps reach nothing but packages, within a quota
+    that is not UNLIMITED.
     """
 
     memory: int
