@@ -217,9 +217,14 @@ class Evaluation:
         """Return a volume name; the volume is removed at the end."""
         return self._record.record("volumes", f"{self._name}-{purpose}")
 
+    @property
+    def run_options(self) -> tuple[str, ...]:
+        """The options of `docker run` that limit every container of the submission."""
+        return self._containment.run_options
+
     def _options(self, recipe: Recipe) -> list[str]:
         variables = [f"--env={name}={value}" for name, value in recipe.environment.items()]
-        return [*self._containment.run_options, *variables]
+        return [*self.run_options, *variables]
 
     def _mount_options(self, of: str, folder: Path | None) -> list[str]:
         """Return options that mount `folder` wherever the image has the recipe's source file."""
@@ -305,7 +310,8 @@ class Evaluation:
     def _make_health(self, of: str) -> HealthResult:
         image_id, image, running = (self.fact(name, of) for name in ("image_id", "image", "app"))
         name = self.container(f"{of or 'app'}-health")
-        return run_health_check(self.engine, name, image_id, image, running)
+        limits = self.run_options
+        return run_health_check(self.engine, name, image_id, image, running, limits=limits)
 
     def _make_shutdown(self, of: str) -> Shutdown:
         running: App = self.fact("app", of)

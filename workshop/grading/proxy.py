@@ -140,18 +140,20 @@ class Proxy:
         async with asyncio.timeout(SECONDS_TO_ASK):
             request = parse_request(await reader.readuntil(b"\r\n\r\n"))
         await self._admit(request.origin)
+        self._count_sent(len(request.head))
         try:
             async with asyncio.timeout(SECONDS_TO_CONNECT):
                 server, to_server = await _connect(request)
         except (OSError, EOFError, TimeoutError):
             raise RefusedError(502) from None
         try:
-            if request.head:
-                self._count_sent(len(request.head))
+            if not request.head:
+                await self._tunnel(request.origin, (reader, writer), (server, to_server))
+                return
+            # A response that has begun cannot become another one.
+            with contextlib.suppress(RefusedError):
                 await self._copy(server, writer, self._count_received)
                 await _drain(reader, writer)
-            else:
-                await self._tunnel(request.origin, (reader, writer), (server, to_server))
         finally:
             to_server.close()
 
