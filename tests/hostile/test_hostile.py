@@ -6,6 +6,7 @@ A file describes one threat; its keys are those of `Threat`. Texts may have the 
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import secrets
@@ -17,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from harness import docker
@@ -24,12 +26,14 @@ from rubric.examples import describe, lay_out_answer
 
 from workshop.analysis import source
 from workshop.core.errors import UserError
+from workshop.core.process import SubprocessRunner
 from workshop.core.sizes import MB
-from workshop.grading import cgroups, firewall, grade
+from workshop.grading import cgroups, grade
 from workshop.grading.cache import Cache
 from workshop.grading.enforcement import own_address
 from workshop.grading.evaluation import Evaluation
 from workshop.grading.limits import CLASS, Limits
+from workshop.machine.base_images import package_index
 from workshop.tasks import course
 
 if TYPE_CHECKING:
@@ -59,8 +63,8 @@ CMD ["python", "-u", "/main.py"]
 """
 
 needs_limits = pytest.mark.skipif(
-    not (cgroups.is_available() and firewall.is_available()),
-    reason="the kit cannot limit builds here: it needs root, cgroups and iptables",
+    not cgroups.is_available(),
+    reason="the kit cannot limit builds here: it needs root and cgroups",
 )
 
 
@@ -158,9 +162,17 @@ def fill(listener: Listener, stolen_image: str) -> Callable[[str], str]:
         ),
         "other_host": own_address(),
         "port": str(listener.port),
+        "index": urlsplit(package_index(SubprocessRunner())).hostname or "",
+        "neighbour": _find_neighbour(own_address()),
         "image": stolen_image,
     }
     return lambda text: re.sub(r"\{(\w+)\}", lambda m: known.get(m[1], m[0]), text)
+
+
+def _find_neighbour(own: str) -> str:
+    """Return another address of the network that this machine is in."""
+    network = ipaddress.ip_network(f"{own}/24", strict=False)
+    return next(str(address) for address in network.hosts() if str(address) != own)
 
 
 def _lay_out(threat: Threat, folder: Path, fill: Callable[[str], str]) -> None:

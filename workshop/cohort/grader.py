@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workshop.cohort.submission import Submission
     from workshop.engine import Engine
     from workshop.grading.cache import Cache
+    from workshop.grading.limits import Limits
     from workshop.model import Verdict
 
 _STOPPED = "the Docker engine stopped while it was graded"
@@ -31,7 +32,8 @@ _ENGINE_ERRORS = ("the disk is full", "stopped answering", "has no network for b
 class Grader:
     """Grades submissions; several threads may call it at once.
 
-    `on_line` receives BuildKit's output with the submission that is being built.
+    `on_line` receives BuildKit's output with the submission that is being built. `limits` are
+    those of a class by default.
     """
 
     def __init__(
@@ -39,7 +41,9 @@ class Grader:
         engine: Engine,
         cache: Cache,
         on_line: Callable[[Submission, str], None] = lambda _submission, _line: None,
+        limits: Limits | None = None,
     ) -> None:
+        self._limits = limits or CLASS
         self._engine, self._cache, self._on_line = engine, cache, on_line
 
     def __call__(self, submission: Submission) -> Graded:
@@ -81,7 +85,7 @@ class Grader:
         # Learners share no cache mounts; a digest is safe in every name.
         owner = hashlib.sha256(submission.learner.id.encode()).hexdigest()[:16]
         with Evaluation(
-            self._engine, found, self._cache, on_line=on_line, limits=CLASS, owner=owner
+            self._engine, found, self._cache, on_line=on_line, limits=self._limits, owner=owner
         ) as evaluation:
             return grade.full(evaluation)
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workshop.cohort.submission import Submission
     from workshop.engine import Engine
     from workshop.grading.cache import Cache
+    from workshop.grading.limits import Limits
 
     GetRunner = Callable[[], SubprocessRunner]
 
@@ -129,10 +130,9 @@ def _grade(
         print(f"{again} judged again with the changed points, without a build")
     _announce(len(selected), jobs)
     limit = options.jobs or os.cpu_count() or 1
-    if jobs:
-        _try_limits(engine, cache, required=options.isolated)
+    limits = _find_limits(engine, cache, options) if jobs else None
     display = Display(Console(stderr=True), len(jobs))
-    grader = Grader(engine, cache, display.line)
+    grader = Grader(engine, cache, display.line, limits)
     try:
         with display, ThreadPoolExecutor(limit) as executor:
             grade_all(
@@ -173,27 +173,40 @@ def _wait_for(engine: Engine, say: Callable[[str], None]) -> bool:
     return False
 
 
-def _try_limits(engine: Engine, cache: Cache, *, required: bool) -> None:
-    """Say which limits the engine does not enforce; raise `UserError` if all are `required`."""
-    missing = [name for name, held in _probe_limits(engine, cache).items() if not held]
+def _find_limits(engine: Engine, cache: Cache, options: Options) -> Limits:
+    """Print which limits the engine enforces, and write them down; return those to grade with.
+
+    Raise `UserError` if all of them are required, and one does not hold.
+    """
+    from workshop.grading import isolation
+    from workshop.grading.limits import CLASS
+
+    held = _probe_limits(engine, cache, again=options.fresh)
+    if options.isolated and not all(held.values()):
+        # Another try: a busy machine may have been too slow.
+        held = _probe_limits(engine, cache, again=True)
+    isolation.write(held, options.out)
+    missing = [name for name, holds in held.items() if not holds]
     if not missing:
-        return
+        print(f"Submissions are contained: {len(held)} of {len(held)} limits hold")
+        return CLASS
     found = f"it does not enforce these limits: {', '.join(missing)}"
-    if required:
+    if options.isolated:
         fix = "Use Docker on Linux as root, or grade without --require-isolation"
         raise UserError("the Docker engine", found, fix)
     print(f"Submissions are not fully contained. The Docker engine: {found}", file=sys.stderr)
+    return isolation.adapt(CLASS, held)
 
 
-def _probe_limits(engine: Engine, cache: Cache) -> dict[str, bool]:
+def _probe_limits(engine: Engine, cache: Cache, *, again: bool) -> dict[str, bool]:
     """Return which limits hold, by their names; try again if the engine stops meanwhile."""
     from workshop.engine import EngineUnavailableError
-    from workshop.grading.enforcement import probe
+    from workshop.grading import isolation
 
     for _ in range(MOST_FAILURES):
         instance = engine.instance()
         with contextlib.suppress(EngineUnavailableError):
-            found = probe(engine, cache)
+            found = isolation.find_limits(engine, cache, again=again)
             if engine.instance() == instance:
                 return found
         if not _wait_for(engine, lambda text: print(text, file=sys.stderr)):

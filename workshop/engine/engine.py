@@ -56,6 +56,7 @@ class Info:
     version: str
     root: str
     ours: bool
+    id: str = ""
 
 
 class Engine:
@@ -75,7 +76,7 @@ class Engine:
         if done.code or not isinstance(info, dict) or not info.get("ServerVersion"):
             return None
         ours = KIT_LABEL in (info["Labels"] or [])
-        return Info(info["ServerVersion"], info["DockerRootDir"], ours)
+        return Info(info["ServerVersion"], info["DockerRootDir"], ours, info.get("ID") or "")
 
     def instance(self) -> str:
         """Return an id that changes whenever the engine starts; empty if none answers.
@@ -252,6 +253,15 @@ class Engine:
         """Return the last lines of a container's output; empty if there is no container."""
         done = self._docker("logs", container, on_line=lambda _: None, timeout=60)
         return "" if done.code else done.output
+
+    def log_files(self, containers: Sequence[str]) -> list[str]:
+        """Return the files with the output of containers, on the engine's machine."""
+        if not containers:
+            return []
+        done = self._docker(
+            "container", "inspect", "--format", "{{.LogPath}}", *containers, timeout=60
+        )
+        return [line for line in done.stdout.splitlines() if line.startswith("/")]
 
     def folders(self, containers: Sequence[str]) -> list[str]:
         """Return the folders of the engine's machine that running containers write to."""

@@ -48,7 +48,10 @@ class CGroup:
             self._folder("").mkdir(exist_ok=True)
             self._write("memory.max", limits.memory)
             self._write("pids.max", limits.processes)
-            self._write("cpu.max", f"{int(limits.cpus * _PERIOD)} {_PERIOD}" if limits.cpus else 0)
+            with contextlib.suppress(OSError):
+                # Not every kernel limits processors.
+                quota = f"{int(limits.cpus * _PERIOD)} {_PERIOD}" if limits.cpus else 0
+                self._write("cpu.max", quota)
             with contextlib.suppress(OSError):
                 self._write("memory.swap.max", "0")
             return
@@ -56,7 +59,8 @@ class CGroup:
             self._folder(controller).mkdir(exist_ok=True)
         self._write("memory.limit_in_bytes", limits.memory)
         self._write("pids.max", limits.processes)
-        self._write("cpu.cfs_quota_us", int(limits.cpus * _PERIOD))
+        with contextlib.suppress(OSError):
+            self._write("cpu.cfs_quota_us", int(limits.cpus * _PERIOD))
         with contextlib.suppress(OSError):
             # Memory and swap together; not every kernel counts swap.
             self._write("memory.memsw.limit_in_bytes", limits.memory)
@@ -93,6 +97,11 @@ class CGroup:
         """Whether the group had as many processes as it may."""
         most = self._number("pids.max")
         return 0 < most <= self._number("pids.peak") or self._events("pids.events")["max"] > 0
+
+    @property
+    def was_throttled(self) -> bool:
+        """Whether the group had to wait because it used its share of the processors."""
+        return self._events("cpu.stat").get("nr_throttled", 0) > 0
 
     def remove(self) -> None:
         """Remove the group; one with processes stays."""

@@ -13,15 +13,15 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from workshop.core.process import SubprocessRunner, is_alive, remove_stale_folders
-from workshop.grading import cgroups, firewall
+from workshop.core.process import is_alive, remove_stale_folders
+from workshop.grading import cgroups
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from workshop.engine import Engine
 
-KINDS = ("containers", "images", "volumes", "projects", "folders", "cgroups", "rules")
+KINDS = ("containers", "images", "volumes", "projects", "folders", "cgroups")
 # Without a way to ask whether a process is alive, a check counts as ended after this many seconds.
 MAX_CHECK_SECONDS = 3600.0
 # Instead of a process id, in the name of the record file of a check that could not clean up.
@@ -67,8 +67,6 @@ class ResourceRecord:
             shutil.rmtree(folder, ignore_errors=True)
         for group in self.names["cgroups"]:
             cgroups.remove_unused(group)
-        for rules in self.names["rules"]:
-            firewall.unblock(rules, SubprocessRunner())
         with contextlib.suppress(OSError):
             if all(reached):
                 self._file.unlink(missing_ok=True)

@@ -8,21 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from workshop.analysis.container.excess import RunLimits
-from workshop.core.process import SubprocessRunner
 from workshop.core.sizes import format_bytes
-from workshop.grading import cgroups, firewall
+from workshop.grading import cgroups
 from workshop.grading.disk_watch import DiskWatch, written_by
-from workshop.grading.limits import OWN, Limits
+from workshop.grading.limits import OWN, UNLIMITED, Limits
 from workshop.model import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from workshop.analysis.dockerfile.parser import Dockerfile
     from workshop.engine import BuildError, Engine
     from workshop.grading.cgroups import CGroup
     from workshop.grading.cleanup import ResourceRecord
+    from workshop.grading.egress import Egress
+    from workshop.grading.proxy import Origin
 
 # Of a container: as many as `docker run` allows for one's own work.
 MAX_PROCESSES = 256
@@ -37,7 +38,8 @@ _FILE_TOO_LARGE = re.compile(r"File too large|File size limit exceeded|exit code
 class Containment:
     """The limits of one evaluation, which hold until the block ends.
 
-    `owner` identifies the learner; it separates their cache mounts from those of others.
+    `owner` identifies the learner; it separates their cache mounts from those of others. `allows`
+    tells which servers builds may reach if they have no other network; without it, they have one.
     """
 
     def __init__(
@@ -46,21 +48,22 @@ class Containment:
         record: ResourceRecord | None = None,
         limits: Limits = OWN,
         owner: str = "",
+        allows: Callable[[Origin], bool] | None = None,
     ) -> None:
         self._engine, self._record, self.limits, self._owner = engine, record, limits, owner
         self._stack = contextlib.ExitStack()
         self._group: CGroup | None = None
-        self._excess = ""
+        self._allows = allows
+        self._egress: Egress | None = None
+        self._excess: tuple[str, str] | None = None
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             if self.limits.memory and self._record and cgroups.is_available():
                 self._group = self._create_group(stack.enter_context(cgroups.reserve()))
-            if not self.limits.network and self._record and firewall.is_available():
-                name = self._record.record("rules", self._record.name)
-                run = SubprocessRunner()
-                stack.callback(firewall.unblock, name, run)
-                firewall.block(name, run)
+            is_open = self.limits.network or self.limits.packages == UNLIMITED
+            if self._group and self._allows and not is_open:
+                self._egress = stack.enter_context(self._create_egress(self._group, self._allows))
             if self.limits.disk and self._engine:
                 watch = DiskWatch(
                     self._engine, self.limits.disk, self._find_folders, self._stop_writing
@@ -81,6 +84,13 @@ class Containment:
             return None
         return group
 
+    def _create_egress(self, group: CGroup, allows: Callable[[Origin], bool]) -> Egress:
+        # Asyncio takes time to import, which one's own work need not wait for.
+        from workshop.grading.egress import Egress  # noqa: PLC0415
+        from workshop.grading.proxy import Proxy  # noqa: PLC0415
+
+        return Egress(group.processes, Proxy(allows, self.limits.packages))
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -98,56 +108,66 @@ class Containment:
         # learner's could have been prepared to change the result.
         if parsed and _uses_cache_mounts(parsed):
             parent += f"/{self._owner}"
-        return ("--cgroup-parent", parent, "--ulimit", f"fsize={self.limits.disk}")
+        options = ("--cgroup-parent", parent, "--ulimit", f"fsize={self.limits.disk}")
+        return (*options, *(self._egress.options if self._egress else ()))
 
     @property
     def build_arguments(self) -> dict[str, str]:
-        """The arguments of a build that give a learner separate cache mounts."""
-        return {"BUILDKIT_CACHE_MOUNT_NS": self._owner} if self._owner else {}
+        """The arguments of a build that give a learner separate cache mounts, and a proxy."""
+        caches = {"BUILDKIT_CACHE_MOUNT_NS": self._owner} if self._owner else {}
+        return {**caches, **(self._egress.arguments if self._egress else {})}
+
+    @property
+    def was_throttled(self) -> bool:
+        """Whether builds had to wait because they used as much of the processors as they may."""
+        return bool(self._group and self._group.was_throttled)
 
     @property
     def run_options(self) -> tuple[str, ...]:
         """The options of `docker run` that limit a container, added to those of every run."""
-        options = []
-        if self.limits.memory:
-            memory = self.run_limits.memory
-            options += [f"--memory={memory}", f"--memory-swap={memory}"]
-            options += [f"--ulimit=fsize={self.limits.disk}"]
-            options += [f"--pids-limit={min(self.limits.processes, MAX_PROCESSES)}"]
-        if self.limits.cpus:
-            options.append(f"--cpus={self.limits.cpus}")
-        return tuple(options)
+        if not self.limits.memory:
+            return ()
+        limits = self.run_limits
+        return limits._replace(processes=min(limits.processes, MAX_PROCESSES)).options
 
     @property
     def run_limits(self) -> RunLimits:
-        """The limits of a container that the kit itself observes."""
-        most = RunLimits().memory
-        return RunLimits(self.limits.log, min(self.limits.memory or most, most))
+        """The limits of a container; those of the services of a compose file together."""
+        limits, most = self.limits, RunLimits()
+        if not limits.memory:
+            return most._replace(output=limits.log)
+        memory = min(limits.memory, most.memory)
+        return RunLimits(limits.log, memory, limits.processes, limits.disk, limits.cpus)
+
+    def limits_of_services(self, count: int) -> RunLimits:
+        """Return the limits of each of `count` services, which in a class share those of one."""
+        return self.run_limits.share(count if self.limits.memory else 1)
 
     def check(self) -> None:
         """Raise `Failed` if the evaluation was stopped because it exceeded a limit."""
         if self._excess:
-            most = format_bytes(self.limits.disk)
-            raise Failed(self._excess, f"at most {most} of files that it writes")
+            raise Failed(*self._excess)
 
     def explain(self, failed: BuildError) -> Failed | None:
         """Return the limit that made a build fail; None if none did."""
-        if self._excess:
-            expected = f"at most {format_bytes(self.limits.disk)} of files that it writes"
-            return Failed(self._excess, expected, line=failed.line)
-        memory, most = format_bytes(self.limits.memory), self.limits.processes
-        disk, line, output = format_bytes(self.limits.disk), failed.line, failed.output
-        if not self._group:
-            return None
-        if _NO_PROCESS.search(output) and self._group.ran_out_of_processes:
-            actual = f"the build started more than {most} processes"
-            return Failed(actual, f"a build that needs at most {most} processes", line=line)
-        if _KILLED.search(output) and self._group.ran_out_of_memory:
-            actual = f"the build used more than {memory} of memory"
-            return Failed(actual, f"a build that needs at most {memory}", line=line)
+        excess = self._excess or (self._group and self._find_excess(self._group, failed.output))
+        if excess:
+            return Failed(*excess, line=failed.line)
+        return self._egress.explain(failed) if self._egress else None
+
+    def _find_excess(self, group: CGroup, output: str) -> tuple[str, str] | None:
+        """Return what a build used too much of, and how much it may use."""
+        memory, disk = format_bytes(self.limits.memory), format_bytes(self.limits.disk)
+        most = self.limits.processes
+        if _NO_PROCESS.search(output) and group.ran_out_of_processes:
+            needs = f"a build that needs at most {most} processes"
+            return f"the build started more than {most} processes", needs
+        if _KILLED.search(output) and group.ran_out_of_memory:
+            needs = f"a build that needs at most {memory}"
+            return f"the build used more than {memory} of memory", needs
         if _FILE_TOO_LARGE.search(output):
-            actual = f"the build wrote a file of more than {disk}"
-            return Failed(actual, f"a build that writes at most {disk} to the disk", line=line)
+            needs = f"a build that writes at most {disk} to the disk"
+            return f"the build wrote a file of more than {disk}", needs
         return None
 
     def _find_folders(self, disk: Path) -> Iterable[Path]:
@@ -155,11 +175,22 @@ class Containment:
         if self._engine and self._record:
             names = tuple(self._record.names["containers"])
             found |= set(map(Path, self._engine.folders(names)))
+            # Each log may have one file, and begins the next one when that is full.
+            if any(Path(f"{log}.1").is_file() for log in self._engine.log_files(names)):
+                self._stop_printing()
         return found
 
     def _stop_writing(self) -> None:
         most = format_bytes(self.limits.disk)
-        self._excess = f"the submission wrote more than {most} to the disk"
+        needs = f"at most {most} of files that it writes"
+        self._stop_all((f"the submission wrote more than {most} to the disk", needs))
+
+    def _stop_printing(self) -> None:
+        most = format_bytes(self.limits.log)
+        self._stop_all((f"a container printed more than {most}", f"at most {most} of output"))
+
+    def _stop_all(self, excess: tuple[str, str]) -> None:
+        self._excess = self._excess or excess
         if self._group:
             self._group.kill()
         if self._engine and self._record:

@@ -6,6 +6,7 @@ Each fact is made at most once, in a thread, when a check or another fact needs 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import re
 import secrets
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from workshop.analysis.source import Source
     from workshop.grading.cache import Cache
     from workshop.grading.limits import Limits
+    from workshop.grading.package_hosts import PackageHosts
+    from workshop.grading.proxy import Origin
     from workshop.model import Task
 
 _WORKERS = 32
@@ -75,7 +78,7 @@ class Evaluation:
         self._build_seconds, self._start_seconds = build_seconds or limits.seconds, start_seconds
         self._name = f"workshop-check-{secrets.token_hex(6)}"
         self._record = cleanup.new_record(cache.runs, self._name)
-        self._containment = Containment(engine, self._record, limits, owner)
+        self._containment = Containment(engine, self._record, limits, owner, self._allows)
         self._facts: dict[tuple[str, str], Future[Any]] = {}
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(_WORKERS)
@@ -215,9 +218,14 @@ class Evaluation:
         """Return a volume name; the volume is removed at the end."""
         return self._record.record("volumes", f"{self._name}-{purpose}")
 
+    @property
+    def run_options(self) -> tuple[str, ...]:
+        """The options of `docker run` that limit every container of the submission."""
+        return self._containment.run_options
+
     def _options(self, recipe: Recipe) -> list[str]:
         variables = [f"--env={name}={value}" for name, value in recipe.environment.items()]
-        return [*self._containment.run_options, *variables]
+        return [*self.run_options, *variables]
 
     def _mount_options(self, of: str, folder: Path | None) -> list[str]:
         """Return options that mount `folder` wherever the image has the recipe's source file."""
@@ -230,6 +238,20 @@ class Evaluation:
         # A comma in a path would add fields to the option.
         safe = sorted(target for target in targets if _SAFE_PATH.fullmatch(target))
         return [f"--mount=type=bind,source={folder},target=/{target}" for target in safe]
+
+    def _allows(self, origin: Origin) -> bool:
+        """Whether builds without another network may reach a server."""
+        return self._package_hosts.allows(origin)
+
+    @functools.cached_property
+    def _package_hosts(self) -> PackageHosts:
+        # Most builds ask for nothing: their steps are cached.
+        from workshop.grading.package_hosts import PackageHosts  # noqa: PLC0415
+
+        def new_container() -> str:
+            return self.container(f"sources-{secrets.token_hex(2)}")
+
+        return PackageHosts(self.engine, self.cache, new_container)
 
     # Each _make_NAME makes the fact NAME.
 
@@ -289,7 +311,8 @@ class Evaluation:
     def _make_health(self, of: str) -> HealthResult:
         image_id, image, running = (self.fact(name, of) for name in ("image_id", "image", "app"))
         name = self.container(f"{of or 'app'}-health")
-        return run_health_check(self.engine, name, image_id, image, running)
+        limits = self.run_options
+        return run_health_check(self.engine, name, image_id, image, running, limits=limits)
 
     def _make_shutdown(self, of: str) -> Shutdown:
         running: App = self.fact("app", of)
@@ -315,7 +338,8 @@ class Evaluation:
         )
         images = dict(zip(plan.builds, image_ids, strict=True))
         project = self._record.record("projects", f"{self._name}-stack")
-        running = stack.Stack(self.engine, project, plan, self._probe)
+        limits = self._containment.limits_of_services(len(plan.services))
+        running = stack.Stack(self.engine, project, plan, self._probe, limits)
         for service in plan.services:
             # Recorded one by one, they are killed at the end without a wait.
             self._record.record("containers", running.container(service))

@@ -64,9 +64,10 @@ def _observe(evaluation: Evaluation, _of: str) -> Compared:
         failed.file = DOCKERFILE
         raise
     volume = evaluation.volume("kept")
-    return Compared(
-        form, facts.observe_persistence(evaluation.engine, image, evaluation.container, volume)
+    observed = facts.observe_persistence(
+        evaluation.engine, image, evaluation.container, volume, evaluation.run_options
     )
+    return Compared(form, observed)
 
 
 @check(

@@ -13,7 +13,7 @@ from workshop.cohort.run import Graded
 from workshop.cohort.store import Store
 from workshop.commands import cohort
 from workshop.core.errors import UserError
-from workshop.grading import enforcement
+from workshop.grading import enforcement, isolation
 from workshop.grading.cache import Cache
 from workshop.tasks import course
 
@@ -78,11 +78,12 @@ def test_a_class_is_graded_and_its_table_written(options, grader, capsys):
     assert sorted(grader.graded) == ["anna", "ben"]
     assert table(options) == ["anna 13", "ben 5", "carl 5"]
     out = capsys.readouterr().out.splitlines()
-    assert out[:2] == [
+    assert out[:3] == [
         "3 submissions: 0 already graded, 2 to grade, 1 identical to one of these",
+        "Submissions are contained: 1 of 1 limits hold",
         "3 submissions: 1 passed, 2 failed, 0 ungradable",
     ]
-    assert str(options.out / "marks.csv") in out[2:]
+    assert str(options.out / "marks.csv") in out[3:]
 
 
 @pytest.mark.usefixtures("grader")
@@ -91,6 +92,7 @@ def test_a_limit_that_does_not_hold_is_said(options, monkeypatch, capsys):
     assert grade(options) == 0
     expected = "Submissions are not fully contained. The Docker engine: it does not enforce"
     assert f"{expected} these limits: disk" in capsys.readouterr().err
+    assert isolation.read(options.out) == {"memory": True, "disk": False}
 
 
 def test_with_required_isolation_nothing_is_graded_without_a_limit(options, grader, monkeypatch):

@@ -48,7 +48,7 @@ def test_limits_are_written_to_the_tree_of_version_2(unified):
 
 
 def test_a_limit_of_0_is_not_written(split):
-    CGroup("one", split).create(CLASS._replace(processes=0))
+    CGroup("one", split).create(CLASS._replace(processes=0, cpus=0))
     assert not (split / "pids/one/pids.max").exists()
     assert not (split / "cpu/one/cpu.cfs_quota_us").exists()
 

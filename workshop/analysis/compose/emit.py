@@ -20,33 +20,31 @@ if TYPE_CHECKING:
 
     from workshop.analysis.compose.model import BuildSpec, Compose, Healthcheck, Mount, Service
 
-# No network, no new privileges, and limits on processes, memory and log size.
-LIMITS: dict[str, Any] = {
+# No network, and no new privileges.
+ISOLATION: dict[str, Any] = {
     "network_mode": "none",
     "restart": "no",
     "security_opt": ["no-new-privileges:true"],
-    "pids_limit": 512,
-    "mem_limit": "1g",
-    "memswap_limit": "1g",
-    "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "1"}},
 }
 
 _SURROGATES = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
 
 
-def emit(
+def emit(  # noqa: PLR0913 - the parts of the file
     compose: Compose,
     services: Sequence[str],
     *,
     images: Mapping[str, str],
     folder: Path,
     environment: Mapping[str, str] | None = None,
+    limits: Mapping[str, Any] | None = None,
 ) -> str:
     """Return a compose file, in JSON (a subset of YAML), that runs `services` of `compose`.
 
     A service uses `images[service]` if given; otherwise it is built from `folder`. No ports are
-    published. `environment` interpolates env files. Raises `RefusedError` if a service is unknown,
-    has a refusal or no image, or refers to files outside `folder`.
+    published. `environment` interpolates env files. `limits` are settings for each service. Raises
+    `RefusedError` if a service is unknown, has a refusal or no image, or refers to files outside
+    `folder`.
     """
     _check(compose, services)
     chosen = [compose.services[name] for name in services]
@@ -56,7 +54,11 @@ def emit(
     named.pop("", None)
     document = {
         "services": {
-            service.name: _service(service, services, images, folder, environment or {})
+            service.name: {
+                **_service(service, services, images, folder, environment or {}),
+                **ISOLATION,
+                **(limits or {}),
+            }
             for service in chosen
         },
         "volumes": named,
@@ -110,7 +112,7 @@ def _service(
         arguments = getattr(service, key)
         if arguments is not None:
             kept[key] = list(arguments)
-    return {**kept, **LIMITS}
+    return kept
 
 
 def _image(service: Service, images: Mapping[str, str], folder: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workshop.analysis.container.shutdown import KILLED
 from workshop.core.sizes import format_bytes
@@ -13,11 +13,61 @@ if TYPE_CHECKING:
     from workshop.engine import Engine
 
 
+# Of a processor's time, in microseconds: the kernel's usual period.
+_PERIOD = 100_000
+
+
 class RunLimits(NamedTuple):
-    """The limits of a container's output and memory, in bytes."""
+    """The limits of a container: bytes of its output, its memory and one file, and its processes.
+
+    `cpus` is a number of processors. With 0, a file or the processors are not limited.
+    """
 
     output: int = 64_000_000
     memory: int = 1_000_000_000
+    processes: int = 512
+    file: int = 0
+    cpus: float = 0
+
+    def share(self, containers: int) -> RunLimits:
+        """Return the limits of each of several containers that have these limits together."""
+        count = max(containers, 1)
+        return self._replace(
+            memory=self.memory // count,
+            processes=self.processes // count,
+            cpus=self.cpus / count,
+        )
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of `docker run`."""
+        found = [f"--memory={self.memory}", f"--memory-swap={self.memory}"]
+        found.append(f"--pids-limit={self.processes}")
+        if self.file:
+            found.append(f"--ulimit=fsize={self.file}")
+        if self.cpus:
+            # Unlike --cpus, it may be more than the machine has.
+            found.append(f"--cpu-quota={self._quota}")
+        return tuple(found)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of a service in a compose file."""
+        # A second file shows that the first one became too large.
+        files = {"max-size": f"{self.output}", "max-file": "2"}
+        found: dict[str, Any] = {
+            "mem_limit": self.memory,
+            "memswap_limit": self.memory,
+            "pids_limit": self.processes,
+            "logging": {"driver": "json-file", "options": files},
+        }
+        if self.file:
+            found["ulimits"] = {"fsize": self.file}
+        return found | ({"cpu_quota": self._quota} if self.cpus else {})
+
+    @property
+    def _quota(self) -> int:
+        return int(self.cpus * _PERIOD)
 
 
 class OutputLimit:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from workshop.analysis.container.app import run_to_end
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from workshop.analysis.container.app import App
     from workshop.analysis.image.image import Image
     from workshop.engine import Engine
@@ -39,10 +41,19 @@ def health_command(image: Image) -> tuple[str, ...]:
     return tuple(arguments) if kind == "CMD" else ()
 
 
-def run_health_check(
-    engine: Engine, name: str, image_id: str, image: Image, app: App
+def run_health_check(  # noqa: PLR0913 - the parts of two runs
+    engine: Engine,
+    name: str,
+    image_id: str,
+    image: Image,
+    app: App,
+    *,
+    limits: Sequence[str] = (),
 ) -> HealthResult:
-    """Run the health check in the container of `app`, and alone in a container called `name`."""
+    """Run the health check in the container of `app`, and alone in a container called `name`.
+
+    `limits` are options of `docker run` for that one.
+    """
     command = health_command(image)
     if not command:
         return HealthResult()
@@ -51,7 +62,7 @@ def run_health_check(
         engine,
         name,
         image_id,
-        options=[f"--entrypoint={command[0]}"],
+        options=[*limits, f"--entrypoint={command[0]}"],
         command=command[1:],
         seconds=SECONDS,
     )

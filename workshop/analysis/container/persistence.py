@@ -32,15 +32,21 @@ class Persistence:
 
 
 class _IdleContainers:
-    """Starts containers of one image that only run `sleep`, and executes commands in them."""
+    """Starts containers of one image that only run `sleep`, and executes commands in them.
 
-    def __init__(self, engine: Engine, image: str, name: Callable[[str], str]) -> None:
-        self._engine, self._image, self._name = engine, image, name
+    `limits` are options of `docker run`.
+    """
+
+    def __init__(
+        self, engine: Engine, image: str, name: Callable[[str], str], limits: Sequence[str]
+    ) -> None:
+        self._engine, self._image, self._name, self._limits = engine, image, name, limits
 
     def start(self, purpose: str, *options: str) -> str:
         """Start a container; return its name."""
         name = self._name(f"persistence-{purpose}")
-        options = (*LIMITS, "--network=none", "--detach", "--entrypoint=sleep", *options)
+        fixed = (*LIMITS, *self._limits, "--network=none", "--detach", "--entrypoint=sleep")
+        options = (*fixed, *options)
         done = self._engine.run(name, self._image, options, ["600"], timeout=60)
         if done.code and self._engine.info() is None:
             raise UserError("the container", "the Docker engine stopped answering", "Check again")
@@ -59,13 +65,18 @@ class _IdleContainers:
 
 
 def observe_persistence(
-    engine: Engine, image: str, name: Callable[[str], str], volume: str
+    engine: Engine,
+    image: str,
+    name: Callable[[str], str],
+    volume: str,
+    limits: Sequence[str] = (),
 ) -> Persistence:
     """Create a file in a container, stop, start and remove the container, and look in a new one.
 
-    `name` returns a container name for a purpose; `volume` is the name of a new volume.
+    `name` returns a container name for a purpose; `volume` is the name of a new volume. `limits`
+    are options of `docker run`.
     """
-    containers = _IdleContainers(engine, image, name)
+    containers = _IdleContainers(engine, image, name, limits)
     first = containers.start("first")
     folder, files = containers.lines(first, "pwd"), containers.lines(first, "ls", "-a")
     containers.lines(first, "touch", FILE)

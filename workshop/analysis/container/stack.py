@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from workshop.analysis.container.app import Run
+from workshop.analysis.container.excess import RunLimits, check_memory
 from workshop.analysis.container.runtime_error import strip_wrapping
 from workshop.core.errors import UserError
 from workshop.core.sanitise import plain
@@ -33,11 +34,20 @@ LAST_LINES = 15
 
 
 class Stack:
-    """The running services of a plan; `probe` starts a prober on a container's network."""
+    """The running services of a plan; `probe` starts a prober on a container's network.
+
+    Each service has `limits`.
+    """
 
     def __init__(
-        self, engine: Engine, project: str, plan: Plan, probe: Callable[[str], Prober]
+        self,
+        engine: Engine,
+        project: str,
+        plan: Plan,
+        probe: Callable[[str], Prober],
+        limits: RunLimits = RunLimits(),  # noqa: B008 - a tuple
     ) -> None:
+        self._limits = limits
         self._engine, self._project, self._probe = engine, project, probe
         self.plan, self.folder, self.services = plan, plan.folder, plan.services
         self._probers: dict[str, Prober] = {}
@@ -45,7 +55,7 @@ class Stack:
     def up(self, images: Mapping[str, str]) -> None:
         """Run `docker compose up --detach`; raise `Failed` if a service does not start."""
         file = self.folder.parent / f"{self._project}.json"
-        file.write_text(self.plan.emit(images), encoding="ascii")
+        file.write_text(self.plan.emit(images, self._limits.settings), encoding="ascii")
         arguments = ("--project-name", self._project, "--file", str(file), "up", "--detach")
         done = self._engine.compose(*arguments, folder=self.folder, timeout=SECONDS_TO_COME_UP)
         if done.code and self._engine.info() is None:
@@ -89,10 +99,24 @@ class Stack:
             actual = f"{service} still runs after {SECONDS_TO_END:.0f} s{output}"
             expected = f"{service} to print its output and end"
             raise Failed(actual, expected, line=self.line(service))
+        self.check_memory(service)
         return Run(self._exit_code(service), "\n".join(self.logs(service)))
 
+    def check_memory(self, service: str) -> None:
+        """Raise `Failed` if a service ended because it used more memory than it may."""
+        name, code = self.container(service), self._exit_code(service)
+        try:
+            check_memory(self._engine, name, code, self._limits.memory)
+        except Failed as failed:
+            actual = f"{service} ended with {failed.actual}"
+            raise Failed(actual, failed.expected, line=self.line(service)) from None
+
     def ended(self, service: str, expected: str) -> Failed:
-        """Return the failure of a service that has ended unexpectedly."""
+        """Return the failure of a service that has ended unexpectedly.
+
+        Raise `Failed` if it ended because of its memory.
+        """
+        self.check_memory(service)
         code = self._exit_code(service)
         actual = f"{service} ended with exit code {code}{self.last_output(service)}"
         return Failed(actual, expected, line=self.line(service))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workshop.analysis import compose, starter
 from workshop.analysis.compose.dotenv import read_env
@@ -40,8 +40,11 @@ class Plan:
     environment: Mapping[str, str]
     folder: Path
 
-    def emit(self, images: Mapping[str, str]) -> str:
-        """Return a safe compose file; raise `Failed` if a path in the learner's is missing."""
+    def emit(self, images: Mapping[str, str], limits: Mapping[str, Any]) -> str:
+        """Return a safe compose file, in which each service has `limits`.
+
+        Raise `Failed` if a path in the learner's is missing.
+        """
         try:
             return compose.emit(
                 self.compose,
@@ -49,6 +52,7 @@ class Plan:
                 images=images,
                 folder=self.folder,
                 environment=self.environment,
+                limits=limits,
             )
         except compose.RefusedError as refused:
             raise _refusal_failed(refused.refusals[0]) from None

@@ -9,6 +9,7 @@ import pytest
 from unit.analysis.compose.files import read_web
 
 from workshop.analysis.compose import RefusedError, emit, read
+from workshop.analysis.container.excess import RunLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,12 +46,14 @@ class TestEmit:
         assert found["image"] == "ours"
         assert found["network_mode"] == "none"
         assert found["security_opt"] == ["no-new-privileges:true"]
-        assert (found["pids_limit"], found["mem_limit"], found["restart"]) == (512, "1g", "no")
+        assert found["restart"] == "no"
         assert not {"ports", "networks", "privileged"} & found.keys()
 
     def test_other_keys_are_dropped(self, tmp_path):
         (tmp_path / "a").mkdir()
-        found = self.emitted(EVERYTHING, tmp_path)
+        limits = RunLimits().settings
+        found = self.emitted(EVERYTHING, tmp_path, limits=limits)
+        assert {key: found[key] for key in limits} == limits
         assert not {"container_name", "labels", "deploy", "hostname"} & found.keys()
         assert found["logging"]["driver"] == "json-file"
         assert found["healthcheck"] == {"test": ["CMD-SHELL", "a"], "retries": 3}
