@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from workshop.analysis import source
+from workshop.cohort import answer
 from workshop.cohort.run import Graded, ungradable
 from workshop.core.errors import UserError
 from workshop.grading import grade, lint
@@ -43,14 +44,17 @@ class Grader:
 
     def __call__(self, submission: Submission) -> Graded:
         """Build, run and grade a submission; a submission that cannot be read is ungradable."""
+        # First: the folder may change while it is graded.
+        files = answer.read(submission)
         try:
             verdict = self._grade(submission)
         except (UserError, OSError) as error:
-            return Graded(ungradable(submission.task, str(error)))
+            return Graded(ungradable(submission.task, str(error)), files=files)
         except Exception as error:  # noqa: BLE001 - a bug in the kit must not end the class
-            return Graded(ungradable(submission.task, f"the kit itself failed: {error!r}"))
-        document = json.document(verdict)
-        return Graded(document, verdict.outcome == "ungradable" and self._has_failed(verdict))
+            reason = f"the kit itself failed: {error!r}"
+            return Graded(ungradable(submission.task, reason), files=files)
+        has_failed = verdict.outcome == "ungradable" and self._has_failed(verdict)
+        return Graded(json.document(verdict), has_failed, files)
 
     def _grade(self, submission: Submission) -> Verdict:
         found = source.find(course.task(submission.task), submission.folder)

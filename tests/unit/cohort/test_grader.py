@@ -77,3 +77,16 @@ def test_an_error_of_the_engine_is_told_from_one_of_the_submission(anna, tmp_pat
     graded = grade(anna, tmp_path, info=info)
     assert graded.document["outcome"] == "ungradable"
     assert graded.engine_failed is failed
+
+
+def test_the_files_are_those_from_before_the_grading(anna, tmp_path, monkeypatch):
+    dockerfile = anna.folder / "Dockerfile"
+    dockerfile.write_text("FROM before")
+
+    def change(_evaluate: object) -> Verdict:
+        dockerfile.write_text("FROM after")
+        return Verdict(course.task("baby-steps"), ())
+
+    monkeypatch.setattr(module.grade, "confirmed", change)
+    (file, *_) = grade(anna, tmp_path).files
+    assert file.text == "FROM before"

@@ -1,7 +1,7 @@
 """Writes the marks of a class as files: for instructors, learners, dashboards and gradebooks.
 
 Each module is one format, with `write(rows, folder)`, which returns the files that it wrote. The
-same rows give the same bytes. May import the cohort's types and the core.
+same rows give the same bytes. May import the cohort's types, the table of causes and the core.
 """
 
 from __future__ import annotations
