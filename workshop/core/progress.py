@@ -7,6 +7,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Self
 
+from rich.cells import cell_len, set_cell_size
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
@@ -21,6 +22,30 @@ if TYPE_CHECKING:
 _STEP = re.compile(r"#\d+ \[(?P<where>[^]]*\d+/\d+)] (?P<what>.*)")
 
 
+# Columns of a line of text.
+COLUMNS = 80
+# Columns of the name in a line about a job that has ended, and of what stands around it.
+AROUND_NAME = len("   1234.5 s  ")
+_NAME, _LEAST_NAME = 38, 12
+
+
+def format_line(name: str, seconds: float, remark: str) -> str:
+    """Return the line about a job that has ended: of at most 80 columns, unless the remark is long.
+
+    A long name is shortened; wide characters count twice.
+    """
+    rest = f" {seconds:6.1f} s  {remark}"
+    left = COLUMNS - 2 - cell_len(rest)
+    return f"  {fit(name, max(_LEAST_NAME, min(_NAME, left)))}{rest}".rstrip()
+
+
+def fit(text: str, columns: int) -> str:
+    """Fill or shorten a text to so many columns of a terminal."""
+    if cell_len(text) <= columns:
+        return set_cell_size(text, columns)
+    return set_cell_size(f"{set_cell_size(text, columns - 3).rstrip()}...", columns)
+
+
 def print_plain(console: Console, line: str) -> None:
     """Print a line as it is: no markup, no highlighting, no wrapping."""
     console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -30,6 +55,7 @@ class Job:
     """One line of the progress display."""
 
     def __init__(self, name: str, show: Callable[[str], None]) -> None:
+        # What is printed after the job.
         self.name, self._show = name, show
         self._start = time.monotonic()
         self.remark = ""
@@ -103,4 +129,4 @@ class ProgressDisplay:
             yield job
         finally:
             self._live.remove_task(line)
-        self.print(f"  {name:<38} {job.seconds:6.1f} s  {job.remark}".rstrip())
+        self.print(format_line(job.name, job.seconds, job.remark))

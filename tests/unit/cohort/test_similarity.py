@@ -53,7 +53,7 @@ def test_what_the_kit_gives_and_what_many_have_does_not_count():
     own = [list(similarity.sketch([" ".join(f"{n}{i}" for i in range(40))])) for n in "ab"]
     shared = list(similarity.sketch([" ".join(f"all{i}" for i in range(40))]))
     pair = {"a": own[0] + shared, "b": own[1] + shared}
-    # In a pair, 36 of 108 are shared: too few. Without those of their own, all are.
+    # In a pair, 36 of 108 are shared: too few. Without the others, all are.
     assert similarity.find_pairs(pair) == []
     assert len(similarity.find_pairs({"a": shared, "b": shared})) == 1
     assert similarity.find_pairs({"a": shared, "b": shared}, set(shared)) == []
