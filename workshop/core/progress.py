@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from rich.cells import cell_len, set_cell_size
 from rich.markup import escape
@@ -15,7 +15,7 @@ from rich.table import Column
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
     from rich.progress import TaskID
 
 # BuildKit's plain progress: "#12 [builder 3/7] RUN pip install ..."
@@ -79,12 +79,27 @@ class Job:
         self.remark = remark
 
 
+class _Narrow(NamedTuple):
+    """Leaves room for the `^C` that a terminal shows: after a full line, it scrolls by one."""
+
+    inner: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        narrow = options.update_width(max(1, options.max_width - len("^C ")))
+        yield from console.render(self.inner, narrow)
+
+
+class _Live(Progress):
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield _Narrow(self.make_tasks_table(self.tasks))
+
+
 class ProgressDisplay:
     """One line for each running job: live on a terminal, plain lines otherwise."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = Progress(
+        self._live = _Live(
             SpinnerColumn(),
             TextColumn("{task.description}", table_column=Column(width=30, no_wrap=True)),
             TextColumn(
