@@ -172,7 +172,7 @@ def large(learners: int = 30, tasks: tuple[str, ...] = ("task-5",), checks: int 
                     email=f"s{1000 + number}@school.test",
                     task=task,
                     digest=f"{task}-alike" if alike else f"{task}-{number}",
-                    flags=("identical to s1004",) if alike else (),
+                    flags=(f"identical to s{1017 if number == 4 else 1004}",) if alike else (),
                     comment="Please come and see me." if number == 2 else "",
                     override=20.5 if number == 2 and not offset else None,
                 )
