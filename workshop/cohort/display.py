@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import textwrap
 import time
 from typing import TYPE_CHECKING, Any, Self
 
+from rich.cells import cell_len
+
 from workshop.cohort.run import find_reason
-from workshop.core.progress import ProgressDisplay
+from workshop.core.progress import AROUND_NAME, COLUMNS, ProgressDisplay, fit
 from workshop.core.sanitise import plain
 
 if TYPE_CHECKING:
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
     from workshop.cohort.submission import Submission
     from workshop.core import progress
 
-_LONGEST_NAME = 38
+_LEAST_ID = 8  # columns of a learner's id
+_INDENT = "    "
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -35,6 +39,8 @@ class Display:
         self._display, self._total, self._clock = ProgressDisplay(console), total, clock
         self._start = clock()
         self._ended = 0
+        # All remarks have the length of a long one, which keeps the columns in place.
+        self._remark = len(f"35 of 35 points  [{total} of {total}, 59 min left]")
         # By key: the line of a job, and what ends it.
         self._lines: dict[str, tuple[progress.Job, contextlib.ExitStack]] = {}
         # By submission: several threads read it while builds run.
@@ -60,8 +66,7 @@ class Display:
     def start(self, job: Job) -> None:
         """Show that a job runs."""
         stack = contextlib.ExitStack()
-        name = plain(job.name)[:_LONGEST_NAME]
-        line = stack.enter_context(self._display.job(name, "building and running"))
+        line = stack.enter_context(self._display.job(self._name(job), "building and running"))
         self._lines[job.key] = line, stack
         self._running[job.submissions[0]] = line
 
@@ -69,18 +74,30 @@ class Display:
         """Print a verdict, with the counts."""
         self._ended += 1
         where = self._describe(left)
-        self._end(job, f"{_describe_verdict(document)}  [{where}]")
+        self._end(job, f"{_describe_marks(document):<15}  [{where}]", document)
         self._display.summary(where)
 
     def retry(self, job: Job, document: Mapping[str, Any]) -> None:
         """Print why a job is tried again."""
-        self._end(job, f"{_describe_verdict(document)}; it is tried again later")
+        self._end(job, "will be tried again", document)
 
-    def _end(self, job: Job, remark: str) -> None:
+    def _end(self, job: Job, remark: str, document: Mapping[str, Any]) -> None:
+        """Print the line about a job, and below it why a submission could not be graded."""
         line, stack = self._lines.pop(job.key)
         del self._running[job.submissions[0]]
-        line.note(remark)
+        line.note(remark.ljust(self._remark))
         stack.close()
+        if document["outcome"] == "ungradable":
+            reason, _, _ = find_reason(document).partition("\n")
+            text = textwrap.fill(plain(reason), COLUMNS - len(_INDENT))
+            self._display.print(textwrap.indent(text, _INDENT))
+
+    def _name(self, job: Job) -> str:
+        """Return the name of a job; if it is too long, the task stays and the learner is cut."""
+        learner = job.submissions[0].learner.id
+        name, rest = plain(learner), plain(job.name.removeprefix(learner))
+        most = max(_LEAST_ID, COLUMNS - AROUND_NAME - self._remark - cell_len(rest))
+        return f"{name if cell_len(name) <= most else fit(name, most)}{rest}"
 
     def _describe(self, left: int) -> str:
         done = f"{self._total - left} of {self._total}"
@@ -99,8 +116,7 @@ def describe_time(seconds: float) -> str:
     return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
 
 
-def _describe_verdict(document: Mapping[str, Any]) -> str:
+def _describe_marks(document: Mapping[str, Any]) -> str:
     if document["outcome"] == "ungradable":
-        reason, _, _ = find_reason(document).partition("\n")
-        return f"ungradable: {plain(reason)}"
+        return "ungradable"
     return f"{document['score']} of {document['max_score']} points"

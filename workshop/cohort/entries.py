@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from workshop.cohort import archives, platforms
+from workshop.cohort import archives, commits, platforms
 from workshop.cohort.location import EXERCISES
 from workshop.cohort.submission import Learner, Refused
 from workshop.core.paths import is_local
@@ -67,6 +67,16 @@ def read(top: Path, origin: str, roster: Roster | None, skipped: Collection[Path
     usernames = platforms.read_usernames(
         repositories, top.resolve().name, roster.usernames if roster else ()
     )
+    times = commits.read_times(top / name for name in repositories)
+    checkouts = {
+        name: Item(
+            Learner(usernames[name]),
+            top / name,
+            f"{origin}/{name}",
+            handed_in=times.get(top / name, ""),
+        )
+        for name in repositories
+    }
     texts: list[Item] = []
     for entry in ordered:
         path, place = top / entry.name, f"{origin}/{entry.name}"
@@ -78,7 +88,7 @@ def read(top: Path, origin: str, roster: Roster | None, skipped: Collection[Path
             learners, time = handed[entry.name]
             found.items.extend(Item(learner, path, place, handed_in=time) for learner in learners)
         else:
-            _add(entry, path, place, usernames, (found.items, texts))
+            _add(entry, path, place, checkouts, (found.items, texts))
     _refuse_texts(texts, found)
     return found
 
@@ -132,7 +142,7 @@ def _add(
     entry: os.DirEntry[str],
     path: Path,
     place: str,
-    usernames: Mapping[str, str],
+    checkouts: Mapping[str, Item],
     to: tuple[list[Item], list[Item]],
 ) -> None:
     """Add an entry to the items, or to the texts that were typed into a platform."""
@@ -143,7 +153,7 @@ def _add(
     elif is_file:
         to[0].append(Item(Learner(archives.stem(entry.name)), path, place, entry.name))
     else:
-        to[0].append(Item(Learner(usernames.get(entry.name, entry.name)), path, place))
+        to[0].append(checkouts.get(entry.name) or Item(Learner(entry.name), path, place))
 
 
 def _refuse_texts(texts: list[Item], found: Entries) -> None:
@@ -253,7 +263,7 @@ def _read_paths(top: Path, origin: str, roster: Roster) -> _Paths:
         file = "" if path.is_dir() else path.name
         named = platforms.parse_name(path.name)
         time = named.handed_in if named else ""
-        found.items.append((row, Item(row.learner, path, place, file, time)))
+        found.items.append((row, Item(row.learner, path, place, file, time or row.handed_in)))
     return found
 
 
@@ -273,10 +283,14 @@ def _find_path_problem(text: str, parts: list[str], top: Path) -> tuple[str, str
 
 
 def _rename(item: Item, row: Entry) -> Item:
-    """Return an item with the id of the roster, and the other facts of either side."""
+    """Return an item with the id of the roster, and the other facts of either side.
+
+    A time in the download comes first: it is that of the files.
+    """
     name = row.learner.name or item.learner.name
     email = row.learner.email or item.learner.email
-    return item._replace(learner=Learner(row.learner.id, name, email))
+    learner = Learner(row.learner.id, name, email)
+    return item._replace(learner=learner, handed_in=item.handed_in or row.handed_in)
 
 
 def _missing(roster: Roster, seen: set[int]) -> Iterator[Refused]:

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from workshop.analysis import source
+from workshop.cohort import answer
 from workshop.cohort.run import Graded, ungradable
 from workshop.core.errors import UserError
 from workshop.grading import grade, lint
@@ -51,11 +52,13 @@ class Grader:
 
         A verdict counts only if the engine did not stop meanwhile, unless every check has passed.
         """
+        # First: the folder may change while it is graded.
+        files = answer.read(submission)
         instance = self._engine.instance()
-        graded = self._try(submission)
+        graded = self._try(submission)._replace(files=files)
         if graded.document["outcome"] == "passed" or not self._has_stopped(instance):
             return graded
-        return Graded(ungradable(submission.task, _STOPPED), engine_failed=True)
+        return Graded(ungradable(submission.task, _STOPPED), engine_failed=True, files=files)
 
     def _try(self, submission: Submission) -> Graded:
         try:

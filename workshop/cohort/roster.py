@@ -32,7 +32,10 @@ FIRST_NAMES = ("firstname", "givenname", "first")
 LAST_NAMES = ("lastname", "surname", "familyname", "last")
 EMAILS = ("email", "emailaddress", "mail")
 PATHS = ("path", "folder", "file", "submission", "directory", "archive")
-_KNOWN = {*IDS, *NAMES, *FIRST_NAMES, *LAST_NAMES, *EMAILS, *PATHS}
+# The time of a submission: in Moodle's grading worksheet, Classroom 50's scores.csv, and the
+# grades that Gradescope exports.
+TIMES = ("datetime", "lastmodifiedsubmission", "submissiontime", "submittedat", "handedin")
+_KNOWN = {*IDS, *NAMES, *FIRST_NAMES, *LAST_NAMES, *EMAILS, *PATHS, *TIMES}
 
 _MAX_BYTES = 20_000_000
 _DELIMITERS = ",;\t|"
@@ -43,13 +46,15 @@ _PARTICIPANT = re.compile(r"\D+ (\d+)")
 class Entry(NamedTuple):
     """A row: the learner, its line in the file, and what else identifies the submission.
 
-    `path` is relative to the folder of the submissions, and may be empty.
+    `path` is relative to the folder of the submissions, and may be empty; so may `handed_in`, the
+    time of the submission as the list has it.
     """
 
     learner: Learner
     line: int
     path: str
     ids: frozenset[str]
+    handed_in: str = ""
 
 
 class Roster:
@@ -190,7 +195,9 @@ def _read_entry(line: int, row: Mapping[str, str]) -> Entry | None:
     identity = ids[0] if ids else email or path.strip("/").replace("/", "-")
     if not identity:
         return None
-    return Entry(Learner(identity, name, email), line, path, frozenset(ids))
+    # Moodle writes a hyphen if nothing was handed in.
+    time = _first(row, TIMES).strip("-")
+    return Entry(Learner(identity, name, email), line, path, frozenset(ids), time)
 
 
 def _first(row: Mapping[str, str], columns: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from workshop.cohort.answer import AnswerFile
     from workshop.cohort.submission import Learner
 
 
@@ -14,8 +15,8 @@ class Row(NamedTuple):
 
     `outcome`, `score` and `max_score` are those of the verdict, whose JSON `document` has the
     schema `workshop/verdict/v1`. `override` replaces the score; `comment` is the instructor's.
-    `flags` are short remarks, such as `identical to ben`. The other fields are those of the
-    `Submission`.
+    `flags` are short remarks, such as `identical to ben`. `files` are those of the answer, as they
+    were graded. The other fields are those of the `Submission`.
     """
 
     learner: Learner
@@ -30,6 +31,7 @@ class Row(NamedTuple):
     document: dict[str, Any]
     override: float | None = None
     comment: str = ""
+    files: tuple[AnswerFile, ...] = ()
 
     @property
     def points(self) -> float:

@@ -17,6 +17,7 @@ from workshop.tasks import course
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from workshop.cohort.answer import AnswerFile
     from workshop.cohort.store import Store
     from workshop.cohort.submission import Submission
     from workshop.model import Check
@@ -27,10 +28,14 @@ _MOST_TRIES = 2
 
 
 class Graded(NamedTuple):
-    """The JSON document of a verdict, and whether it is ungradable because the engine failed."""
+    """The JSON document of a verdict, and whether it is ungradable because the engine failed.
+
+    `files` are those of the answer, as they were graded.
+    """
 
     document: dict[str, Any]
     engine_failed: bool = False
+    files: tuple[AnswerFile, ...] = ()
 
 
 class Job(NamedTuple):
@@ -137,7 +142,7 @@ def grade_all(  # noqa: PLR0913 - the parts of the loop
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             job = running.pop(future)
-            document, failed = _result(future, job)
+            document, failed, files = _result(future, job)
             if failed:
                 reason = reason or find_reason(document) or "no reason is known"
             elif not reason:
@@ -146,7 +151,7 @@ def grade_all(  # noqa: PLR0913 - the parts of the loop
                 waiting.append(job._replace(tries=job.tries + 1))
                 watcher.retry(job, document)
                 continue
-            store.put(job.key, job.submissions[0], document, job.facts)
+            store.put(job.key, job.submissions[0], document, job.facts, files)
             watcher.end(job, document, len(waiting) + len(running))
         if reason and waiting and not running:
             failures += 1

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from workshop.cohort import overrides
+from workshop.cohort import answer, overrides
 from workshop.cohort.lock import lock
 from workshop.cohort.overrides import Override
 from workshop.cohort.row import Row
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from workshop.cohort.answer import AnswerFile
     from workshop.cohort.submission import Submission
 
 NAME = "marks.sqlite"
 # In `PRAGMA user_version`; raise it with each change of `_SCHEMA`.
-VERSION = 1
+VERSION = 2
 # In `PRAGMA application_id`, so that a database of another program is recognised.
 _APPLICATION = 0x776B7370
 # Less free space than this, in bytes, is a full disk: a page of the database has 4,096.
@@ -66,6 +67,16 @@ CREATE TABLE submission (
 ) WITHOUT ROWID;
 CREATE INDEX submission_wanted ON submission (wanted);
 """
+# Added to the databases of format 1. `files` are packed, and those of the graded submission with
+# this digest: the learner's folder may have changed since.
+_ANSWER_SCHEMA = """
+CREATE TABLE answer (
+    digest TEXT NOT NULL,
+    task TEXT NOT NULL,
+    files BLOB NOT NULL,
+    PRIMARY KEY (digest, task)
+) WITHOUT ROWID;
+"""
 _ENROL = """
 INSERT INTO submission (learner, task, name, email, digest, origin, handed_in, wanted)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -80,10 +91,14 @@ WHERE shown IS NOT wanted AND wanted IN (SELECT key FROM verdict)
 _PUT = """
 INSERT OR REPLACE INTO verdict (key, facts, digest, outcome, document) VALUES (?, ?, ?, ?, ?)
 """
+_PUT_ANSWER = "INSERT OR REPLACE INTO answer (digest, task, files) VALUES (?, ?, ?)"
 _FIND = "SELECT document FROM verdict WHERE facts = ? AND outcome != 'ungradable' AND NOT stale"
 _ROW = """
-SELECT s.name, s.email, s.handed_in, s.origin, s.digest, s.present, s.wanted = s.shown, v.document
-FROM submission s JOIN verdict v ON v.key = s.shown WHERE s.learner = ? AND s.task = ?
+SELECT s.name, s.email, s.handed_in, s.origin, s.digest, s.present, s.wanted = s.shown, v.document,
+    a.files
+FROM submission s JOIN verdict v ON v.key = s.shown
+    LEFT JOIN answer a ON a.digest = v.digest AND a.task = s.task
+WHERE s.learner = ? AND s.task = ?
 """
 _GRADED = "SELECT learner, task FROM submission WHERE shown IS NOT NULL"
 _IDENTICAL = """
@@ -170,16 +185,25 @@ class Store:
         return json.loads(found[0]) if found else None
 
     def put(
-        self, key: str, submission: Submission, document: dict[str, Any], facts: str = ""
+        self,
+        key: str,
+        submission: Submission,
+        document: dict[str, Any],
+        facts: str = "",
+        files: tuple[AnswerFile, ...] = (),
     ) -> None:
         """Store a verdict for a submission, and for all others that have the same key.
 
-        `facts` is the key of its outcomes, for `find`; empty if they are not to be found.
+        `facts` is the key of its outcomes, for `find`; empty if they are not to be found. `files`
+        are those of the answer; without any, those from before stay.
         """
         text = json.dumps(document)
         with self._transaction() as connection:
             connection.execute(_PUT, (key, facts, submission.digest, document["outcome"], text))
             connection.execute(_ENROL, _enrolment(submission, key))
+            if files:
+                packed = submission.digest, submission.task, answer.pack(files)
+                connection.execute(_PUT_ANSWER, packed)
             connection.execute("UPDATE submission SET shown = wanted WHERE wanted = ?", (key,))
 
     def discard(self, keys: Iterable[tuple[str, str]]) -> None:
@@ -205,7 +229,7 @@ class Store:
         """Read one mark; `twin` is another learner with an identical submission, or empty."""
         with self._errors():
             found = self._connection.execute(_ROW, (learner, task)).fetchone()
-        name, email, handed_in, origin, digest, present, current, text = found
+        name, email, handed_in, origin, digest, present, current, text, files = found
         document = json.loads(text)
         flags = {
             f"identical to {twin}": twin,
@@ -226,6 +250,7 @@ class Store:
             document,
             override.points,
             override.comment,
+            answer.unpack(files) if files else (),
         )
 
     def _open(self) -> None:
@@ -243,11 +268,12 @@ class Store:
         self._connection.execute("PRAGMA journal_mode = WAL")
         # Enough against a crash of the program; a power cut may cost the last verdicts.
         self._connection.execute("PRAGMA synchronous = NORMAL")
-        if not tables:
+        if version < VERSION:
+            schema = _ANSWER_SCHEMA if tables else f"{_SCHEMA}{_ANSWER_SCHEMA}"
             begin = (
                 f"BEGIN; PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {VERSION};"
             )
-            self._connection.executescript(f"{begin}{_SCHEMA}COMMIT;")
+            self._connection.executescript(f"{begin}{schema}COMMIT;")
 
     def _pragma(self, name: str) -> int:
         return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])

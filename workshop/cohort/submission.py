@@ -20,8 +20,8 @@ class Submission(NamedTuple):
     """What a learner handed in for one task.
 
     `folder` holds the files, which are never changed. `digest` identifies their names and contents
-    (SHA-256, in hexadecimal). `handed_in` is the platform's time (ISO 8601), `late` if the platform
-    says only that, or empty.
+    (SHA-256, in hexadecimal). `handed_in` is the platform's time (ISO 8601, or as a list of the
+    class has it), `late` if the platform says only that, or empty.
     `origin` is the folder or archive that it was read from, as given by the instructor.
     """
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.cohort import intake, overrides
 from workshop.cohort.display import Display
-from workshop.cohort.exports import FORMATS
+from workshop.cohort.exports import write_all
 from workshop.cohort.grader import Grader
 from workshop.cohort.keys import read_keys
 from workshop.cohort.run import MOST_FAILURES, grade_all, judge_again, plan
 from workshop.cohort.store import Store
 from workshop.core.errors import UserError
 from workshop.core.process import SubprocessRunner, temporary_folder
+from workshop.core.progress import COLUMNS
 from workshop.core.sanitise import plain
 from workshop.tasks import course
 
@@ -86,7 +87,7 @@ def grade(options: Options, runner: GetRunner) -> int:
         workdir = options.out / "extracted"
         found = intake.find(options.folder, options.tasks, roster=options.roster, workdir=workdir)
         for refused in found.refused:
-            print(plain(f"{refused.origin}: {refused.found}. {refused.fix}"), file=sys.stderr)
+            print(_wrap(f"{refused.origin}: {refused.found}. {refused.fix}."), file=sys.stderr)
         selected = _select(options, found.submissions)
         learners = {submission.learner.id for submission in found.submissions}
         store.check_class(options.folder, learners)
@@ -98,9 +99,18 @@ def grade(options: Options, runner: GetRunner) -> int:
         _grade(store, options, found.submissions, selected, run)
         for learner, task in manual:
             if learner not in learners:
-                print(plain(f"{overrides.NAME}: [{learner}.{task}]: no such learner"))
+                print(_wrap(f"{overrides.NAME}: [{learner}.{task}]: no such learner"))
         complete = _report(store, options, selected)
     return 0 if complete and not found.refused else 2
+
+
+def _wrap(text: str) -> str:
+    """Return a safe text in lines of 80 columns; a long path stays in one piece."""
+    import textwrap
+
+    return textwrap.fill(
+        plain(text), COLUMNS, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _grade(
@@ -231,7 +241,7 @@ def _report(store: Store, options: Options, selected: Sequence[Submission]) -> b
     """Write the marks, and print a summary; return whether every selected one is graded."""
     rows = store.rows()
     try:
-        written = [write(rows, options.out) for write in FORMATS.values()]
+        written = write_all(rows, options.out)
     except OSError as error:
         found = error.strerror or "it cannot be written"
         fix = "Fix that, then run the same command again: the verdicts are stored"
@@ -245,9 +255,8 @@ def _report(store: Store, options: Options, selected: Sequence[Submission]) -> b
     return not outcomes["ungradable"]
 
 
-def _list_files(out: Path, written: Iterable[Path | list[Path]]) -> Iterator[str]:
+def _list_files(out: Path, files: Sequence[Path]) -> Iterator[str]:
     """Yield each file, and each folder below `out` with the number of its files."""
-    files = [file for made in written for file in (made if isinstance(made, list) else [made])]
     folders = Counter(out / file.relative_to(out).parts[0] for file in files if file.parent != out)
     yield from (str(file) for file in files if file.parent == out)
     yield from (f"{folder} ({count} files)" for folder, count in folders.items())

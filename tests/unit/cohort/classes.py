@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workshop.cohort.answer import AnswerFile
 from workshop.cohort.row import Row
 from workshop.cohort.submission import Learner
 
@@ -36,6 +37,16 @@ HOSTILE_NAMES = (
     "x" * 5000,
     "",
 )
+DOCKERFILE = """\
+FROM python:3.13-slim-trixie
+
+WORKDIR /code
+COPY requirements.txt .
+RUN pip install --no-cache-dir --requirement requirements.txt
+COPY app app
+EXPOSE 8000
+CMD ["uvicorn", "app.main:app", "--port", "8000"]
+"""
 HOSTILE_LOG = "\n".join(
     (
         "</pre></script><script>window.attacked = 1</script>",
@@ -89,6 +100,7 @@ def row(id_: str = "anna", *checks: dict[str, Any], **fields: Any) -> Row:
         "handed_in": "2026-11-02T10:30:00+01:00",
         "origin": f"submissions/{id_}",
         "digest": f"digest-of-{id_}",
+        "files": (AnswerFile("Dockerfile", DOCKERFILE),),
         "document": {
             "schema": "workshop/verdict/v1",
             "note": "the engine stopped" if outcome == "ungradable" else "",
@@ -125,9 +137,9 @@ def hostile() -> list[Row]:
                     check(3, "skipped", actual=HOSTILE_LOG),
                 ],
                 "lint": [{"line": 1, "code": "DL3000", "text": name}],
-                "source": {name: HOSTILE_LOG},
                 "note": name,
             },
+            files=(AnswerFile(name, HOSTILE_LOG, name), AnswerFile("Dockerfile", f"{name}\n" * 5)),
         )
         for number, name in enumerate(HOSTILE_NAMES)
     ]
@@ -160,7 +172,7 @@ def large(learners: int = 30, tasks: tuple[str, ...] = ("task-5",), checks: int 
                     email=f"s{1000 + number}@school.test",
                     task=task,
                     digest=f"{task}-alike" if alike else f"{task}-{number}",
-                    flags=("alike",) if alike else (),
+                    flags=(f"identical to s{1017 if number == 4 else 1004}",) if alike else (),
                     comment="Please come and see me." if number == 2 else "",
                     override=20.5 if number == 2 and not offset else None,
                 )
@@ -169,19 +181,49 @@ def large(learners: int = 30, tasks: tuple[str, ...] = ("task-5",), checks: int 
 
 
 def _result(number: int, index: int) -> dict[str, Any]:
-    titles = (
-        "Dockerfile can be read", "Builds", "Runs as a non-root user", "Listens on all interfaces",
-        "Ends within 3 seconds when Docker stops it", "Dependencies are cached",
-        "Contains no secrets", "Pins the version of its base image", "Has a health check",
-        "Answers the request", "Sets WORKDIR", "The start command is a list",
-        "Installs no development dependencies", "Leaves no waste in a layer",
-    )  # fmt: skip
-    title = titles[(index - 1) % len(titles)]
-    if (number * 7 + index * index) % 9 == 0:
-        actual = "it listens on 127.0.0.1:8000" if index % 2 else "uid 0 (root)\nprocess: uvicorn"
-        return check(index, "failed", title=title, actual=actual)
-    if (number * 5 + index) % 17 == 0:
+    requirement = REQUIREMENTS[(index - 1) % len(REQUIREMENTS)]
+    title = requirement["title"]
+    if (number * 7 + index * index + number // 5) % 11 == 0:
+        return check(index, "failed", **requirement)
+    if (number * 5 + index) % 29 == 0:
         return check(
             index, "skipped", title=title, actual="not checked, because this failed: Builds"
         )
     return check(index, title=title)
+
+
+FIELDS = ("title", "actual", "expected", "hint", "line", "cause", "why")
+REQUIREMENTS = [
+    dict(zip(FIELDS, values, strict=True))
+    for values in (
+        ("Dockerfile can be read", "unknown instruction: RUNN", "a Dockerfile",
+         "Correct RUNN.", 5, "unknown-instruction", "A line begins with RUNN."),
+        ("Builds", "ERROR: No matching distribution found for flaskk", "the build ends well",
+         "Correct flaskk in requirements.txt.", 5, "pip-no-such-version", "pip finds no flaskk."),
+        ("Runs as a non-root user", "uvicorn app.main:app runs as root (uid 0)",
+         "every process with uid 10000", "Create a user, and name it with USER.", 8, "",
+         "An attacker who takes over the server gets its user's permissions."),
+        ("Listens on all interfaces", "the server listens on 127.0.0.1:8000 only",
+         "it listens on 0.0.0.0:8000", "Add --host 0.0.0.0 to the uvicorn command.", 8,
+         "localhost-only", "Inside the container, 127.0.0.1 is the container itself."),
+        ("Ends within 3 seconds when Docker stops it", "killed after 10.2 s, exit code 137",
+         "it ends within 3 s", "Write CMD as a list, so that uvicorn gets the signal.", 8, "", ""),
+        ("Dependencies are cached", "a new line in app/main.py installs all packages again",
+         "the step that installs them is reused", "Copy requirements.txt first.", 6, "", ""),
+        ("Contains no secrets", "a copy of .env in layer 5", "no .env and no .git",
+         "List .env and .git in .dockerignore.", 6, "", ""),
+        ("Pins the version of its base image", "python:latest", "python:3.13-slim-trixie",
+         "Name a version.", 1, "", ""),
+        ("Has a health check", "no HEALTHCHECK", "a HEALTHCHECK", "Add one.", 8, "", ""),
+        ("Answers the request", "nothing listens on port 8000", "Hello World",
+         "Add --host 0.0.0.0 to the uvicorn command.", 8, "localhost-only",
+         "Inside the container, 127.0.0.1 is the container itself."),
+        ("Sets WORKDIR", "WORKDIR is /", "a folder for the app", "Add WORKDIR /code.", 3, "", ""),
+        ("The start command is a list", "CMD uvicorn app.main:app", "a list of strings",
+         'Write CMD ["uvicorn", "app.main:app"].', 8, "", ""),
+        ("Installs no development dependencies", "pytest is installed", "no pytest",
+         "Install the main packages only.", 5, "", ""),
+        ("Leaves no waste in a layer", "12 MB in /root/.cache/pip", "at most 1 MB",
+         "Add --no-cache-dir to pip install.", 5, "", ""),
+    )
+]  # fmt: skip

@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 from classroom import document, submission
+from rich.cells import cell_len
 from rich.console import Console
 
 from workshop.cohort.display import Display, describe_time
@@ -18,7 +19,7 @@ JOBS = [Job(name, (submission(name),)) for name in ("anna", "ben", "[bold]carl\x
 def display(total: int, *, terminal: bool = False) -> tuple[Display, StringIO, list[float]]:
     """Return a display with its output and its clock."""
     output, time = StringIO(), [0.0]
-    console = Console(file=output, width=120, force_terminal=terminal, no_color=True)
+    console = Console(file=output, width=80, force_terminal=terminal, no_color=True)
     return Display(console, total, lambda: time[0]), output, time
 
 
@@ -30,11 +31,39 @@ def test_without_a_terminal_each_verdict_is_a_plain_line_with_counts_and_the_tim
         time[0] = 90
         shown.end(JOBS[1], document(5), 2)
         shown.end(JOBS[0], document(), 1)
-    lines = [re.sub(r" +\d+\.\d s", "", line) for line in output.getvalue().splitlines()]
+    lines = [re.sub(r"\d+\.\d s", "1.0 s", line) for line in output.getvalue().splitlines()]
     assert lines == [
-        "  ben baby-steps  5 of 13 points  [1 of 3, 3 min left]",
-        "  anna baby-steps  13 of 13 points  [2 of 3, 45 s left]",
+        "  ben baby-steps                   1.0 s  5 of 13 points   [1 of 3, 3 min left]",
+        "  anna baby-steps                  1.0 s  13 of 13 points  [2 of 3, 45 s left]",
     ]
+
+
+LONG = {
+    "long": "maximiliane-von-und-zu-hohenstein@students.example.org",
+    "wide": "李开复" * 9,
+    "short": "ben",
+    "widest of the longest ids": "W" * 200,
+}
+
+
+@pytest.mark.parametrize("learner", LONG.values(), ids=LONG)
+@pytest.mark.parametrize("task", ["compose-part-3", "task-5"])
+@pytest.mark.parametrize("others", [0, 12])
+def test_every_line_fits_80_columns_and_shows_the_task(learner, task, others):
+    shown, output, time = display(500)
+    first = submission(learner, task=task)
+    job = Job("key", (first, *(submission(str(number)) for number in range(others))))
+    with shown:
+        shown.start(job)
+        time[0] = 7
+        shown.end(job, document(), 499)
+        shown.start(job)
+        shown.end(job, document(note="the engine stopped answering " * 9), 498)
+    lines = output.getvalue().splitlines()
+    assert max(map(cell_len, lines)) <= 80
+    assert lines[0].startswith(f"  {learner[:2]}")
+    assert f" {task[:9]}" in lines[0]
+    assert lines[0].endswith("13 of 13 points  [1 of 500, 58 min left]")
 
 
 def test_an_ungradable_submission_has_the_first_line_of_the_reason():
@@ -44,9 +73,10 @@ def test_an_ungradable_submission_has_the_first_line_of_the_reason():
         shown.retry(JOBS[0], document(note="engine lost\nmore"))
         shown.start(JOBS[0])
         shown.end(JOBS[0], document(note="too\x1b[2J busy"), 0)
-    first, second = output.getvalue().splitlines()
-    assert first.endswith("ungradable: engine lost; it is tried again later")
-    assert second.endswith("ungradable: too busy  [1 of 1]")
+    lines = output.getvalue().splitlines()
+    assert lines[0].endswith("will be tried again")
+    assert re.search(r"s  ungradable +\[1 of 1\]$", lines[2])
+    assert lines[1::2] == ["    engine lost", "    too busy"]
 
 
 def test_a_terminal_shows_the_step_of_each_running_submission_and_the_counts():

@@ -104,3 +104,16 @@ def test_a_submission_that_passed_before_the_engine_stopped_has_passed(anna, tmp
     verdict("", Outcome.PASSED)
     graded = grade(anna, tmp_path, ("one", "two"))
     assert (graded.document["outcome"], graded.engine_failed) == ("passed", False)
+
+
+def test_the_files_are_those_from_before_the_grading(anna, tmp_path, monkeypatch):
+    dockerfile = anna.folder / "Dockerfile"
+    dockerfile.write_text("FROM before")
+
+    def change(_evaluate: object) -> Verdict:
+        dockerfile.write_text("FROM after")
+        return Verdict(course.task("baby-steps"), ())
+
+    monkeypatch.setattr(module.grade, "confirmed", change)
+    (file, *_) = grade(anna, tmp_path).files
+    assert file.text == "FROM before"

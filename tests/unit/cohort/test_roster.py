@@ -175,3 +175,21 @@ def test_a_roster_that_is_no_file_is_one_line(tmp_path: Path):
 def test_control_characters_are_removed(tmp_path: Path):
     (entry,) = read(tmp_path, "id,name\n7,\x1b[31mAnna\u202e\n").entries
     assert entry.learner == Learner("7", "Anna")
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "time"),
+    [
+        ("datetime", "2026-06-01T14:32:01Z", "2026-06-01T14:32:01Z"),
+        (
+            "Last modified (submission)",
+            "Monday, 1 June 2026, 2:32 PM",
+            "Monday, 1 June 2026, 2:32 PM",
+        ),
+        ("Submission Time", "2026-06-01 14:32:01 +0200", "2026-06-01 14:32:01 +0200"),
+        ("Last modified (submission)", "-", ""),
+    ],
+)
+def test_the_time_of_a_submission_is_passed_through(tmp_path, header, value, time):
+    (entry,) = read(tmp_path, f'username,{header}\nada,"{value}"\n').entries
+    assert entry.handed_in == time

@@ -9,6 +9,7 @@ import pytest
 from classroom import FOLDER, TASK, document, run, submission, submissions
 
 from workshop.cohort import store as module
+from workshop.cohort.answer import AnswerFile
 from workshop.cohort.store import Store
 from workshop.cohort.submission import Learner
 from workshop.core.errors import UserError
@@ -101,6 +102,31 @@ def test_a_verdict_is_found_by_its_facts_unless_it_is_ungradable_or_discarded(st
     assert store.find("other") is None
     store.discard([("new key", "facts")])
     assert store.find("facts") is None
+
+
+def files_of(store: Store) -> dict[str, tuple[AnswerFile, ...]]:
+    return {row.learner.id: row.files for row in store.rows()}
+
+
+def test_a_row_has_the_files_that_were_graded_even_if_the_submission_has_changed(store):
+    old = (AnswerFile("Dockerfile", "FROM old"),)
+    store.put("old", submission("anna", "old"), document(5), files=old)
+    store.put("old", submission("ben", "old"), document(5))
+    store.enrol(FOLDER, {submission("anna", "new"): "new"}, [TASK])
+    assert files_of(store) == {"anna": old, "ben": old}
+    new = (AnswerFile("Dockerfile", "FROM new"),)
+    store.put("new", submission("anna", "new"), document(5), files=new)
+    assert files_of(store) == {"anna": new, "ben": old}
+
+
+def test_a_database_of_an_older_kit_has_no_files_until_it_is_graded_again(tmp_path):
+    with Store(tmp_path) as store:
+        store.put("key", submission("anna"), document(5))
+        store._connection.executescript("DROP TABLE answer; PRAGMA user_version = 1")
+    with Store(tmp_path) as store:
+        assert files_of(store) == {"anna": ()}
+        store.put("key", submission("anna"), document(5), files=(AnswerFile("a", "b"),))
+        assert files_of(store) == {"anna": (AnswerFile("a", "b"),)}
 
 
 def test_a_manual_mark_survives_a_new_verdict(store, tmp_path):

@@ -10,6 +10,7 @@ import base64
 import hashlib
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workshop.cohort.exports import summary
@@ -24,6 +25,7 @@ from workshop.cohort.exports.text import (
     shorten,
     some_lines,
 )
+from workshop.core.sanitise import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,6 +39,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 MOST_LEARNERS = 30  # named in a list of learners
 MOST_SOURCE_LINES = 400
 MOST_LINT = 20
+MOST_SIMILAR = 50  # pairs of similar answers
 LONGEST_NAME = 80  # characters
 
 # How the matrix shows the outcome of a check: a class, and a sign.
@@ -72,8 +75,50 @@ class Bar(NamedTuple):
     label: str
 
 
-def write(rows: Sequence[Row], folder: Path) -> list[Path]:
-    """Write `report.html` piece by piece; a row is in memory only while it is written."""
+class Problem(NamedTuple):
+    """A check that failed, or that the kit could not run.
+
+    `id` names its message on the page, and `target` the line or file to blame if the page shows it.
+    """
+
+    id: str
+    check: Mapping[str, Any]
+    target: str
+
+
+class Line(NamedTuple):
+    """A line of an answer; `problems` are the messages that blame it."""
+
+    id: str
+    text: str
+    problems: tuple[Problem, ...]
+
+
+class Listing(NamedTuple):
+    """A file of an answer with its first lines; `omitted` counts the others."""
+
+    id: str
+    name: str
+    remark: str
+    lines: tuple[Line, ...]
+    omitted: int
+
+
+class Page(NamedTuple):
+    """What the page shows of one row besides its marks."""
+
+    problems: tuple[Problem, ...]
+    listings: tuple[Listing, ...]
+
+
+def write(
+    rows: Sequence[Row], folder: Path, limits: Mapping[str, bool] = MappingProxyType({})
+) -> list[Path]:
+    """Write `report.html` piece by piece; a row is in memory only while it is written.
+
+    `limits` says of each limit of builds and runs, by its name, whether the engine enforced it;
+    empty if that was not tried.
+    """
     style, script = map(_source, ("report.css", "report.js"))
     found = summary.summarise(rows)
     context = {
@@ -84,6 +129,10 @@ def write(rows: Sequence[Row], folder: Path) -> list[Path]:
         "learners": {learner.id: indices for learner, indices in found.learners.items()},
         "tasks": found.tasks,
         "alike": found.alike,
+        "similar": found.similar,
+        "outcomes_of_class": found.outcomes,
+        "limits": limits,
+        "most_similar": MOST_SIMILAR,
         "read": lambda indices: (rows[index] for index in indices),
         "most_learners": MOST_LEARNERS,
         "longest_name": LONGEST_NAME,
@@ -123,10 +172,9 @@ def _environment() -> Environment:
         is_graded=is_graded,
         lint=_lint,
         outcomes=outcomes,
+        page=lay_out,
         place=place,
-        problems=problems,
         signs=signs,
-        sources=_sources,
     )
     return environment
 
@@ -170,18 +218,52 @@ def outcomes(rows: Sequence[Row]) -> list[str]:
     return [outcome for outcome in _OUTCOMES if outcome in found]
 
 
-def problems(row: Row) -> list[dict[str, Any]]:
-    """Return the checks that failed, and those that the kit could not run."""
-    return [check for check in checks(row) if check.get("outcome") in {"failed", "error"}]
+def lay_out(row: Row, prefix: str) -> Page:
+    """Return the messages and the files of a row, linked with each other; `prefix` is unique."""
+    found = [check for check in checks(row) if check.get("outcome") in {"failed", "error"}]
+    problems = tuple(
+        Problem(f"message-{prefix}-{index}", check, _find_target(row, check, prefix))
+        for index, check in enumerate(found)
+    )
+    return Page(problems, tuple(_list_files(row, prefix, problems)))
+
+
+def _find_target(row: Row, check: Mapping[str, Any], prefix: str) -> str:
+    """Return the id of the line that a check blames, or of the file; empty if it is not shown."""
+    name = check.get("file") or ("Dockerfile" if check.get("line") else "")
+    found = (index for index, file in enumerate(row.files) if file.name == name)
+    if (index := next(found, None)) is None:
+        return ""
+    line = check.get("line")
+    shown = min(len(_split(row.files[index].text)), MOST_SOURCE_LINES)
+    is_shown = isinstance(line, int) and 0 < line <= shown
+    return f"line-{prefix}-{index}-{line}" if is_shown else f"file-{prefix}-{index}"
+
+
+def _list_files(row: Row, prefix: str, problems: Iterable[Problem]) -> Iterator[Listing]:
+    blamed: dict[str, list[Problem]] = {}
+    for problem in problems:
+        blamed.setdefault(problem.target, []).append(problem)
+    for index, file in enumerate(row.files):
+        texts = _split(file.text)
+        ids = (f"line-{prefix}-{index}-{line}" for line in range(1, MOST_SOURCE_LINES + 1))
+        lines = (
+            Line(id_ if id_ in blamed else "", text, tuple(blamed.get(id_, ())))
+            for id_, text in zip(ids, texts, strict=False)
+        )
+        name, remark = one_line(file.name), one_line(file.remark)
+        omitted = max(0, len(texts) - MOST_SOURCE_LINES)
+        yield Listing(f"file-{prefix}-{index}", name, remark, tuple(lines), omitted)
+
+
+def _split(text: str) -> list[str]:
+    """Return safe lines, counted as Docker counts them: only a line feed ends one.
+
+    A carriage return elsewhere hides what is before it on a terminal; here, it is visible.
+    """
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [plain(line.removesuffix("\r").replace("\r", "\u240d")) for line in lines]
 
 
 def _lint(row: Row) -> list[Mapping[str, Any]]:
     return list(row.document.get("lint") or ())[:MOST_LINT]
-
-
-def _sources(row: Row) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of each answer file that the verdict holds."""
-    source = row.document.get("source")
-    files = source if isinstance(source, dict) else {"source": source} if source else {}
-    for name, text in files.items():
-        yield one_line(name) or "source", "\n".join(some_lines(text, MOST_SOURCE_LINES))

@@ -41,7 +41,7 @@ def _mark(row: Row) -> dict[str, Any]:
         "points": row.points if graded else None,
         "max_points": row.max_score,
         "percent": row.percent if graded else None,
-        "score": row.score,
+        "score": row.score if row.outcome != "ungradable" else None,
         "override": row.override,
         "comment": _safe(row.comment),
         "flags": [one_line(flag) for flag in row.flags],

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 from unit.cohort import classes
 
+from workshop.cohort.answer import AnswerFile
 from workshop.cohort.exports import html_report, summary
 
 # Elements that the templates have; everything else in a page would be a learner's.
@@ -63,7 +64,8 @@ def test_the_policy_allows_the_style_and_the_script_of_the_page_alone(tmp_path):
 def test_an_empty_class_has_a_page(tmp_path):
     text = report([], tmp_path)
     assert "There is no submission yet." in text
-    assert "0 learners, 0 tasks" in text
+    assert "<b>0</b> learners" in text
+    assert "<b>0</b> tasks" in text
 
 
 def test_the_matrix_shows_the_outcome_of_every_check(tmp_path):
@@ -98,11 +100,85 @@ def test_several_tasks_have_a_table_of_totals(tmp_path):
     assert text.count('<td class="num" data-value="-2"></td>') == 1
 
 
-def test_a_verdict_with_a_source_shows_it_and_without_shows_none(tmp_path):
-    document = {"checks": [], "source": {"Dockerfile": "FROM scratch\nRUN <b>"}}
-    text = report([classes.row(document=document)], tmp_path)
-    assert "<summary>Dockerfile</summary>\n<pre>FROM scratch\nRUN &lt;b&gt;</pre>" in text
-    assert "scratch" not in report([classes.row()], tmp_path)
+def listing(*files: AnswerFile, checks=(), folder) -> str:
+    """Return what the report of one learner says about the files."""
+    text = report([classes.row("anna", *checks, files=files)], folder)
+    return text.rpartition('<details class="learner"')[2].partition("</article>")[0]
+
+
+def test_the_lines_of_an_answer_are_linked_with_the_messages_that_blame_them(tmp_path):
+    checks = [
+        classes.check(1, "failed", title="Is <small>", line=2),
+        classes.check(2, "failed", title="Is quick", line=2, file=""),
+        classes.check(3, "failed", title="Ignores .git", line=None, file=".dockerignore"),
+        classes.check(4, "failed", title="Ends", line=9),
+        classes.check(5, "failed", title="Starts", file="other"),
+    ]
+    files = [AnswerFile("Dockerfile", "FROM x\r\nRUN <b>\n"), AnswerFile(".dockerignore", "a")]
+    text = listing(*files, checks=checks, folder=tmp_path)
+    assert "<span>FROM x\n</span>" in text
+    blamed = re.search(r'<b id="(.*?)">(.*?)</b>', text, re.DOTALL)
+    assert blamed
+    assert blamed[2].startswith("RUN &lt;b&gt;")
+    messages = re.findall(r'<a href="#(.*?)">✗ (.*?)</a>', blamed[2])
+    assert [title for _, title in messages] == ["Is &lt;small&gt;", "Is quick"]
+    assert all(f'<div class="failure" id="{id_}">' in text for id_, _ in messages)
+    where = re.findall(r'<dd><a href="#(.*?)">(.*?)</a></dd>', text)
+    assert [place for _, place in where] == [
+        *("Dockerfile, line 2", "Dockerfile, line 2", ".dockerignore", "Dockerfile, line 9")
+    ]
+    assert where[0][0] == where[1][0] == blamed[1]
+    assert all(f'id="{id_}"' in text for id_, _ in where)
+    assert "<dd>other, line 3</dd>" in text
+
+
+def test_a_file_that_is_not_shown_says_why(tmp_path):
+    files = [
+        AnswerFile("a", "", "missing"),
+        AnswerFile("b", ""),
+        AnswerFile("c", "FROM x\n" * 450, "the first 64 of its 900 kB"),
+    ]
+    text = listing(*files, folder=tmp_path)
+    assert "<code>a</code>: missing" in text
+    assert "<code>b</code>: empty" in text
+    assert "450 lines, the first 64 of its 900 kB" in text
+    assert "and 50 more lines" in text
+    assert text.count("<span>FROM x\n</span>") == html_report.MOST_SOURCE_LINES
+    assert "Grade with --fresh" in listing(folder=tmp_path)
+
+
+def test_a_line_ends_only_where_docker_ends_it_and_hides_nothing(tmp_path):
+    text = "RUN evil\rFROM x\nRUN \x0b\x1b[1ma\u2028\u202eb\n\n"
+    checks = [classes.check(1)]
+    found = listing(AnswerFile("Dockerfile", text), checks=checks, folder=tmp_path)
+    assert re.findall(r"<span>(.*?)\n</span>", found) == ["RUN evil\u240dFROM x", "RUN ab", ""]
+
+
+def test_the_limits_are_named_if_they_were_tried(tmp_path):
+    assert 'id="limits"' not in report([classes.row()], tmp_path)
+    limits = {"build memory": True, "<b>": False}
+    html_report.write([classes.row()], tmp_path, limits)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "build memory: held" in text
+    assert "&lt;b&gt;: did not hold" in text
+
+
+def test_similar_answers_are_named_and_identical_ones_are_not_named_again(tmp_path):
+    words = " ".join(f"word{number}" for number in range(60))
+    answers = {"a": words, "b": words, "c": f"{words} more", "d": "FROM x"}
+    digests = {"b": "digest-of-a"}
+    rows = [
+        classes.row(
+            id_,
+            files=(AnswerFile("Dockerfile", text),),
+            digest=digests.get(id_, f"digest-of-{id_}"),
+        )
+        for id_, text in answers.items()
+    ]
+    found = summary.summarise(rows)
+    assert found.alike == [summary.Alike("task-5", ("a", "b"))]
+    assert found.similar == [summary.Similar("task-5", ("a", "c"), 98)]
+    assert "<b>task-5</b>, 98 %:" in report(rows, tmp_path)
 
 
 def test_a_distribution_counts_every_percentage_once():
@@ -126,13 +202,38 @@ def test_the_most_frequent_failure_comes_first_with_what_was_found_most():
     (task,) = summary.summarise(rows).tasks
     first, second = task.causes
     assert [column.failed for column in task.columns] == [1, 3]
-    assert (first.check, first.learners, first.actual, first.of_actual) == (
+    assert (first.id, first.learners, first.actual, first.of_actual) == (
         "check-2",
         ("a", "b", "c"),
         "y",
         2,
     )
     assert second.learners == ("a",)
+    assert second.checks == ("Requirement 1",)
+
+
+def test_causes_are_counted_by_learner_and_before_the_checks_that_they_fail():
+    known = {"cause": "localhost-only", "hint": "Add --host 0.0.0.0."}
+    rows = [
+        classes.row("a", *(classes.check(number, "failed", **known) for number in (1, 2))),
+        classes.row("b", classes.check(1), classes.check(2, "failed", **known)),
+        # The cause of a later kit, and a check with the id of a cause.
+        classes.row("c", classes.check(1, "failed", cause="of-tomorrow"), classes.check(2)),
+        classes.row("d", classes.check(1, "failed", id="localhost-only", hint="Other.")),
+    ]
+    (task,) = summary.summarise(rows).tasks
+    first, *others = task.causes
+    assert (first.id, first.title, first.learners) == (
+        *("localhost-only", "The server listens on 127.0.0.1 only"),
+        ("a", "b"),
+    )
+    assert first.checks == ("Requirement 1", "Requirement 2")
+    assert first.fix == "Add --host 0.0.0.0."
+    assert first.source.startswith("https://")
+    assert [(cause.id, cause.learners, cause.source) for cause in others] == [
+        ("check-1", ("c",), ""),
+        ("localhost-only", ("d",), ""),
+    ]
 
 
 def test_alike_submissions_have_the_same_digest_and_task():

@@ -51,10 +51,11 @@
   document.getElementById("close").addEventListener("click", () => toggle(false));
   const reveal = () => {
     const target = document.getElementById(location.hash.slice(1));
-    if (target instanceof HTMLDetailsElement) {
-      target.open = true;
-      target.scrollIntoView();
+    if (!target) return;
+    for (let part = target; part; part = part.parentElement) {
+      if (part instanceof HTMLDetailsElement) part.open = true;
     }
+    target.scrollIntoView({ block: target instanceof HTMLDetailsElement ? "start" : "center" });
   };
   addEventListener("hashchange", reveal);
   reveal();
