@@ -1,4 +1,4 @@
-"""Draw docs/images/report.png, the report of a made-up class: `python tests/browser/screenshot.py`."""
+"""Draw docs/images/report.png, the report of a made-up class."""
 
 from __future__ import annotations
 
