@@ -1,4 +1,4 @@
-"""Draw the report of a made-up class, docs/images/report.png: run this file with Python."""
+"""Draw docs/images/report.png, the report of a made-up class."""
 
 from __future__ import annotations
 

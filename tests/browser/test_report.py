@@ -26,6 +26,7 @@ CLASSES = {
     "hostile": classes.hostile,
     "empty": list,
 }
+LIMITS = {"build memory": True, "host ports": False}
 
 
 @contextmanager
@@ -65,7 +66,8 @@ def report(tmp_path_factory):
 
     def write(name: str) -> Path:
         if name not in written:
-            (written[name],) = html_report.write(CLASSES[name](), tmp_path_factory.mktemp("marks"))
+            folder = tmp_path_factory.mktemp("marks")
+            (written[name],) = html_report.write(CLASSES[name](), folder, LIMITS)
         return written[name]
 
     return write
@@ -80,6 +82,8 @@ def test_a_report_is_accessible_fits_and_executes_nothing_of_a_learner(
         assert page.locator("h1").count() == 1
         assert faults(page, axe) == []
         page.locator("#open").click()
+        # The files of the answers, too.
+        page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
         assert faults(page, axe) == []
         assert too_wide(page) == []
         assert page.evaluate("window.attacked") is None
@@ -200,6 +204,23 @@ def test_a_link_opens_the_section_of_a_learner(chromium, report):
         section = page.locator("#learner-1")
         assert section.get_attribute("open") is not None
         assert "Ada Lovelace" in section.inner_text()
+        assert events == []
+
+
+def test_a_message_leads_to_the_line_that_it_blames_and_back(chromium, report):
+    with opened(chromium, report("a class")) as (page, events):
+        page.locator("tbody a").first.click()
+        learner = page.locator("#learner-1")
+        learner.locator("dd a").first.click()
+        line = learner.locator("pre.source b").first
+        line.wait_for(state="visible")
+        assert "line 3" in learner.locator("dd a").first.inner_text()
+        assert line.inner_text().startswith("WORKDIR /code")
+        assert learner.locator("pre.source > *").nth(2).get_attribute("id") == line.get_attribute(
+            "id"
+        )
+        line.locator("a").first.click()
+        assert page.evaluate("location.hash").startswith("#message-")
         assert events == []
 
 

@@ -45,7 +45,7 @@ def start(folder: Path, own: dict[str, str]) -> pexpect.spawn:
         cwd=ROOT,
         encoding="utf-8",
         dimensions=(24, 80),
-        timeout=120,
+        timeout=300,
     )
 
 

@@ -29,7 +29,7 @@ _CODE = Path(__file__).parent
 def find_limits(engine: Engine, cache: Cache, *, again: bool = False) -> dict[str, bool]:
     """Return which limits hold, by their names: from the cache, or by trying them.
 
-    They are tried `again` if that is asked for, and after each start of the machine, for another
+    They are tried `again` if that is requested, and after each start of the machine, for another
     engine or user, or with other code. Raise `UserError` if they cannot be tried.
     """
     key = _key(engine)

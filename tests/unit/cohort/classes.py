@@ -139,7 +139,10 @@ def hostile() -> list[Row]:
                 "lint": [{"line": 1, "code": "DL3000", "text": name}],
                 "note": name,
             },
-            files=(AnswerFile(name, HOSTILE_LOG, name), AnswerFile("Dockerfile", f"{name}\n" * 5)),
+            files=(
+                AnswerFile(name, HOSTILE_LOG[:100_400], name),
+                AnswerFile("Dockerfile", f"{name}\n" * 5),
+            ),
         )
         for number, name in enumerate(HOSTILE_NAMES)
     ]

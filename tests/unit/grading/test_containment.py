@@ -6,9 +6,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes import Script
 
 from workshop.analysis.dockerfile.parser import parse
-from workshop.engine import BuildError
+from workshop.engine import BuildError, Engine
+from workshop.grading import cleanup
 from workshop.grading.containment import Containment
 from workshop.grading.limits import CLASS, OWN
 
@@ -76,9 +78,27 @@ def test_builds_and_runs_of_a_class_are_limited():
     assert containment.build_options(parse("FROM a")) == (
         *("--cgroup-parent", "/group", "--ulimit", "fsize=2000000000"),
     )
-    assert {"--memory=1000000000", "--memory-swap=1000000000", "--pids-limit=256"} <= {
-        *containment.run_options
-    }
+    assert {
+        *("--memory=1000000000", "--memory-swap=1000000000", "--pids-limit=256"),
+        *("--cpu-quota=200000", "--ulimit=fsize=2000000000"),
+    } == {*containment.run_options}
+
+
+def test_builds_without_a_network_get_the_address_of_the_proxy():
+    containment = contained()
+    containment._egress = containment._create_egress(SimpleNamespace(processes=list), bool)
+    assert containment.build_options(parse("FROM a"))[-2:] == ("--network", "none")
+    assert containment.build_arguments["HTTPS_PROXY"] == "http://127.0.0.1:3128"
+    assert containment.build_arguments["BUILDKIT_CACHE_MOUNT_NS"] == "ada"
+    found = containment.explain(failed("Network is unreachable"))
+    assert found.actual == "the build connected to the network without the proxy in HTTPS_PROXY"
+
+
+def test_the_services_of_a_class_share_the_limits_of_one_submission():
+    found = contained().limits_of_services(4)
+    assert (found.memory, found.processes, found.cpus) == (250_000_000, 128, 0.5)
+    own = Containment(limits=OWN).limits_of_services(4)
+    assert (own.memory, own.processes, own.cpus) == (1_000_000_000, 512, 0)
 
 
 @pytest.mark.parametrize("mount", ["type=cache,target=/c", "target=/c,type=cache", "type=$T"])
@@ -94,3 +114,18 @@ def test_an_excess_of_the_disk_fails_the_evaluation():
     containment._stop_writing()
     with pytest.raises(Exception, match="the submission wrote more than 2 GB to the disk"):
         containment.check()
+
+
+def test_a_second_log_file_fails_the_evaluation(tmp_path):
+    script = Script({"{{.LogPath}}": f"{tmp_path}/log\n", "docker": ""})
+    record = cleanup.new_record(tmp_path, "x")
+    record.record("containers", "service")
+    containment = Containment(Engine(script), record, CLASS)
+    (tmp_path / "log").touch()
+    assert containment._find_folders(tmp_path) == set()
+    containment.check()
+    (tmp_path / "log.1").touch()
+    containment._find_folders(tmp_path)
+    with pytest.raises(Exception, match="a container printed more than 16 MB"):
+        containment.check()
+    assert any("stop" in argv for argv in script.argvs)

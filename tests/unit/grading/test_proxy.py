@@ -210,7 +210,7 @@ class TestServe:
 
 
 class TestChain:
-    """A machine may reach the network through a proxy of its own."""
+    """A machine may reach the network through its own proxy."""
 
     @pytest.fixture
     def server(self, monkeypatch, unused_port):

@@ -62,6 +62,7 @@ def test_marks_json_has_the_verdicts_and_the_marks(tmp_path):
     assert (anna["points"], anna["score"], anna["percent"]) == (3.5, 2, 88)
     assert anna["verdict"] == rows[0].document
     assert (uma["points"], uma["percent"], uma["outcome"]) == (None, None, "ungradable")
+    assert uma["score"] is None
 
 
 def test_junit_has_a_suite_for_each_learner(tmp_path):
