@@ -21,6 +21,7 @@ from workshop.core.errors import UserError
 from workshop.core.process import SubprocessRunner, temporary_folder
 from workshop.core.progress import COLUMNS
 from workshop.core.sanitise import plain
+from workshop.grading import isolation
 from workshop.tasks import course
 
 if TYPE_CHECKING:
@@ -188,7 +189,6 @@ def _find_limits(engine: Engine, cache: Cache, options: Options) -> Limits:
 
     Raise `UserError` if all of them are required, and one does not hold.
     """
-    from workshop.grading import isolation
     from workshop.grading.limits import CLASS
 
     held = _probe_limits(engine, cache, again=options.fresh)
@@ -204,14 +204,14 @@ def _find_limits(engine: Engine, cache: Cache, options: Options) -> Limits:
     if options.isolated:
         fix = "Use Docker on Linux as root, or grade without --require-isolation"
         raise UserError("the Docker engine", found, fix)
-    print(f"Submissions are not fully contained. The Docker engine: {found}", file=sys.stderr)
+    warning = f"Submissions are not fully contained. The Docker engine: {found}"
+    print(_wrap(warning), file=sys.stderr)
     return isolation.adapt(CLASS, held)
 
 
 def _probe_limits(engine: Engine, cache: Cache, *, again: bool) -> dict[str, bool]:
     """Return which limits hold, by their names; try again if the engine stops meanwhile."""
     from workshop.engine import EngineUnavailableError
-    from workshop.grading import isolation
 
     for _ in range(MOST_FAILURES):
         instance = engine.instance()
@@ -241,7 +241,7 @@ def _report(store: Store, options: Options, selected: Sequence[Submission]) -> b
     """Write the marks, and print a summary; return whether every selected one is graded."""
     rows = store.rows()
     try:
-        written = write_all(rows, options.out)
+        written = write_all(rows, options.out, isolation.read(options.out))
     except OSError as error:
         found = error.strerror or "it cannot be written"
         fix = "Fix that, then run the same command again: the verdicts are stored"
