@@ -89,7 +89,7 @@ def test_a_limit_that_does_not_hold_is_said(options, monkeypatch, capsys):
     hold(monkeypatch, memory=True, disk=False)
     assert grade(options) == 0
     expected = "Submissions are not fully contained. The Docker engine: it does not enforce"
-    assert f"{expected} these limits: disk" in capsys.readouterr().err
+    assert f"{expected} these limits: disk" in " ".join(capsys.readouterr().err.split())
     assert isolation.read(options.out) == {"memory": True, "disk": False}
 
 
@@ -281,7 +281,7 @@ def test_a_readme_beside_the_submissions_is_ignored(options, grader, capsys):
 
 
 def test_many_files_are_one_line(options, grader, monkeypatch, capsys):
-    def write(_rows, folder):
+    def write(_rows, folder, _limits):
         return [folder / "a/b.md", folder / "a/c/d.md", folder / "e.json"]
 
     monkeypatch.setattr(cohort, "write_all", write)
