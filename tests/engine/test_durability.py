@@ -15,6 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from classroom import exports
 from harness import ROOT, WORKSHOP, run, until
 from own_engine import OwnEngine, is_possible
 from rubric.examples import lay_out_answer
@@ -37,8 +38,6 @@ WRONG = {
     "basic-python": ("--non-unique --gid ${USER_GID} ${USERNAME}", "--gid 0 nobody-else"),
     "task-5": ("USER ", "# USER "),
 }
-# Not written for people or gradebooks: the database, its lock, and what was extracted.
-NO_EXPORTS = ("marks.sqlite", "grading.lock", "extracted")
 
 
 class Desk:
@@ -132,16 +131,6 @@ def undisturbed(desk: Desk, tmp_path_factory) -> tuple[dict[str, bytes], float]:
     desk.grade(out, "--jobs", "1")
     assert desk.left() == []
     return exports(out), time.monotonic() - start
-
-
-def exports(out: Path) -> dict[str, bytes]:
-    """Return the content of every file that was written for people and gradebooks."""
-    files = [file for file in sorted(out.rglob("*")) if file.is_file()]
-    return {
-        str(path): file.read_bytes()
-        for file in files
-        if not (path := file.relative_to(out)).parts[0].startswith(NO_EXPORTS)
-    }
 
 
 def wait(desk: Desk, grader: subprocess.Popen[bytes], seconds: float, *, grading: bool) -> bool:
