@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workshop.cohort.run import Graded, grade_all, plan
+from workshop.cohort.run import Graded, Worker, grade_all, plan
 from workshop.cohort.submission import Learner, Submission
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Silent:
         self.started: list[str] = []
         self.ended: list[str] = []
         self.retried: list[str] = []
+        self.aside: list[str] = []
 
     def start(self, job: Job) -> None:
         self.started.append(job.submissions[0].learner.id)
@@ -59,6 +61,9 @@ class Silent:
 
     def retry(self, job: Job, document: dict[str, Any]) -> None:  # noqa: ARG002
         self.retried.append(job.submissions[0].learner.id)
+
+    def set_aside(self, worker: str, reason: str) -> None:
+        self.aside.append(f"{worker}: {reason}")
 
 
 def run(
@@ -74,5 +79,6 @@ def run(
     store.enrol(FOLDER, keys, {one.task for one in keys})
     watcher = Silent()
     with ThreadPoolExecutor(limit) as executor:
-        grade_all(store, plan(store, keys), grade, executor, limit=limit, watcher=watcher)
+        worker = Worker("the Docker engine", partial(executor.submit, grade), limit)
+        grade_all(store, plan(store, keys), lambda: [worker], watcher=watcher)
     return watcher

@@ -72,6 +72,10 @@ class Display:
         """Print why a job is tried again."""
         self._end(job, f"{_describe_verdict(document)}; it is tried again later")
 
+    def set_aside(self, worker: str, reason: str) -> None:
+        """Print why a worker is not used any longer."""
+        self._display.print(plain(f"Set aside: {worker}: {reason}"))
+
     def _end(self, job: Job, remark: str) -> None:
         line, stack = self._lines.pop(job.key)
         del self._running[job.submissions[0]]

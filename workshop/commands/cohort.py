@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.cohort import intake, overrides
+from workshop.cohort.canary import Canaries
 from workshop.cohort.display import Display
 from workshop.cohort.exports import FORMATS
 from workshop.cohort.grader import Grader
 from workshop.cohort.keys import read_keys
-from workshop.cohort.run import grade_all, judge_again, plan
+from workshop.cohort.run import Worker, grade_all, judge_again, plan
 from workshop.cohort.store import Store
 from workshop.core.errors import UserError
 from workshop.core.sanitise import plain
 from workshop.tasks import course
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from workshop.cohort.cluster import Cluster
     from workshop.cohort.run import Job
     from workshop.cohort.submission import Submission
     from workshop.core.process import SubprocessRunner
-    from workshop.engine import Engine
-    from workshop.grading.cache import Cache
 
     GetRunner = Callable[[], SubprocessRunner]
 
@@ -38,8 +40,9 @@ ALL = "all"
 class Options(NamedTuple):
     """What to grade: the folder of submissions, the tasks, and the folder for the marks.
 
-    `only` names a learner, or is empty; `jobs` is the number of submissions to grade at once.
-    With `isolated`, every limit of a submission must hold.
+    `only` names a learner, or is empty; `jobs` is the number of submissions that each engine grades
+    at once. With `isolated`, every limit of a submission must hold. `scheduler` is the address of
+    a Dask cluster, whose workers then grade instead of the engine of this machine.
     """
 
     folder: Path
@@ -50,6 +53,7 @@ class Options(NamedTuple):
     fresh: bool = False
     isolated: bool = False
     jobs: int = 0
+    scheduler: str = ""
 
 
 def parse_tasks(names: Iterable[str]) -> tuple[str, ...]:
@@ -87,7 +91,7 @@ def grade(options: Options, runner: GetRunner) -> int:
         selected = _select(options, found.submissions)
         learners = {submission.learner.id for submission in found.submissions}
         store.check_class(options.folder, learners)
-        _grade(store, options, found.submissions, selected, runner())
+        _grade(store, options, found.submissions, selected, runner)
         for learner, task in manual:
             if learner not in learners:
                 print(plain(f"{overrides.NAME}: [{learner}.{task}]: no such learner"))
@@ -95,59 +99,93 @@ def grade(options: Options, runner: GetRunner) -> int:
     return 0 if complete and not found.refused else 2
 
 
+class LocalEngine:
+    """The engine of this machine, as a `Cluster` with one worker; `jobs` as in `Options`."""
+
+    def __init__(self, run: SubprocessRunner, jobs: int) -> None:
+        from workshop.core.paths import cache_folder
+        from workshop.engine import Engine
+        from workshop.grading.cache import Cache
+
+        self._engine, self._cache = Engine(run), Cache(cache_folder())
+        self._jobs = jobs or os.cpu_count() or 1
+        self.keys = read_keys(self._engine)
+
+    def try_limits(self, *, required: bool) -> None:
+        """Print the limits that are not enforced; with `required`, raise `UserError` instead."""
+        from workshop.grading.enforcement import probe
+
+        missing = [name for name, held in probe(self._engine, self._cache).items() if not held]
+        if not missing:
+            return
+        found = f"it does not enforce these limits: {', '.join(missing)}"
+        if required:
+            fix = "Use Docker on Linux as root, or grade without --require-isolation"
+            raise UserError("the Docker engine", found, fix)
+        _warn(f"Submissions are not fully contained. The Docker engine: {found}")
+
+    @contextlib.contextmanager
+    def open(
+        self, on_line: Callable[[Submission, str], None]
+    ) -> Iterator[Callable[[], Collection[Worker]]]:
+        """Yield a function that returns the worker; `on_line` gets the output of its builds."""
+        # Known answers take longer than most submissions: this engine is trusted until it fails.
+        guard = partial(Canaries(course.TASKS).guard, Grader(self._engine, self._cache, on_line))
+        with ThreadPoolExecutor(self._jobs) as executor:
+            workers = [Worker("the Docker engine", partial(executor.submit, guard), self._jobs)]
+            yield lambda: workers
+
+
+@contextlib.contextmanager
+def _open_engines(
+    options: Options, tasks: Sequence[str], runner: GetRunner
+) -> Iterator[LocalEngine | Cluster]:
+    if not options.scheduler:
+        yield LocalEngine(runner(), options.jobs)
+        return
+    from workshop.cohort.cluster import Cluster
+
+    with Cluster(options.scheduler, tasks, options.jobs, _warn) as cluster:
+        yield cluster
+
+
 def _grade(
     store: Store,
     options: Options,
     submissions: Sequence[Submission],
     selected: Sequence[Submission],
-    run: SubprocessRunner,
+    runner: GetRunner,
 ) -> None:
     """Grade the selected submissions that need it."""
     from rich.console import Console
 
-    from workshop.core.paths import cache_folder
-    from workshop.engine import Engine
-    from workshop.grading.cache import Cache
-
-    engine = Engine(run)
-    keys = read_keys(engine)
-    wanted = {submission: keys.key(submission) for submission in submissions}
-    store.enrol(options.folder, wanted, options.tasks)
-    chosen = {submission: wanted[submission] for submission in selected}
-    if options.fresh:
-        store.discard((key, keys.facts(submission)) for submission, key in chosen.items())
-    missing = plan(store, chosen)
-    jobs = judge_again(store, missing, keys.facts)
-    if again := len(missing) - len(jobs):
-        print(f"{again} judged again with the changed points, without a build")
-    _announce(len(selected), jobs)
-    limit = options.jobs or os.cpu_count() or 1
-    cache = Cache(cache_folder())
-    if jobs:
-        _try_limits(engine, cache, required=options.isolated)
-    display = Display(Console(stderr=True), len(jobs))
-    grader = Grader(engine, cache, display.line)
-    try:
-        with display, ThreadPoolExecutor(limit) as executor:
-            grade_all(store, jobs, grader, executor, limit=limit, watcher=display)
-    except BaseException:
-        left, how = len(plan(store, chosen)), " without --fresh" if options.fresh else ""
-        print(f"Stopped: {left} of {len(jobs)} are left. Run the same command{how} to go on.")
-        raise
+    tasks = tuple(dict.fromkeys(submission.task for submission in submissions))
+    with _open_engines(options, tasks, runner) as engines:
+        keys = engines.keys
+        wanted = {submission: keys.key(submission) for submission in submissions}
+        store.enrol(options.folder, wanted, options.tasks)
+        chosen = {submission: wanted[submission] for submission in selected}
+        if options.fresh:
+            store.discard((key, keys.facts(submission)) for submission, key in chosen.items())
+        missing = plan(store, chosen)
+        jobs = judge_again(store, missing, keys.facts)
+        if again := len(missing) - len(jobs):
+            print(f"{again} judged again with the changed points, without a build")
+        _announce(len(selected), jobs)
+        if jobs:
+            engines.try_limits(required=options.isolated)
+        display = Display(Console(stderr=True), len(jobs))
+        try:
+            with display, engines.open(display.line) as workers:
+                grade_all(store, jobs, workers, watcher=display)
+        except BaseException:
+            left, how = len(plan(store, chosen)), " without --fresh" if options.fresh else ""
+            print(f"Stopped: {left} of {len(jobs)} are left. Run the same command{how} to go on.")
+            raise
 
 
-def _try_limits(engine: Engine, cache: Cache, *, required: bool) -> None:
-    """Say which limits the engine does not enforce; raise `UserError` if all are `required`."""
-    from workshop.grading.enforcement import probe
-
-    missing = [name for name, held in probe(engine, cache).items() if not held]
-    if not missing:
-        return
-    found = f"it does not enforce these limits: {', '.join(missing)}"
-    if required:
-        fix = "Use Docker on Linux as root, or grade without --require-isolation"
-        raise UserError("the Docker engine", found, fix)
-    print(f"Submissions are not fully contained. The Docker engine: {found}", file=sys.stderr)
+def _warn(line: str) -> None:
+    print(plain(line), file=sys.stderr)
 
 
 def _announce(count: int, jobs: Sequence[Job]) -> None:
