@@ -161,6 +161,8 @@ class _Loop:
         self._store, self._waiting = store, deque(jobs)
         self._workers, self._watcher = workers, watcher
         self._running: dict[Future[Graded], tuple[Job, Worker]] = {}
+        # The failures of an engine that still has other jobs: it gets no new ones until they end.
+        self._failed: dict[Worker, list[tuple[Job, Graded, int]]] = {}
         self._aside: dict[Worker, str] = {}
 
     def run(self) -> None:
@@ -191,10 +193,11 @@ class _Loop:
 
     def _hand_out(self, usable: Iterable[Worker]) -> None:
         """Start jobs, each on the worker with the most free slots."""
-        free = {worker: worker.slots for worker in usable}
+        free = {worker: worker.slots for worker in usable if worker not in self._failed}
         for _, worker in self._running.values():
-            free[worker] -= 1
-        while self._waiting and max(free.values()) > 0:
+            if worker in free:
+                free[worker] -= 1
+        while self._waiting and max(free.values(), default=0) > 0:
             worker = max(free, key=free.__getitem__)
             free[worker] -= 1
             job = self._waiting.popleft()
@@ -202,40 +205,61 @@ class _Loop:
             self._running[worker.submit(job.submissions[0])] = job, worker
 
     def _collect(self, future: Future[Graded]) -> None:
-        """Store a verdict, or let the job wait for another try."""
+        """Store a verdict, or keep a failure of the engine until its other jobs have ended."""
         job, worker = self._running.pop(future)
         graded, most = _result(future, job)
-        document = graded.document
-        worker.failures = worker.failures + 1 if graded.engine_failed else 0
-        reason = find_reason(document).partition("\n")[0]
-        if graded.is_wrong or worker.failures >= MOST_FAILURES:
-            found = f"it failed {MOST_FAILURES} times in a row ({reason})"
-            self._retry(job, document)
-            self._set_aside(worker, reason if graded.is_wrong else found)
-        elif graded.engine_failed and (tries := job.tries + graded.is_tried) < most:
-            self._retry(job._replace(tries=tries), document)
+        if graded.engine_failed:
+            self._failed.setdefault(worker, []).append((job, graded, most))
         else:
-            self._store.put(job.key, job.submissions[0], document, job.facts)
-            self._watcher.end(job, document, len(self._waiting) + len(self._running))
+            self._store_verdict(job, graded.document)
+            if worker not in self._failed:
+                worker.failures = 0
+        is_idle = all(other is not worker for _, other in self._running.values())
+        if graded.is_wrong or (is_idle and worker in self._failed):
+            self._judge(worker)
 
-    def _retry(self, job: Job, document: dict[str, Any]) -> None:
-        self._waiting.append(job)
-        self._watcher.retry(job, document)
+    def _judge(self, worker: Worker) -> None:
+        """Try the failed jobs of a worker again, or set it aside.
+
+        An engine that stops fails every running job, which is one failure.
+        """
+        failed = self._failed.pop(worker)
+        worker.failures += 1
+        is_wrong = any(graded.is_wrong for _, graded, _ in failed)
+        is_bad = is_wrong or worker.failures >= MOST_FAILURES
+        for job, graded, most in failed:
+            # A bad engine is no fault of the submission.
+            tries = job.tries + (graded.is_tried and not is_bad)
+            self._try_again(job._replace(tries=tries), graded.document, most)
+        if is_bad:
+            reason = find_reason(failed[-1][1].document).partition("\n")[0]
+            found = f"it failed {MOST_FAILURES} times in a row ({reason})"
+            self._set_aside(worker, reason if is_wrong else found)
 
     def _set_aside(self, worker: Worker, reason: str, tries: int = 0) -> None:
         """Ignore a worker from now on; its jobs wait for others, and count so many `tries` more."""
         self._aside[worker] = reason
         self._watcher.set_aside(worker.name, reason)
-        mine = [future for future, (_, other) in self._running.items() if other is worker]
-        for future in mine:
-            job, _ = self._running.pop(future)
+        jobs = [job for job, _, _ in self._failed.pop(worker, ())]
+        for future in [future for future, (_, other) in self._running.items() if other is worker]:
+            jobs.append(self._running.pop(future)[0])
             future.cancel()
+        for job in jobs:
             document = ungradable(job.submissions[0].task, f"{worker.name}: {reason}")
-            if job.tries + tries < MOST_FAILURES:
-                self._retry(job._replace(tries=job.tries + tries), document)
-                continue
-            self._store.put(job.key, job.submissions[0], document, job.facts)
-            self._watcher.end(job, document, len(self._waiting) + len(self._running))
+            self._try_again(job._replace(tries=job.tries + tries), document, MOST_FAILURES)
+
+    def _try_again(self, job: Job, document: dict[str, Any], most: int) -> None:
+        """Let a job wait; store that it is ungradable if it was tried `most` times."""
+        if job.tries < most:
+            self._waiting.append(job)
+            self._watcher.retry(job, document)
+        else:
+            self._store_verdict(job, document)
+
+    def _store_verdict(self, job: Job, document: dict[str, Any]) -> None:
+        self._store.put(job.key, job.submissions[0], document, job.facts)
+        left = len(self._waiting) + len(self._running) + sum(map(len, self._failed.values()))
+        self._watcher.end(job, document, left)
 
 
 def ungradable(task: str, reason: str) -> dict[str, Any]:

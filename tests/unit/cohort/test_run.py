@@ -315,6 +315,14 @@ def test_a_worker_with_a_bad_engine_is_set_aside_and_the_others_go_on(store, res
     assert scores(store) == expected(submissions(12))
 
 
+def test_an_engine_that_stops_under_several_submissions_has_failed_once(store):
+    results = {one.learner.id: [FAILED_ENGINE] for one in submissions(MOST_FAILURES + 1)}
+    seen = run(store, submissions(8), by_name(**results), limit=MOST_FAILURES + 1)
+    assert sorted(seen.retried) == sorted(results)
+    assert seen.aside == []
+    assert scores(store) == expected(submissions(8))
+
+
 def test_a_submission_that_a_bad_engine_never_tried_is_graded_by_another(store):
     """The other worker is busy until the bad one is set aside."""
     untried = FAILED_ENGINE._replace(is_tried=False)
