@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workshop.cohort.run import Graded, grade_all, plan
+from workshop.cohort.run import Graded, Worker, grade_all, plan
 from workshop.cohort.store import NAME
 from workshop.cohort.submission import Learner, Submission
 
@@ -67,6 +68,7 @@ class Silent:
         self.started: list[str] = []
         self.ended: list[str] = []
         self.retried: list[str] = []
+        self.aside: list[str] = []
 
     def start(self, job: Job) -> None:
         self.started.append(job.submissions[0].learner.id)
@@ -76,6 +78,9 @@ class Silent:
 
     def retry(self, job: Job, document: dict[str, Any]) -> None:  # noqa: ARG002
         self.retried.append(job.submissions[0].learner.id)
+
+    def set_aside(self, worker: str, reason: str) -> None:
+        self.aside.append(f"{worker}: {reason}")
 
 
 def run(  # noqa: PLR0913 - the parts of one run
@@ -92,6 +97,7 @@ def run(  # noqa: PLR0913 - the parts of one run
     store.enrol(FOLDER, keys, {one.task for one in keys})
     watcher = Silent()
     with ThreadPoolExecutor(limit) as executor:
-        jobs = plan(store, keys)
-        grade_all(store, jobs, grade, executor, limit=limit, watcher=watcher, recover=recover)
+        submit = partial(executor.submit, grade)
+        worker = Worker("the Docker engine", submit, limit, recover)
+        grade_all(store, plan(store, keys), lambda: [worker], watcher=watcher)
     return watcher

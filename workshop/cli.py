@@ -152,6 +152,12 @@ def _grade_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=_count, default=0, help="Grade so many at once (default: one for each core)."
     )
+    parser.add_argument(
+        "--scheduler",
+        type=_address,
+        metavar="tcp://HOST:PORT",
+        help="Grade on the workers of this Dask cluster; also tls://.",
+    )
 
 
 def _grade(arguments: Namespace) -> int:
@@ -169,6 +175,7 @@ def _grade(arguments: Namespace) -> int:
         fresh=arguments.fresh,
         isolated=arguments.require_isolation,
         jobs=arguments.jobs,
+        scheduler=arguments.scheduler or "",
     )
     return cohort.dry_run(options) if arguments.dry_run else cohort.grade(options, _runner)
 
@@ -178,6 +185,15 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_JOBS:
         raise ArgumentTypeError(f"not a number from 1 to {MAX_JOBS}: '{text}'")
     return int(text)
+
+
+def _address(text: str) -> str:
+    """Parse the address of a Dask scheduler."""
+    protocol, _, rest = text.partition("://")
+    host, _, port = rest.rpartition(":")
+    if protocol not in {"tcp", "tls"} or not host or not port.isdecimal():
+        raise ArgumentTypeError(f"not an address like tcp://HOST:8786 or tls://HOST:8786: '{text}'")
+    return text
 
 
 def _image_options(parser: ArgumentParser) -> None:

@@ -81,6 +81,11 @@ class Display:
         """Print why a job is tried again."""
         self._end(job, "will be tried again", document)
 
+    def set_aside(self, worker: str, reason: str) -> None:
+        """Print why a worker is not used any longer."""
+        text = plain(f"Set aside: {worker}: {reason}")
+        self._display.print(textwrap.fill(text, COLUMNS, subsequent_indent=_INDENT))
+
     def _end(self, job: Job, remark: str, document: Mapping[str, Any]) -> None:
         """Print the line about a job, and below it why a submission could not be graded."""
         line, stack = self._lines.pop(job.key)

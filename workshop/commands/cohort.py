@@ -3,50 +3,45 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
-import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.cohort import intake, overrides
 from workshop.cohort.display import Display
 from workshop.cohort.exports import write_all
-from workshop.cohort.grader import Grader
-from workshop.cohort.keys import read_keys
-from workshop.cohort.run import MOST_FAILURES, grade_all, judge_again, plan
+from workshop.cohort.local_engine import LocalEngine
+from workshop.cohort.run import grade_all, judge_again, plan
 from workshop.cohort.store import Store
 from workshop.core.errors import UserError
+from workshop.core.paths import cache_folder
 from workshop.core.process import SubprocessRunner, temporary_folder
-from workshop.core.progress import COLUMNS
+from workshop.core.progress import COLUMNS, print_plain
 from workshop.core.sanitise import plain
-from workshop.grading import isolation
+from workshop.engine import Engine
+from workshop.grading import cleanup, isolation
+from workshop.grading.cache import Cache
 from workshop.tasks import course
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from workshop.cohort.cluster import Cluster
     from workshop.cohort.run import Job
     from workshop.cohort.submission import Submission
-    from workshop.engine import Engine
-    from workshop.grading.cache import Cache
-    from workshop.grading.limits import Limits
 
     GetRunner = Callable[[], SubprocessRunner]
 
 ALL = "all"
-# An engine that was killed needs about ten seconds to start again.
-SECONDS_TO_RECOVER = 60
-_SECONDS_BETWEEN = 1.0
 
 
 class Options(NamedTuple):
     """What to grade: the folder of submissions, the tasks, and the folder for the marks.
 
-    `only` names a learner, or is empty; `jobs` is the number of submissions to grade at once.
-    With `isolated`, every limit of a submission must hold.
+    `only` names a learner, or is empty; `jobs` is the number of submissions that each engine grades
+    at once. With `isolated`, every limit of a submission must hold. `scheduler` is the address of
+    a Dask cluster, whose workers then grade instead of the engine of this machine.
     """
 
     folder: Path
@@ -57,6 +52,7 @@ class Options(NamedTuple):
     fresh: bool = False
     isolated: bool = False
     jobs: int = 0
+    scheduler: str = ""
 
 
 def parse_tasks(names: Iterable[str]) -> tuple[str, ...]:
@@ -124,105 +120,60 @@ def _grade(
     """Grade the selected submissions that need it."""
     from rich.console import Console
 
-    from workshop.core.paths import cache_folder
-    from workshop.engine import Engine
-    from workshop.grading.cache import Cache
+    console = Console(stderr=True)
+    tasks = tuple(dict.fromkeys(submission.task for submission in submissions))
 
-    engine, cache = Engine(run), Cache(cache_folder())
-    keys = read_keys(engine)
-    wanted = {submission: keys.key(submission) for submission in submissions}
-    store.enrol(options.folder, wanted, options.tasks)
-    chosen = {submission: wanted[submission] for submission in selected}
-    if options.fresh:
-        store.discard((key, keys.facts(submission)) for submission, key in chosen.items())
-    missing = plan(store, chosen)
-    jobs = judge_again(store, missing, keys.facts)
-    if again := len(missing) - len(jobs):
-        print(f"{again} judged again with the changed points, without a build")
-    _announce(len(selected), jobs)
-    limit = options.jobs or os.cpu_count() or 1
-    limits = _find_limits(engine, cache, options) if jobs else None
-    display = Display(Console(stderr=True), len(jobs))
-    grader = Grader(engine, cache, display.line, limits)
-    try:
-        with display, ThreadPoolExecutor(limit) as executor:
-            grade_all(
-                store,
-                jobs,
-                grader,
-                executor,
-                limit=limit,
-                watcher=display,
-                recover=lambda: _wait_for(engine, display.print),
-            )
-    except BaseException:
-        left, how = len(plan(store, chosen)), " without --fresh" if options.fresh else ""
-        print(f"Stopped: {left} of {len(jobs)} are left. Run the same command{how} to go on.")
-        raise
+    def report(line: str) -> None:
+        print_plain(console, _wrap(line))
+
+    with _open_engines(options, tasks, run, report) as engines:
+        keys = engines.keys
+        wanted = {submission: keys.key(submission) for submission in submissions}
+        store.enrol(options.folder, wanted, options.tasks)
+        chosen = {submission: wanted[submission] for submission in selected}
+        if options.fresh:
+            store.discard((key, keys.facts(submission)) for submission, key in chosen.items())
+        missing = plan(store, chosen)
+        jobs = judge_again(store, missing, keys.facts)
+        if again := len(missing) - len(jobs):
+            print(f"{again} judged again with the changed points, without a build")
+        _announce(len(selected), jobs)
+        if jobs:
+            _try_limits(engines, options)
+        display = Display(console, len(jobs))
+        try:
+            with display, engines.open(display.line) as workers:
+                grade_all(store, jobs, workers, watcher=display)
+        except BaseException:
+            left, how = len(plan(store, chosen)), " without --fresh" if options.fresh else ""
+            print(f"Stopped: {left} of {len(jobs)} are left. Run the same command{how} to go on.")
+            raise
+
+
+@contextlib.contextmanager
+def _open_engines(
+    options: Options, tasks: Sequence[str], run: SubprocessRunner, report: Callable[[str], None]
+) -> Iterator[LocalEngine | Cluster]:
+    """Yield the engines to grade on; `report` gets a line about what is wrong with one."""
+    if not options.scheduler:
+        yield LocalEngine(run, Cache(cache_folder()), options.jobs, report)
+        return
+    from workshop.cohort.cluster import Cluster
+
+    with Cluster(options.scheduler, tasks, options.jobs, report) as cluster:
+        yield cluster
+
+
+def _try_limits(engines: LocalEngine | Cluster, options: Options) -> None:
+    """Try which limits hold, and write them beside the marks."""
+    held = engines.try_limits(required=options.isolated, again=options.fresh)
+    isolation.write(held, options.out)
+    if all(held.values()):
+        print(f"Submissions are contained: {len(held)} of {len(held)} limits hold")
 
 
 def _clean_up(run: SubprocessRunner) -> None:
-    from workshop.core.paths import cache_folder
-    from workshop.engine import Engine
-    from workshop.grading import cleanup
-    from workshop.grading.cache import Cache
-
     cleanup.remove_stale(Cache(cache_folder()).runs, Engine(run))
-
-
-def _wait_for(engine: Engine, say: Callable[[str], None]) -> bool:
-    """Wait until the engine answers; return whether it does within `SECONDS_TO_RECOVER`."""
-    deadline = time.monotonic() + SECONDS_TO_RECOVER
-    if engine.instance():
-        return True
-    say(f"The Docker engine does not answer: waiting up to {SECONDS_TO_RECOVER} s for it")
-    while time.monotonic() < deadline:
-        if engine.info():
-            say("The Docker engine answers again")
-            return True
-        time.sleep(_SECONDS_BETWEEN)
-    return False
-
-
-def _find_limits(engine: Engine, cache: Cache, options: Options) -> Limits:
-    """Print which limits the engine enforces, and write them down; return those to grade with.
-
-    Raise `UserError` if all of them are required, and one does not hold.
-    """
-    from workshop.grading.limits import CLASS
-
-    held = _probe_limits(engine, cache, again=options.fresh)
-    if options.isolated and not all(held.values()):
-        # Another try: a busy machine may have been too slow.
-        held = _probe_limits(engine, cache, again=True)
-    isolation.write(held, options.out)
-    missing = [name for name, holds in held.items() if not holds]
-    if not missing:
-        print(f"Submissions are contained: {len(held)} of {len(held)} limits hold")
-        return CLASS
-    found = f"it does not enforce these limits: {', '.join(missing)}"
-    if options.isolated:
-        fix = "Use Docker on Linux as root, or grade without --require-isolation"
-        raise UserError("the Docker engine", found, fix)
-    warning = f"Submissions are not fully contained. The Docker engine: {found}"
-    print(_wrap(warning), file=sys.stderr)
-    return isolation.adapt(CLASS, held)
-
-
-def _probe_limits(engine: Engine, cache: Cache, *, again: bool) -> dict[str, bool]:
-    """Return which limits hold, by their names; try again if the engine stops meanwhile."""
-    from workshop.engine import EngineUnavailableError
-
-    for _ in range(MOST_FAILURES):
-        instance = engine.instance()
-        with contextlib.suppress(EngineUnavailableError):
-            found = isolation.find_limits(engine, cache, again=again)
-            if engine.instance() == instance:
-                return found
-        if not _wait_for(engine, lambda text: print(text, file=sys.stderr)):
-            break
-    found_text = "it stopped while its limits were tried"
-    raise UserError("the Docker engine", found_text, "See workshop doctor")
 
 
 def _announce(count: int, jobs: Sequence[Job]) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from workshop.core.errors import UserError
@@ -22,7 +23,6 @@ from workshop.engine.build import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from workshop.core.process import InteractiveProcess
 
@@ -51,7 +51,10 @@ class EngineUnavailableError(UserError):
 
 @dataclass(frozen=True)
 class Info:
-    """What `docker info` reports. `ours` is true for an engine that the kit has started."""
+    """What `docker info` reports. `ours` is true for an engine that the kit has started.
+
+    `id` differs for each engine; `root` is the folder of its files.
+    """
 
     version: str
     root: str
@@ -91,6 +94,18 @@ class Engine:
         """The folder of the engine's files, on its machine; empty if no engine answers."""
         info = self.info()
         return info.root if info else ""
+
+    @functools.cached_property
+    def is_here(self) -> bool:
+        """Whether the engine runs on this machine: its id is in one of its files.
+
+        Its processes and network are then those of this machine. Only root can read the file.
+        """
+        info = self.info()
+        try:
+            return info is not None and Path(info.root, "engine-id").read_text().strip() == info.id
+        except (OSError, ValueError):
+            return False
 
     def require(self, thing: str) -> None:
         """Raise `EngineUnavailableError` about `thing` if no engine answers."""

@@ -59,7 +59,7 @@ class Containment:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            if self.limits.memory and self._record and cgroups.is_available():
+            if self.limits.memory and self._record and self._is_here and cgroups.is_available():
                 self._group = self._create_group(stack.enter_context(cgroups.reserve()))
             is_open = self.limits.network or self.limits.packages == UNLIMITED
             if self._group and self._allows and not is_open:
@@ -98,6 +98,11 @@ class Containment:
         trace: TracebackType | None,
     ) -> None:
         self._stack.close()
+
+    @property
+    def _is_here(self) -> bool:
+        """Whether the engine runs on this machine, where its processes can be limited."""
+        return self._engine is not None and self._engine.is_here
 
     def build_options(self, parsed: Dockerfile | None) -> tuple[str, ...]:
         """Return the options of `docker build` that limit a build."""

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 import tracemalloc
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
+from functools import partial
 
 import pytest
-from classroom import FOLDER, MOST, TASK, document, grade, run, submission, submissions
+from classroom import FOLDER, MOST, TASK, Silent, document, grade, run, submission, submissions
 
+from workshop.cohort import run as module
 from workshop.cohort.exports import csv_marks
 from workshop.cohort.run import (
     MOST_FAILURES,
     Graded,
     Job,
+    Worker,
     find_reason,
+    grade_all,
     judge,
     judge_again,
     plan,
@@ -291,3 +295,143 @@ def test_the_reason_is_the_note_or_the_first_error():
 def test_the_fake_grader_gives_different_marks():
     assert len({grade(one).document["score"] for one in submissions(50)}) == MOST + 1
     assert {one.folder.parent for one in submissions(5)} == {FOLDER}
+
+
+class Cluster:
+    """Workers that grade in threads, by name; each has one slot, and may leave."""
+
+    def __init__(self, **graders) -> None:
+        self.threads = ThreadPoolExecutor(len(graders))
+        self.there = [
+            Worker(name, partial(self.threads.submit, grade), 1) for name, grade in graders.items()
+        ]
+
+    def run(self, store, found, watcher=None):
+        watcher = watcher or Silent()
+        keys = {one: one.digest for one in found}
+        store.enrol(FOLDER, keys, {TASK})
+        with self.threads:
+            grade_all(store, plan(store, keys), lambda: [*self.there], watcher=watcher)
+        return watcher
+
+
+def expected(found):
+    return {one.learner.id: grade(one).document["score"] for one in found}
+
+
+WRONG = Graded(document(0, note="a known answer failed"), engine_failed=True, is_wrong=True)
+
+
+@pytest.mark.parametrize(
+    ("result", "times", "reason"),
+    [
+        (WRONG, 1, "a known answer failed"),
+        (FAILED_ENGINE, MOST_FAILURES, f"it failed {MOST_FAILURES} times in a row (the engine)"),
+    ],
+)
+def test_a_worker_with_a_bad_engine_is_set_aside_and_the_others_go_on(store, result, times, reason):
+    tried = []
+
+    def fail(found):
+        tried.append(found)
+        return result
+
+    seen = Cluster(bad=fail, good=grade).run(store, submissions(12))
+    assert seen.aside == [f"bad: {reason}"]
+    assert len(tried) == times
+    assert scores(store) == expected(submissions(12))
+
+
+def test_an_engine_that_stops_under_several_submissions_has_failed_once(store):
+    results = {one.learner.id: [FAILED_ENGINE] for one in submissions(MOST_FAILURES + 1)}
+    seen = run(store, submissions(8), by_name(**results), limit=MOST_FAILURES + 1)
+    assert sorted(seen.retried) == sorted(results)
+    assert seen.aside == []
+    assert scores(store) == expected(submissions(8))
+
+
+def test_a_submission_that_a_bad_engine_never_tried_is_graded_by_another(store):
+    """The other worker is busy until the bad one is set aside."""
+    untried = FAILED_ENGINE._replace(is_tried=False)
+    aside = threading.Event()
+
+    class Seen(Silent):
+        def set_aside(self, worker, reason):
+            super().set_aside(worker, reason)
+            aside.set()
+
+    def wait_and_grade(found):
+        assert aside.wait(10)
+        return grade(found)
+
+    cluster = Cluster(bad=lambda _: untried, good=wait_and_grade)
+    seen = cluster.run(store, submissions(2), Seen())
+    assert seen.retried == ["learner-00000"] * MOST_FAILURES
+    assert scores(store) == expected(submissions(2))
+
+
+def test_a_result_that_comes_after_its_worker_was_set_aside_is_not_used(store):
+    """The worker has two slots: one submission fails while the other is graded, wrongly."""
+    late, found = threading.Event(), submissions(4)
+
+    def fail(one):
+        if one.learner.id == "learner-00000":
+            assert late.wait(10)
+            return Graded(document(1))
+        return WRONG
+
+    class Seen(Silent):
+        def set_aside(self, worker, reason):
+            super().set_aside(worker, reason)
+            late.set()
+
+    keys = {one: one.digest for one in found}
+    store.enrol(FOLDER, keys, {TASK})
+    with ThreadPoolExecutor(4) as threads:
+        bad = Worker("bad", partial(threads.submit, fail), 2)
+        good = Worker("good", partial(threads.submit, grade), 1)
+        grade_all(store, plan(store, keys), lambda: [bad, good], watcher=Seen())
+    assert scores(store) == expected(found)
+
+
+def test_the_submission_of_a_lost_worker_is_graded_by_another(store):
+    cluster = Cluster(lost=grade, good=grade)
+    lost, good = cluster.there
+    lost.submit = lambda _: Future()
+
+    def leave(found):
+        # The first submission is on the worker that now leaves the cluster.
+        cluster.there[:] = [good]
+        return grade(found)
+
+    good.submit = partial(cluster.threads.submit, leave)
+    seen = cluster.run(store, submissions(5))
+    assert seen.aside == ["lost: it is no longer connected"]
+    assert seen.retried == ["learner-00000"]
+    assert scores(store) == expected(submissions(5))
+
+
+def test_a_submission_that_loses_each_worker_is_no_grade(store, monkeypatch):
+    monkeypatch.setattr(module, "SECONDS_TO_LOOK", 0.01)
+    cluster = Cluster(**dict.fromkeys("abcd", grade))
+    fleet = iter([*cluster.there])
+    current = [next(fleet)]
+
+    def vanish(_found):
+        current[:] = [next(fleet)]
+        return Future()
+
+    for worker in cluster.there[:-1]:
+        worker.submit = vanish
+    keys = {one: one.digest for one in submissions(1)}
+    store.enrol(FOLDER, keys, {TASK})
+    watcher = Silent()
+    grade_all(store, plan(store, keys), lambda: [*current], watcher=watcher)
+    assert [row.outcome for row in store.rows()] == ["ungradable"]
+    assert len(watcher.aside) == MOST_FAILURES
+
+
+def test_the_last_bad_engine_ends_the_run(store):
+    with pytest.raises(UserError, match=r"worker: a known answer failed\. See workshop doctor"):
+        Cluster(worker=lambda _: WRONG).run(store, submissions(3))
+    assert scores(store) == {}

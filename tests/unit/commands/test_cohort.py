@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 from classroom import document
-from fakes import INFO, NO_ENGINE, Script, docker
+from fakes import INFO, NO_ENGINE, Script
 
-from workshop.cohort import rubric, run
+from workshop.cohort import local_engine, rubric, run
 from workshop.cohort.run import Graded
 from workshop.cohort.store import Store
 from workshop.commands import cohort
 from workshop.core.errors import UserError
 from workshop.grading import enforcement, isolation
-from workshop.grading.cache import Cache
 from workshop.tasks import course
 
 
@@ -31,7 +30,7 @@ class Grader:
 @pytest.fixture
 def grader(monkeypatch):
     found = Grader()
-    monkeypatch.setattr(cohort, "Grader", lambda *_arguments: found)
+    monkeypatch.setattr(local_engine, "Grader", lambda *_arguments: found)
     hold(monkeypatch, memory=True)
     return found
 
@@ -201,49 +200,6 @@ def test_without_an_engine_nothing_is_lost(options, grader):
     grader.graded.clear()
     grade(options)
     assert grader.graded == []
-
-
-def test_an_engine_that_comes_back_is_waited_for(monkeypatch):
-    monkeypatch.setattr(cohort, "_SECONDS_BETWEEN", 0)
-    lines = []
-    engine, script = docker(
-        {"docker network inspect": NO_ENGINE}, info=[NO_ENGINE, NO_ENGINE, INFO]
-    )
-    assert cohort._wait_for(engine, lines.append)
-    assert len(script.calls("docker info")) == 3
-    assert lines == [
-        "The Docker engine does not answer: waiting up to 60 s for it",
-        "The Docker engine answers again",
-    ]
-
-
-def test_an_engine_that_stays_away_is_given_up(monkeypatch):
-    monkeypatch.setattr(cohort, "SECONDS_TO_RECOVER", 0.05)
-    monkeypatch.setattr(cohort, "_SECONDS_BETWEEN", 0.01)
-    engine, _ = docker({"docker network inspect": NO_ENGINE}, info=NO_ENGINE)
-    assert not cohort._wait_for(engine, lambda _: None)
-
-
-def test_limits_are_tried_again_if_the_engine_stops_meanwhile(monkeypatch, tmp_path):
-    engine, _ = docker({"docker network inspect": ["one", "two", "two"]})
-    tries = []
-    monkeypatch.setattr(enforcement, "probe", lambda *_: tries.append("try") or {"disk": False})
-    assert cohort._probe_limits(engine, Cache(tmp_path), again=False) == {"disk": False}
-    assert len(tries) == 2
-
-
-def test_an_engine_that_stops_with_each_try_of_the_limits_is_one_line(monkeypatch, tmp_path):
-    engine, _ = docker({"docker network inspect": [str(number) for number in range(99)]})
-    monkeypatch.setattr(enforcement, "probe", lambda *_: {})
-    with pytest.raises(UserError, match="it stopped while its limits were tried"):
-        cohort._probe_limits(engine, Cache(tmp_path), again=False)
-
-
-def test_a_running_engine_is_not_waited_for():
-    engine, _ = docker({"docker network inspect": "an instance"})
-    lines = []
-    assert cohort._wait_for(engine, lines.append)
-    assert lines == []
 
 
 def test_a_stopped_run_says_how_to_go_on(options, grader, monkeypatch, capsys):

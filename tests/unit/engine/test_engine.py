@@ -274,3 +274,12 @@ def test_compose_uses_the_given_folder():
     engine.compose("ps", folder=Path("/src"))
     options = ("--progress", "plain", "--project-directory", "/src")
     assert script.argvs == [["docker", "compose", *options, "ps"]]
+
+
+def test_an_engine_is_here_if_its_id_is_in_its_files(tmp_path):
+    (tmp_path / "engine-id").write_text("one")
+    for name, expected in (("one", True), ("another", False), ("", False)):
+        info = {"ServerVersion": "26", "DockerRootDir": str(tmp_path), "Labels": None, "ID": name}
+        assert docker(info=json.dumps(info))[0].is_here is expected
+    assert not docker(info=INFO)[0].is_here
+    assert not docker(info=NO_ENGINE)[0].is_here
