@@ -1,17 +1,16 @@
 """The quota of a build, and the limits of a compose file's services, hold on the real engine.
 
-A file in `stack/` describes one threat: `dockerfile` is that of the service basic-python.
+In the files `stack-*.toml`, `dockerfile` is that of the service basic-python.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hostile.threats import STACK
 from rubric.examples import describe, lay_out_answer
 
 from workshop.analysis import source
@@ -25,11 +24,13 @@ from workshop.machine.base_images import package_index
 from workshop.tasks import course
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workshop.engine import Engine
     from workshop.grading.limits import Limits
     from workshop.model import Task, Verdict
 
-BUILD, STACK = course.task("task-5"), course.task("compose-part-3")
+BUILD, SERVICES = course.task("task-5"), course.task("compose-part-3")
 SERVICE = "services/part-3/basic-python/Dockerfile"
 # The images of the three services take more of the disk than their containers.
 TIGHT = CLASS._replace(memory=300 * MB, processes=60, disk=500 * MB, log=1 * MB)
@@ -49,10 +50,6 @@ DOWNLOADS = {
         """python -c "import urllib.request as u; u.urlopen(u.Request('{index}/pip/', \\
             headers={f'x-{n}': 'secret' * 1000 for n in range(9)}))\"""",
     ),
-}
-THREATS = {
-    path.stem: tomllib.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((Path(__file__).parent / "stack").glob("*.toml"))
 }
 
 pytestmark = [
@@ -102,11 +99,11 @@ def test_two_submissions_do_not_share_a_quota(engine, tmp_path):
         assert "the build opened" not in describe(judge(engine, folder, BUILD, limits))
 
 
-@pytest.mark.parametrize("name", THREATS)
+@pytest.mark.parametrize("name", STACK)
 def test_the_services_of_a_compose_file_are_contained(name, engine, tmp_path):
-    threat = THREATS[name]
-    lay_out(STACK, tmp_path / "submission", SERVICE, threat["dockerfile"])
-    verdict = judge(engine, tmp_path, STACK, TIGHT)
-    assert re.search(threat["says"], describe(verdict)), describe(verdict)
-    assert verdict.outcome == "failed"
+    threat = STACK[name]
+    lay_out(SERVICES, tmp_path / "submission", SERVICE, threat.dockerfile)
+    verdict = judge(engine, tmp_path, SERVICES, TIGHT)
+    assert re.search(threat.says, describe(verdict)), describe(verdict)
+    assert verdict.outcome == threat.outcome
     assert list((tmp_path / "cache/runs").glob("*")) == []

@@ -86,7 +86,7 @@ class Cluster:
     def try_limits(self, *, required: bool, again: bool = False) -> dict[str, bool]:
         """Return which limits the engines of all workers enforce, and report what one does not.
 
-        They are remembered there, and tried `again` if that is asked for. A worker that does not
+        They are remembered there, and tried `again` on request. A worker that does not
         enforce all of them is refused if they are `required`.
         """
         self._limits, self._required = ("again" if again else "known"), required

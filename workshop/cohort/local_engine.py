@@ -47,7 +47,7 @@ class LocalEngine:
     def try_limits(self, *, required: bool, again: bool = False) -> dict[str, bool]:
         """Return which limits the engine enforces, and report those that it does not.
 
-        They are remembered, and tried `again` if that is asked for. Raise `UserError` if all of
+        They are remembered, and tried `again` if that is wanted. Raise `UserError` if all of
         them are `required`, and one does not hold.
         """
         held = self._probe(again=again)

@@ -96,6 +96,10 @@ class Builder:
         if not parsed.stages:
             line = None if self.source.task.compose else 1
             raise Failed("no FROM instruction", "a FROM that names the base image", line=line)
+        # BuildKit would expand them in the memory of the engine: 30 lines `ENV A=$A$A` fill it.
+        if parsed.excess:
+            line = None if self.source.task.compose else parsed.excess.line
+            raise Failed(parsed.excess.text, "variables with short values", line=line)
         self._check_frontend(file)
         if not self.containment.limits.network:
             check_addresses(parsed)

@@ -28,6 +28,8 @@ MAX_FILES = 2_000
 _NOT_FOUND = re.compile(r'"/([^"\n]+)": not found')
 _NO_MODULE = re.compile(r"No module named '(\w+)")
 _VARIABLE = re.compile(r"\$\{?(\w+)")
+_WORD = re.compile(r"\s(\w+)")
+_ASSIGNED = re.compile(r"(?:^|[\s;&])(\w+)=")
 
 
 def find_clues(source: Source, output: str, line: int | None) -> list[str]:
@@ -85,15 +87,17 @@ def _undefined_variable(source: Source, step: Instruction) -> Iterator[str]:
     chain = [stage]
     while chain[-1].parent is not None:
         chain.append(parsed.stages[chain[-1].parent])
-    values = " ".join(
-        f" {other.expanded}"
+    # Sets: a search for each of many variables would take minutes.
+    known = {
+        name
         for member in chain
         for other in member.instructions
         if other.keyword in {"ARG", "ENV"} and (member is not stage or other.line < step.line)
-    )
-    for name in _VARIABLE.findall(step.text):
-        set_here = re.search(rf"(?:^|[\s;&]){name}=", step.text)
-        if name in parsed.arguments and not set_here and not re.search(rf"\s{name}\b", values):
+        for name in _WORD.findall(f" {other.expanded}")
+    }
+    known.update(_ASSIGNED.findall(step.text))
+    for name in dict.fromkeys(_VARIABLE.findall(step.text)):
+        if name in parsed.arguments and name not in known:
             yield f"UndefinedVar: Usage of undefined variable '${name}' in {step.keyword}"
 
 

@@ -22,6 +22,7 @@ _RANKS = {needs: rank for rank, needs in enumerate(STAGES)}
 # that was shut down answers no requests, and failing tests disturb the services beside them.
 _NOT_IN_ADVANCE = {"health", "shutdown", "failing_suite"}
 
+HIDDEN = "(a planted secret)"
 _INCONSISTENT = "failed only once in two runs: check again on a less busy machine"
 
 # The causes that can show in the text of a submission alone: the others need not be looked for.
@@ -48,10 +49,17 @@ def full(evaluation: Evaluation, on_result: Callable[[Result], None] = lambda _:
             evaluation.prepare(check.needs, check.of)
     results: dict[str, Result] = {}
     for check in sorted(task.checks, key=_rank):
-        result = results[check.id] = _judge(check, evaluation, reported)
+        result = _hide(_judge(check, evaluation, reported), evaluation.cache.canary)
+        results[check.id] = result
         on_result(result)
     ordered = tuple(results[check.id] for check in task.checks)
     return Verdict(task, ordered, standin_bases=evaluation.standin_bases)
+
+
+def _hide(result: Result, secret: str) -> Result:
+    """Hide the planted secret that a program printed: who knows it can keep it out of an image."""
+    actual, hint = (text.replace(secret, HIDDEN) for text in (result.actual, result.hint))
+    return result._replace(actual=actual, hint=hint)
 
 
 def combine(first: Verdict, second: Verdict) -> Verdict:

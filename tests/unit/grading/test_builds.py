@@ -37,6 +37,22 @@ def test_a_file_without_a_stage_is_not_sent_to_the_engine(
     assert failed.value.line == line
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM a\nENV A=aaaaaaaaaa\n" + "ENV A=$A$A\n" * 32,
+        "ARG A=aaaaaaaaaa\n" + "ARG A=$A$A\n" * 32 + "FROM a",
+        "FROM a\nARG A=aaaaaaaaaa\n" + "ARG A=$A$A\n" * 32 + "EXPOSE $A",
+        "FROM a AS b\nENV A=aaaaaaaaaa\n" + "ENV A=$A$A\n" * 32 + "FROM a",
+    ],
+)
+def test_variables_that_would_fill_the_memory_of_the_engine_do_not_reach_it(
+    tmp_path: Path, text: str
+):
+    with pytest.raises(Failed, match="expand to more text than the kit reads"):
+        _build(tmp_path, text)
+
+
 class _Recorder:
     """An engine that keeps the file that it was asked to build."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,3 +106,12 @@ def test_an_instruction_has_its_continuation_and_its_heredoc(tmp_path: Path):
 def test_a_command_that_another_one_replaces_is_left_out(tmp_path: Path):
     found = instructions(submit(tmp_path, "FROM a\nCMD a\nFROM a\nCMD b\nCMD c\n"))
     assert [line.text for line in found] == ["FROM a", "FROM a", "CMD c"]
+
+
+def test_many_variables_take_no_more_time_than_a_long_text(tmp_path: Path):
+    names = [f"A{number}" for number in range(8_000)]
+    text = "".join(f"ARG {name}\n" for name in names) + "FROM a\nRUN ls"
+    source = submit(tmp_path, text + "".join(f" $A{number}" for number in range(8_000)))
+    start = time.process_time()
+    find_clues(source, "", 8_002)
+    assert time.process_time() - start < 3

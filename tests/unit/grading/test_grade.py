@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,6 +67,7 @@ class Evaluation:
     """Made-up facts; an exception is raised."""
 
     standin_bases = True
+    cache = SimpleNamespace(canary="canary-1")
 
     def __init__(self, folder: Path, **facts):
         self.source = Source(TASK, folder)
@@ -104,6 +106,13 @@ def test_a_failed_check_costs_only_its_own_points(folder: Path):
     verdict = grade.full(Evaluation(folder, app="another"))
     assert (verdict.outcome, verdict.score) == ("failed", 6)
     assert outcomes(verdict) == ["passed", "passed", "failed", "passed"]
+
+
+def test_no_result_shows_the_planted_secret(folder: Path):
+    failed = Failed("it printed SECRET=canary-1", "a server", hint="Remove canary-1.")
+    result = grade.full(Evaluation(folder, app=failed)).results[2]
+    assert result.actual == "it printed SECRET=(a planted secret)"
+    assert result.hint == "Remove (a planted secret)."
 
 
 def test_a_failure_that_many_checks_share_is_reported_once(folder: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,6 +35,7 @@ class Evaluation:
     """One fact of one check."""
 
     standin_bases = False
+    cache = SimpleNamespace(canary="canary")
 
     def __init__(self, source: Source, fact: object) -> None:
         self.source, self.task, self._fact = source, source.task, fact

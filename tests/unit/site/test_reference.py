@@ -17,7 +17,7 @@ CHECKS = {f"{name}:{check.id}" for name in course.TASKS for check in course.task
 
 @pytest.mark.parametrize("name", sorted(reference.pages()))
 def test_a_page_is_up_to_date(name):
-    text = (reference.FOLDER / name).read_text(encoding="utf-8")
+    text = reference.path(name).read_text(encoding="utf-8")
     assert text == reference.pages()[name](), "run `make reference`"
 
 

@@ -70,7 +70,10 @@ def request(message: dict[str, Any]) -> dict[str, Any]:
         body = message["body"].encode() if message["body"] else None
         connection.request(message["method"], message["path"], body, message["headers"])
         response = connection.getresponse()
-        text = response.read(MAX_BYTES).decode("utf-8", "replace")
+        content = response.read(MAX_BYTES)
+        if response.length and len(content) < MAX_BYTES:
+            raise http.client.IncompleteRead(content, response.length)
+        text = content.decode("utf-8", "replace")
         if time.monotonic() > deadline:
             raise TimeoutError("timed out")
         return {"status": response.status, "headers": dict(response.getheaders()), "body": text}

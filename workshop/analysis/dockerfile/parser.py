@@ -19,7 +19,14 @@ from workshop.analysis.dockerfile.instructions import (
 )
 from workshop.analysis.dockerfile.mounts import check_mount
 from workshop.analysis.dockerfile.references import check_platform, check_reference
-from workshop.analysis.dockerfile.shell_words import Lexer, ShellWordError, expand, split
+from workshop.analysis.dockerfile.shell_words import (
+    TOO_MUCH,
+    Lexer,
+    ShellWordError,
+    TooMuchTextError,
+    expand,
+    split,
+)
 from workshop.analysis.dockerfile.stages import Stage, StageGraph
 from workshop.analysis.dockerfile.validation import check_syntax, check_values
 
@@ -35,9 +42,6 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Limits memory: each `ENV A=$A$A` doubles the value.
 BUDGET = 1 << 24
-TOO_MUCH = (
-    "variables expand to more text than the kit reads; from this line on, they are not expanded"
-)
 
 _SPACES = re.compile(r"[\t\v\f\r ]+")
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*")
@@ -51,6 +55,8 @@ class Dockerfile(NamedTuple):
     """A parsed Dockerfile. `arguments` are the values of the ARGs before the first FROM.
 
     They exclude ARGs without a value. `syntax` is the frontend in its syntax directive, or empty.
+    `excess` is the first line on which variables expand to too much text, which BuildKit would
+    compute all the same, or None.
     """
 
     stages: tuple[Stage, ...]
@@ -59,6 +65,7 @@ class Dockerfile(NamedTuple):
     escape: str
     text: str
     syntax: str = ""
+    excess: Problem | None = None
 
     def find(self, reference: str) -> Stage | None:
         """Find a stage by its name, or by its index from 0."""
@@ -96,7 +103,8 @@ def parse(text: str | bytes, arguments: Mapping[str, str] | None = None) -> Dock
         reader.add(instruction)
     stages = reader.finish()
     problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
-    return Dockerfile(stages, reader.globals, problems, reading.escape, text, reading.syntax)
+    head = (stages, reader.globals, problems, reading.escape, text, reading.syntax)
+    return Dockerfile(*head, reader.excess)
 
 
 class _StageBuilder:
@@ -137,6 +145,7 @@ class _Reader:
         self._escape, self._build_arguments, self.problems = escape, build_arguments, problems
         self._run_problems = self.problems
         self._budget = BUDGET
+        self.excess: Problem | None = None
         self._platform = {**PLATFORM, **{k: v for k, v in build_arguments.items() if k in PLATFORM}}
         self.globals: dict[str, str] = {}
         self._global_scope = ChainMap(self.globals, self._platform)
@@ -327,7 +336,7 @@ class _Reader:
         try:
             found = Lexer(word, variables, self._escape).words() if self._budget > 0 else [word]
         except ShellWordError as error:
-            self._run_problems.append(Problem(line, f"{word[:40]}: {error}"))
+            self._report(word, line, error)
             return [word]
         self._spend(sum(map(len, found)), line)
         return found
@@ -358,16 +367,31 @@ class _Reader:
                 return word
             found = expand(word, variables, escape or self._escape) if self._budget > 0 else word
         except ShellWordError as error:
-            self._run_problems.append(Problem(line, f"{word[:40]}: {error}"))
+            self._report(word, line, error)
             return word
         if found is not word:
             self._spend(len(found), line)
         return found
 
+    def _report(self, word: str, line: int, error: ShellWordError) -> None:
+        problem = Problem(line, f"{word[:40]}: {error}")
+        # BuildKit ignores some problems of ARGs above FROM, but expands all variables.
+        fatal = isinstance(error, TooMuchTextError)
+        (self.problems if fatal else self._run_problems).append(problem)
+        if fatal:
+            self._exceed(problem)
+
+    def _exceed(self, problem: Problem) -> None:
+        """Stop expanding variables."""
+        self.excess = self.excess or problem
+        self._budget = 0
+
     def _spend(self, length: int, line: int) -> None:
         """Subtract from the budget; report a problem when it is first exceeded."""
         if self._budget > 0 and length >= self._budget:
-            self._problem(line, TOO_MUCH)
+            problem = Problem(line, f"{TOO_MUCH}; from this line on, they are not expanded")
+            self.problems.append(problem)
+            self._exceed(problem)
         self._budget -= length
 
     def _problem(self, line: int, text: str) -> None:

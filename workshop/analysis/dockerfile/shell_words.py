@@ -22,7 +22,9 @@ SPACE = (
 
 MAX_DEPTH = 50
 MAX_PATTERN = 256
-MAX_EXPANSION = 1 << 20
+# Linux starts no program with a longer variable (MAX_ARG_STRLEN).
+MAX_EXPANSION = 1 << 17
+TOO_MUCH = "variables expand to more text than the kit reads"
 
 _NAME = re.compile(r"\d+|[^\W\d]\w*|[@*#?\-$!]")
 _SPACES = re.compile(f"[{SPACE}]+")
@@ -30,6 +32,10 @@ _SPACES = re.compile(f"[{SPACE}]+")
 
 class ShellWordError(ValueError):
     """A word that BuildKit rejects: unclosed quote, bad substitution, missing required variable."""
+
+
+class TooMuchTextError(ShellWordError):
+    """A word that expands to more than `MAX_EXPANSION` characters."""
 
 
 class Lexer:
@@ -169,7 +175,7 @@ class Lexer:
             return unset if self._keep_unset else ""
         self._budget -= len(value)
         if self._budget < 0:
-            raise ShellWordError("variables expand to more text than the kit reads")
+            raise TooMuchTextError(TOO_MUCH)
         return value
 
     def _braces(self) -> str:

@@ -92,6 +92,22 @@ def test_an_invalid_response_is_an_error_or_empty(reply: bytes):
     assert "error" in found or found["body"] == ""
 
 
+def test_a_response_that_ends_too_early_is_an_error():
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nHello"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(1000)
+                connection.sendall(reply)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        found = request(server.getsockname()[1])
+        thread.join()
+    assert found == {"error": "IncompleteRead: IncompleteRead(5 bytes read, 94 more expected)"}
+
+
 def test_a_server_that_never_replies_times_out():
     with socket.create_server(("127.0.0.1", 0)) as server:
         found = request(server.getsockname()[1], seconds=0.2)
