@@ -38,20 +38,11 @@ SECONDS_TO_REUSE = 12 * 3600
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 READING = frozenset({"GET", "HEAD"})
 
-PAGE_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        # xterm.js and CodeMirror write their style sheets with a script.
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types lesson default",
-    )
+# xterm.js and CodeMirror write their style sheets with a script, hence 'unsafe-inline'.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lesson"
 )
 HEADERS = {
     "Cache-Control": "no-store",
@@ -65,7 +56,7 @@ HEADERS = {
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-{head}<title>{title}</title><h1>{title}</h1><p>{text}</p></html>"""
+<link rel="icon" href="data:,">{head}<title>{title}</title><h1>{title}</h1><p>{text}</p></html>"""
 
 
 @dataclass(frozen=True)
@@ -129,7 +120,6 @@ class Access:
         elif not _is_own_page(scope, headers):
             await _refuse(scope, receive, send, "Another page asked for the desk")
         else:
-            scope = {**scope, "root_path": f"/{self.secrets.path}"}
             await self.app(scope, receive, _protected(send))
 
     def _is_own_host(self, headers: Headers) -> bool:

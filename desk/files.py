@@ -12,7 +12,6 @@ import secrets
 import stat
 import threading
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.core.errors import UserError
@@ -20,6 +19,7 @@ from workshop.core.paths import MAX_PATH, MAX_TEXT, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 MAX_FILES = 300
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -34,6 +34,9 @@ class File(NamedTuple):
 
     text: str
     version: str
+
+
+MISSING = File("", "")
 
 
 class Conflict(Exception):  # noqa: N818 - an outcome that the page shows
@@ -52,7 +55,7 @@ class Files:
         # Two pages that save one file are in conflict, whichever comes first.
         self._saving = threading.Lock()
 
-    def list(self, folder: str) -> list[str]:
+    def list_files(self, folder: str) -> list[str]:
         """List the files in an exercise's folder, at most `MAX_FILES`; links are left out."""
         _split(folder)
         top = self._root / folder
@@ -62,12 +65,12 @@ class Files:
         return [path for path, _ in zip(found, range(MAX_FILES), strict=False)]
 
     def read(self, path: str) -> File:
-        """Return a file; raise `UserError` if it is missing, or no text to edit."""
+        """Return a file, also one that does not exist; raise `UserError` for no text to edit."""
         try:
             with self._open_parent(path) as (folder, name):
                 return _read(path, folder, name)
         except FileNotFoundError:
-            raise UserError(path, "there is no such file", "Save it, or start the task") from None
+            return MISSING
         except OSError as error:
             raise _describe(path, error) from None
 
@@ -85,7 +88,7 @@ class Files:
                 try:
                     before = _read(path, folder, name)
                 except FileNotFoundError:
-                    before = File("", "")
+                    before = MISSING
                 if before.version != base and before.text != text:
                     raise Conflict(before)
                 _replace(folder, name, content)

@@ -7,18 +7,20 @@ import socket
 import sys
 import webbrowser
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 
 from desk.access import load_secrets
-from desk.app import Desk, create_app
+from desk.app import create_app
+from desk.desk import Desk
 from workshop.commands.exercises import find_exercises
 from workshop.core.errors import UserError
 from workshop.site import build
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from workshop.core.process import Runner
 
 LOOPBACK = "127.0.0.1"

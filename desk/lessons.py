@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 
     from workshop.site.blocks import Block, Command
 
-_NAV = re.compile(r'^ +- (?:"(?P<quoted>[^"]+)"|(?P<plain>[^:]+)): (?P<page>[\w/-]+)\.md$', re.M)
-_TAG = re.compile(r"docker\s+(?:buildx\s+)?build\s.*?(?:-t|--tag)[ =](?P<name>[\w./:-]+)", re.S)
+_NAV = re.compile(
+    r'^ +- (?:"(?P<quoted>[^"]+)"|(?P<plain>[^:]+)): (?P<page>[\w/-]+)\.md$', re.MULTILINE
+)
+_TAG = re.compile(
+    r"docker\s+(?:buildx\s+)?build\s.*?(?:-t|--tag)[ =](?P<name>[\w./:-]+)", re.DOTALL
+)
 # What a prompt in a lesson stands for: the name before the colon is a container's id.
 _PROMPT = re.compile(r"^(?P<user>[\w.-]+)@[\w.-]+:(?P<place>.*)$")
 
@@ -65,7 +69,8 @@ def folder_of(task: str) -> str:
 def describe(lesson: Lesson, base: Path) -> dict[str, Any]:
     """Return a lesson for the page: its tasks, its folder, and its blocks in their order.
 
-    The lesson's paths are relative to `base`. Every fenced block of the page is one item, so that the page can pair them with its own.
+    The lesson's paths are relative to `base`. Every fenced block of the page is one item, so that
+    the page can pair them with its own.
     """
     blocks = [block for block in _read(lesson.name) if block.kind != CTRL_C]
     folders = _find_folders(blocks)
@@ -98,7 +103,7 @@ def edit(name: str, number: int, text: str) -> str:
     """Return what a file block makes of a file's `text`; raise `UserError` if it does not fit."""
     block = _block(name, number)
     if block.kind == FILE:
-        return "".join(f"{line}\n" for line in block.body)
+        return "\n".join(block.body).rstrip("\n") + "\n"
     try:
         return output.apply_edit(text, block.body)
     except ValueError:
@@ -190,4 +195,3 @@ def _find_images(blocks: list[Block]) -> list[str]:
     """Return the names of the images that the lesson builds."""
     text = "\n".join(command.text for block in blocks for command in block.commands)
     return list(dict.fromkeys(found["name"] for found in _TAG.finditer(text)))
-

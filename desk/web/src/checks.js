@@ -50,7 +50,8 @@ export class Checks {
       return;
     }
     if (number !== this.seen || task !== this.task || this.running) return;
-    this.take(verdict);
+    if (verdict.problem) this.explain(verdict.problem);
+    else this.take(verdict);
   }
 
   take(verdict) {

@@ -85,7 +85,6 @@ export class Editor {
     try {
       return await call("GET", "file", { path });
     } catch (error) {
-      if (/there is no such file/.test(error.message)) return { text: "", version: "" };
       say(error.message, "bad");
       return null;
     }

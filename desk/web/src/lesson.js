@@ -103,6 +103,7 @@ export class Lesson {
       if (does.kind === "save") bar.append(this.saveButton(does, number));
       bar.append(button("Copy", (event) => copy(code, event.target), { title: "Copy this block" }));
       const title = find(".filename", block);
+      title?.remove();
       if (title) bar.prepend(does.path ? this.fileLink(title.textContent, does.path) : title);
       block.prepend(bar);
     });
@@ -196,7 +197,7 @@ export class Lesson {
     try {
       await editor.flush(path);
       const { before, after } = await call("POST", "block", { lesson: this.data.name, block: number, path });
-      if (before && before.text !== after && before.text.trim()) {
+      if (before.text !== after && before.text.trim()) {
         const choice = await ask(
           `Replace ${path.split("/").at(-1)}?`,
           compareTexts(before.text, after, path),
@@ -204,7 +205,7 @@ export class Lesson {
         );
         if (choice !== "yes") return;
       }
-      await call("PUT", "file", { path, text: after, base: before?.version ?? "" });
+      await call("PUT", "file", { path, text: after, base: before.version });
       await editor.open(path, { reload: true });
       say(`Saved exercises/${path}`);
     } catch (error) {
