@@ -46,7 +46,7 @@ def run(options: Options, runner: Runner) -> None:
     base = _find_base()
     with _listen(options.host, options.port) as listener:
         port = listener.getsockname()[1]
-        if port != options.port:
+        if options.port and port != options.port:
             _print(f"Port {options.port} is in use; the desk uses port {port}.")
         if build.is_stale():
             _print("Building the lessons ...")
