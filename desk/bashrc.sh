@@ -9,5 +9,5 @@ desk_prompt() {
     printf '\033]133;D;%s\a\033]7;file://%s\a' "$1" "$PWD"
 }
 PROMPT_COMMAND='desk_prompt $?'${PROMPT_COMMAND:+";${PROMPT_COMMAND#;}"}
-PS0='\[\033]133;C\a\]'
+PS0='\033]133;C\a'
 PS1='\[\033[36m\]\W\[\033[0m\] \$ '

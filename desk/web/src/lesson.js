@@ -133,6 +133,7 @@ export class Lesson {
       const place = make("div", { className: "result", role: "status" });
       element.append(place);
       run.disabled = true;
+      run.textContent = "Starting";
       try {
         const terminal = await this.desk.terminals.idle();
         this.desk.showView("tools");
@@ -153,13 +154,15 @@ export class Lesson {
   }
 
   // Types each line of a block when the program before it waits for input.
-  async runSteps(terminal, { steps, folder, cd }, number, place) {
+  async runSteps(terminal, { steps, folder, cd, keeps_running }, number, place) {
     if (terminal.folder !== folder) await terminal.type(cd);
     for (const [at, step] of steps.entries()) {
       const next = steps[at + 1];
-      const result = await terminal.type(step.text, next?.prompt);
+      const typed = terminal.type(step.text, next?.prompt);
+      if (keeps_running && !next && step.compares) this.watch(terminal, number, at, place, typed);
+      const result = await typed;
       const stopped = result.code === null || result.code === 130;
-      if (step.compares && !stopped) await this.compare(number, at, result.lines, place);
+      if (step.compares && !stopped && !find(".good", place)) await this.compare(number, at, result.lines, place);
       if (stopped || (next?.prompt && !result.prompted)) return;
       // A command that fails ends the block, as a reader would: the next ones need its result.
       if (next && result.code > 0) {
@@ -167,6 +170,17 @@ export class Lesson {
         return;
       }
     }
+  }
+
+  // Says when a program that keeps running has printed what the lesson shows.
+  watch(terminal, block, step, place, typed) {
+    const stop = terminal.watch(async (lines) => {
+      const { matched } = await call("POST", "compare", { lesson: this.data.name, block, step, lines });
+      if (!matched || find(".good", place)) return;
+      stop();
+      place.append(make("p", { className: "good" }, `As in the lesson. It keeps running in terminal ${terminal.number}.`));
+    });
+    typed.then(stop);
   }
 
   async compare(block, step, lines, place) {

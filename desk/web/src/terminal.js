@@ -7,6 +7,7 @@ import { call, Socket } from "./server.js";
 
 const LINES = 10_000;
 const COMPARED_LINES = 500;
+const PAUSE = 200; // milliseconds without output
 const LIGHT = {
   background: "#fbfbfc", foreground: "#24292f", cursor: "#0a58ca", selectionBackground: "#b6d3ff",
   black: "#24292f", red: "#b3261e", green: "#116329", yellow: "#7d4e00", blue: "#0a58ca",
@@ -31,6 +32,7 @@ export class Terminal {
     this.busy = true;
     this.folder = "";
     this.waiting = [];
+    this.watchers = new Set();
     this.element = make("div", { className: "screen" });
     this.screen = new Screen({
       scrollback: LINES, fontSize: 13, lineHeight: 1.15, cursorBlink: true, minimumContrastRatio: 4.5,
@@ -116,10 +118,22 @@ export class Terminal {
 
   // Ends the wait for a program's prompt when the line of the cursor shows it.
   settle() {
+    for (const watcher of this.watchers) watcher();
     const [{ prompt, resolve, after } = {}] = this.waiting;
     if (!prompt || !prompt.test(this.line(this.cursor))) return;
     this.waiting.shift();
     resolve({ prompted: true, lines: this.read(after, 1).slice(1) });
+  }
+
+  // Calls back with the lines of the running program after each pause. Returns a function to end it.
+  watch(seen) {
+    let timer;
+    const watcher = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => this.watchers.has(watcher) && seen(this.read(this.output)), PAUSE);
+    };
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
   }
 
   get cursor() {
