@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk import api, sockets
+from desk import api, lessons, sockets
 from desk.access import Access, Secrets
 from workshop.core.paths import ROOT
 from workshop.site import build
@@ -39,7 +39,10 @@ def create_app(desk: Desk, secrets: Secrets, hosts: frozenset[str] = frozenset()
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         watcher = asyncio.create_task(desk.watch())
+        # The first page then need not wait for the tasks and the lessons to be read.
+        warming = asyncio.create_task(asyncio.to_thread(lessons.warm_up))
         yield
+        await warming
         watcher.cancel()
         await desk.close()
 

@@ -61,6 +61,11 @@ def find_lesson(name: str) -> Lesson:
     return found
 
 
+def warm_up() -> None:
+    """Read what the first page of the desk needs, so that it is there at once."""
+    _read(lessons_in_order()[0].name)
+
+
 def folder_of(task: str) -> str:
     """Return the name of a task's folder in the exercises."""
     return course.reference(task).parent.name or task

@@ -31,8 +31,8 @@ else:
     AVAILABLE = True
 
 MAX_TERMINALS = 8
+# 10,000 lines of 200 bytes.
 KEPT_BYTES = 2_000_000
-KEPT_LINES = 10_000
 CHUNK = 65_536
 # How far a viewer may be behind before the program waits, in bytes.
 WINDOW = 400_000
@@ -164,14 +164,11 @@ class Terminal:
             self._loop.remove_reader(self._master)
 
     def _trim(self) -> None:
-        """Keep whole lines, within both limits; only now and then, because it copies."""
+        """Keep whole lines of at most `KEPT_BYTES`; only now and then, because it copies."""
         if len(self._output) < KEPT_BYTES * 1.2:
             return
-        cut = self._output.find(b"\n", len(self._output) - KEPT_BYTES) + 1
-        cut = cut or len(self._output) - KEPT_BYTES
-        lines = self._output.count(b"\n", cut)
-        while lines > KEPT_LINES:
-            cut, lines = self._output.find(b"\n", cut) + 1, lines - 1
+        start = len(self._output) - KEPT_BYTES
+        cut = self._output.find(b"\n", start) + 1 or start
         del self._output[:cut]
         self._first += cut
 
