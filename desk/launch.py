@@ -15,7 +15,7 @@ from desk.access import load_secrets
 from desk.app import create_app
 from desk.desk import Desk
 from workshop.commands.exercises import find_exercises
-from workshop.core.errors import UserError
+from workshop.core.errors import Interrupted, UserError
 from workshop.site import build
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def run(options: Options, runner: Runner) -> None:
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=SECONDS_TO_END,
         )
-        with suppress(KeyboardInterrupt):
+        # uvicorn raises the signal again that it has ended for.
+        with suppress(KeyboardInterrupt, Interrupted):
             uvicorn.Server(config).run(sockets=[listener])
 
 

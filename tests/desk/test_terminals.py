@@ -108,9 +108,8 @@ def test_what_is_kept_is_limited(tmp_path):
             await read_until(terminal, b"end\r\n")
             kept, _ = terminal.attach(object())
             assert len(kept) <= KEPT_BYTES * 1.2
-            assert kept.count(b"\n") <= KEPT_BYTES * 1.2
-            assert b"1000000\r\n" in kept
-            assert kept.count(b"\n") >= KEPT_LINES
+            assert len(kept) >= KEPT_BYTES / 2
+            assert b"\n1000000\r\n" in kept
 
     asyncio.run(check())
 

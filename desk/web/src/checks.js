@@ -1,6 +1,6 @@
 // The checks of a task: a live list, from the text at each save, and from a build when asked.
 
-import { button, find, findAll, make, say } from "./dom.js";
+import { button, find, findAll, make } from "./dom.js";
 import { call } from "./server.js";
 
 const QUIET = 1500; // milliseconds without a save before a full check starts by itself
@@ -42,13 +42,7 @@ export class Checks {
   async checkText() {
     const { task } = this;
     const number = ++this.seen;
-    let verdict;
-    try {
-      verdict = await call("POST", "static", { task: task.name });
-    } catch (error) {
-      if (number === this.seen && error.status) this.explain(error.message);
-      return;
-    }
+    const verdict = await call("POST", "static", { task: task.name });
     if (number !== this.seen || task !== this.task || this.running) return;
     if (verdict.problem) this.explain(verdict.problem);
     else this.take(verdict);
@@ -69,13 +63,9 @@ export class Checks {
 
   async start() {
     await this.desk.editor.flushAll();
-    try {
-      await call("POST", "check", { task: this.task.name });
-      this.desk.tools.show("checks");
-      this.desk.showView("tools");
-    } catch (error) {
-      say(error.message, "bad");
-    }
+    await call("POST", "check", { task: this.task.name });
+    this.desk.tools.show("checks");
+    this.desk.showView("tools");
   }
 
   stop() {

@@ -1,6 +1,6 @@
 // The editor: CodeMirror 6, one state for each open file, so that each keeps its undo history.
 
-import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { defaultKeymap, history, historyKeymap, isolateHistory } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, indentOnInput, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
@@ -206,7 +206,7 @@ export class Editor {
     while (end < Math.min(before.length, after.length) - start && before.at(-1 - end) === after.at(-1 - end)) end++;
     const change = {
       changes: { from: start, to: before.length - end, insert: file.state.toText(after.slice(start, after.length - end)) },
-      annotations: outside.of(true),
+      annotations: [outside.of(true), isolateHistory.of("full")],
     };
     if (file.path === this.current) this.view.dispatch(change);
     else file.state = file.state.update(change).state;

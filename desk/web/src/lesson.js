@@ -2,7 +2,7 @@
 
 import { compareTexts } from "./editor.js";
 import { ask, button, find, findAll, make, say } from "./dom.js";
-import { call, Refused } from "./server.js";
+import { call } from "./server.js";
 
 const TAGS = new Set(
   ("A ABBR ARTICLE B BLOCKQUOTE BR CODE COL COLGROUP DD DEL DETAILS DIV DL DT EM H1 H2 H3 H4 H5 H6 HR I IMG INPUT " +
@@ -142,13 +142,11 @@ export class Lesson {
         run.terminal = terminal;
         this.running = run;
         await this.runSteps(terminal, block, number, place);
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        say(error.message, "bad");
+      } finally {
+        run.disabled = false;
+        run.textContent = "Run";
+        if (this.running === run) this.running = null;
       }
-      run.disabled = false;
-      run.textContent = "Run";
-      if (this.running === run) this.running = null;
     };
     return run;
   }
@@ -208,24 +206,19 @@ export class Lesson {
   // Writes a file block; asks first, with the difference, if that would replace something.
   async save(path, number) {
     const { editor } = this.desk;
-    try {
-      await editor.flush(path);
-      const { before, after } = await call("POST", "block", { lesson: this.data.name, block: number, path });
-      if (before.text !== after && before.text.trim()) {
-        const choice = await ask(
-          `Replace ${path.split("/").at(-1)}?`,
-          compareTexts(before.text, after, path),
-          [["yes", "Replace it"], ["", "Keep my file"]],
-        );
-        if (choice !== "yes") return;
-      }
-      await call("PUT", "file", { path, text: after, base: before.version });
-      await editor.open(path, { reload: true });
-      say(`Saved exercises/${path}`);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      say(error.conflict ? "The file has changed meanwhile. Try again." : error.message, "bad");
+    await editor.flush(path);
+    const { before, after } = await call("POST", "block", { lesson: this.data.name, block: number, path });
+    if (before.text !== after && before.text.trim()) {
+      const choice = await ask(
+        `Replace ${path.split("/").at(-1)}?`,
+        compareTexts(before.text, after, path),
+        [["yes", "Replace it"], ["", "Keep my file"]],
+      );
+      if (choice !== "yes") return;
     }
+    await call("PUT", "file", { path, text: after, base: before.version });
+    await editor.open(path, { reload: true });
+    say(`Saved exercises/${path}`);
   }
 
   // For an instructor's screen: no answers, and one step after the other.

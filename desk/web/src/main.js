@@ -1,12 +1,12 @@
 // The desk: puts the lesson, the editor, the terminals and the checks together.
 
 import { Checks } from "./checks.js";
-import { find, findAll, make, button, say } from "./dom.js";
+import { button, find, make, say } from "./dom.js";
 import { Editor } from "./editor.js";
 import { addDividers, addViews, chooseTheme, watchKeys } from "./layout.js";
 import { Lesson } from "./lesson.js";
 import { showImage, showProgress, Tools } from "./panels.js";
-import { call, Socket } from "./server.js";
+import { call, Refused, Socket } from "./server.js";
 import { Terminals } from "./terminal.js";
 
 const MAX_TABS = 6;
@@ -46,8 +46,9 @@ class Desk {
 
   addTools() {
     const { tools } = this;
-    const add = button("+", () => this.newTerminal(), { id: "tab-new-terminal", title: "New terminal", "aria-label": "New terminal" });
-    if (this.course.terminal) tools.list.append(add);
+    const another = find("#new-terminal");
+    another.hidden = !this.course.terminal;
+    another.addEventListener("click", () => this.terminals.create());
     tools.add("checks", "Checks", this.checks.panel);
     this.image = make("div", { className: "image" });
     tools.add("image", "Image", this.image, {
@@ -116,15 +117,7 @@ class Desk {
     const numbers = await call("GET", "terminals");
     this.terminals.sync(numbers);
     if (numbers.length) this.tools.show(`terminal-${numbers[0]}`);
-    else await this.newTerminal();
-  }
-
-  async newTerminal() {
-    try {
-      await this.terminals.create();
-    } catch (error) {
-      say(error.message, "bad");
-    }
+    else await this.terminals.create();
   }
 
   async askEngine() {
@@ -140,7 +133,7 @@ class Desk {
           this.editor.flushAll();
           this.editor.changed([...this.editor.files.keys()]);
           this.terminals.sync(await call("GET", "terminals"));
-          if (!this.terminals.open.size && this.course.terminal) this.newTerminal();
+          if (!this.terminals.open.size && this.course.terminal) this.terminals.create();
         }
         lost.hidden = true;
       },
@@ -158,7 +151,7 @@ class Desk {
     const ours = files.filter((path) => path.startsWith(`${this.folder}/`));
     if (!ours.length) return;
     if (!ours.every((path) => this.editor.files.has(path))) {
-      this.checks.checkText?.();
+      if (this.checks.task) this.checks.checkText();
       this.fillFiles(this.folder);
     }
   }
@@ -186,8 +179,14 @@ class Desk {
   }
 }
 
+// What the server refuses, and nobody handles, is said. That it does not answer is said above.
+addEventListener("unhandledrejection", (event) => {
+  if (!(event.reason instanceof Refused)) return;
+  event.preventDefault();
+  if (event.reason.status) say(event.reason.message, "bad");
+});
+
 const desk = new Desk();
 desk.start().catch((error) => {
   find("#lesson").replaceChildren(make("p", { className: "bad" }, `The desk cannot start: ${error.message}. Load this page again.`));
 });
-findAll("[data-loading]").forEach((element) => element.removeAttribute("data-loading"));

@@ -198,7 +198,7 @@ export class Terminals {
     const terminal = new Terminal(number, { ended: (ended) => this.end(ended) });
     this.open.set(number, terminal);
     this.tools.add(`terminal-${number}`, `Terminal ${number}`, terminal.element, {
-      before: "new-terminal",
+      before: "checks",
       shown: () => {
         terminal.open();
         this.paint();
@@ -218,7 +218,7 @@ export class Terminals {
   // The shell has ended: its tab goes, on the server too.
   end(terminal) {
     this.remove(terminal);
-    call("DELETE", "terminals", { number: terminal.number }).catch(() => {});
+    call("DELETE", "terminals", { number: terminal.number });
   }
 
   async create() {
