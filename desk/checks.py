@@ -28,7 +28,7 @@ SECONDS_TO_END = 30.0
 class Checks:
     """Checks the folders in `exercises`; a full check sends its events while it runs.
 
-    A full check is a process of its own, so that the terminals stay fast, and its memory is free
+    A full check is a separate process, so that the terminals stay fast, and its memory is free
     afterwards. It is `workshop check`, which also records the learner's progress.
     """
 

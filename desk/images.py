@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Images:
-    """Reads images in a process of its own, and remembers the one before the last build."""
+    """Reads images in a separate process, and remembers the one before the last build."""
 
     def __init__(self, exercises: Path) -> None:
         self._exercises = exercises

@@ -78,7 +78,7 @@ class Terminal:
         self._loop.add_reader(self._master, self._read)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Set the size of the window; programs are told."""
+        """Set the size of the window; programs get SIGWINCH."""
         size = struct.pack("HHHH", min(max(rows, 1), 500), min(max(columns, 1), 1000), 0, 0)
         with contextlib.suppress(OSError):
             fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)

@@ -29,7 +29,7 @@ WIDTHS = (390, 1280)
 
 @dataclass
 class Server:
-    """A desk in a folder of its own."""
+    """A desk in a new folder."""
 
     folder: Path
     process: subprocess.Popen[str]
@@ -179,6 +179,7 @@ def test_the_text_is_checked_while_it_is_written(chromium, server):
         expect(page.locator(".cm-tooltip-lint")).to_contain_text("Expected:")
         page.locator("#tab-checks").click()
         failed = page.locator(".checks .failed").filter(has_text="The base image")
+        failed.locator("summary").click()
         failed.get_by_role("button", name="Dockerfile, line 1").click()
         assert page.evaluate("document.activeElement.closest('.cm-editor') !== null")
         type_text(page, WORKING)

@@ -18,6 +18,8 @@ export class Tools {
     }, title);
     Object.assign(panel, { id: `panel-${name}`, hidden: true });
     panel.setAttribute("role", "tabpanel");
+    // A long panel scrolls: the keyboard reaches it too. A terminal has its own place to type.
+    if (!close) panel.tabIndex = 0;
     panel.setAttribute("aria-labelledby", tab.id);
     if (close) {
       tab.title = "Delete closes this terminal";
