@@ -40,8 +40,9 @@ class Server:
         environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
+            # The settings of this machine's shell are not part of a test.
+            "HOME": str(folder),
             "XDG_CACHE_HOME": str(folder / "cache"),
-            "PS1": "",
         }
         argv = (*WORKSHOP, "learn", "--no-browser", "--port", str(port), *options)
         process = subprocess.Popen(

@@ -17,6 +17,12 @@ SECONDS = 20
 ENDED_BY_CTRL_C = b"\x1b]133;D;130"
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch) -> None:
+    """The settings of this machine's shell are not part of a test."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
 @asynccontextmanager
 async def shell(folder):
     found = Terminals(folder)
