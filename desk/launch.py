@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -98,14 +99,16 @@ def _listen(host: str, port: int) -> socket.socket:
             f"Warning: with --host {host}, anyone in your network who learns the address can use a "
             "terminal as you. The connection is not encrypted."
         )
-    reason = "it is in use"
+    reason = ""
     for number in range(port, min(port + PORTS, MAX_PORT + 1)):
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             return socket.create_server((host, number), family=family, backlog=BACKLOG)
         except OSError as error:
-            reason = error.strerror or reason
-    fix = f"Use another: workshop learn --port {min(port + PORTS, MAX_PORT)}"
+            reason = os.strerror(error.errno or errno.EADDRINUSE)
+            if error.errno != errno.EADDRINUSE:
+                break
+    fix = "Use another address or port: see workshop learn --help"
     raise UserError(f"{host}, port {port}", reason, fix)
 
 
