@@ -9,7 +9,6 @@ import pytest
 from desk import launch
 from workshop.core.errors import UserError
 
-
 EVERY = "0.0.0.0"  # noqa: S104 - tested
 
 
