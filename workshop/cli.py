@@ -100,7 +100,7 @@ def _check_options(parser: ArgumentParser) -> None:
     _task_options(parser)
     _add_flag(parser, "--static", "Only check the files; build nothing.")
     _add_flag(parser, "--watch", "Check again whenever a file is saved; in a terminal, with keys.")
-    parser.add_argument("--format", choices=("text", "json", "junit"), default="text")
+    parser.add_argument("--format", choices=("text", "json", "json-lines", "junit"), default="text")
 
 
 def _check(arguments: Namespace) -> int:
@@ -198,13 +198,14 @@ def _address(text: str) -> str:
 
 def _image_options(parser: ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", help="For example base-image-fastapi:dev.")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def _image(arguments: Namespace) -> int:
     """Show the size of each layer of an image, and how much of it is wasted."""
     from workshop.commands import image_report
 
-    sys.stdout.write(image_report.describe(arguments.image, _runner()))
+    sys.stdout.write(image_report.describe(arguments.image, arguments.format, _runner()))
     return 0
 
 
@@ -217,6 +218,30 @@ def _serve(arguments: Namespace) -> int:
     from workshop.site import build
 
     build.run_server(arguments.port, _runner())
+    return 0
+
+
+def _learn_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=8801, help="The port to use (default: 8801).")
+    parser.add_argument("--host", default="127.0.0.1", help="Listen for other computers too.")
+    _add_flag(parser, "--present", "Show a lesson step by step, in large text, without answers.")
+    _add_flag(parser, "--no-browser", "Only print the address.")
+
+
+def _learn(arguments: Namespace) -> int:
+    """Open the desk: lessons, terminal, editor and checks in one page of your browser."""
+    try:
+        from desk import launch
+    except ModuleNotFoundError as error:
+        fix = "Install it with: pip install 'workshop[desk]'"
+        raise UserError("workshop learn", f"{error.name} is not installed", fix) from None
+    options = launch.Options(
+        arguments.host,
+        arguments.port,
+        present=arguments.present,
+        open_browser=not arguments.no_browser,
+    )
+    launch.run(options, _runner())
     return 0
 
 
@@ -254,6 +279,7 @@ COMMANDS = {
     "grade": _Command(_grade, _grade_options),
     "image": _Command(_image, _image_options),
     "serve": _Command(_serve, _serve_options),
+    "learn": _Command(_learn, _learn_options),
 }
 
 

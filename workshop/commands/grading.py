@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable  # noqa: TC003 - NamedTuple
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.commands.exercises import default_folder, find_exercises, find_folder
 from workshop.core.errors import UserError
@@ -14,16 +15,24 @@ from workshop.grading import lint
 from workshop.tasks import course
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from workshop.analysis.source import Source
     from workshop.core.process import SubprocessRunner
     from workshop.engine import Engine
-    from workshop.model import Verdict
+    from workshop.model import Result, Verdict
 
     GetRunner = Callable[[], SubprocessRunner]
 
 EXIT_CODES = {"passed": 0, "failed": 1, "ungradable": 2}
+JSON_LINES = "json-lines"
+
+
+class Observer(NamedTuple):
+    """Receives each line of the build's output, and each result, while a check runs."""
+
+    on_line: Callable[[str], None]
+    on_result: Callable[[Result], None]
 
 
 def start(name: str, path: str | None) -> int:
@@ -56,7 +65,8 @@ def start(name: str, path: str | None) -> int:
 
 def check(name: str, path: str | None, kind: str, *, static: bool, runner: GetRunner) -> int:
     """Grade a learner's folder and print the verdict."""
-    verdict = grade_folder(name, path, static=static, runner=runner)
+    observer = _print_events() if kind == JSON_LINES else None
+    verdict = grade_folder(name, path, static=static, runner=runner, observer=observer)
     print_verdict(verdict, kind)
     record(path, verdict)
     return EXIT_CODES[verdict.outcome]
@@ -103,8 +113,18 @@ def status(runner: GetRunner) -> int:
     return status.show_status(find_exercises(), status.describe_engine(runner()))
 
 
-def grade_folder(name: str, path: str | None, *, static: bool, runner: GetRunner) -> Verdict:
-    """Return the verdict on a learner's folder, with hadolint's warnings."""
+def grade_folder(
+    name: str,
+    path: str | None,
+    *,
+    static: bool,
+    runner: GetRunner,
+    observer: Observer | None = None,
+) -> Verdict:
+    """Return the verdict on a learner's folder, with hadolint's warnings.
+
+    Without an `observer`, a terminal shows the current build step.
+    """
     folder = find_folder(name, path)
     # Start hadolint first: it runs while this program loads the task and its checks.
     file = folder / course.reference(name).name
@@ -117,42 +137,43 @@ def grade_folder(name: str, path: str | None, *, static: bool, runner: GetRunner
 
         verdict = grade.static(found)
     else:
-        verdict = _grade(found, runner())
+        verdict = _grade(found, runner(), observer)
     return verdict._replace(lint_warnings=lint.collect(read_warnings, file, found.task))
 
 
-def _grade(source: Source, run: SubprocessRunner) -> Verdict:
+def _grade(source: Source, run: SubprocessRunner, observer: Observer | None) -> Verdict:
     """Build, run and grade; without an engine, only run the static checks."""
     from workshop.engine import Engine
     from workshop.grading import grade
 
     engine = Engine(run)
-    verdict = grade.confirmed(lambda: _evaluate(engine, source))
+    verdict = grade.confirmed(lambda: _evaluate(engine, source, observer))
     if verdict.outcome == "ungradable" and engine.info() is None:
         note = "no Docker engine answers. Start one with make up; see also workshop doctor"
         return grade.static(source, note)
     return verdict
 
 
-def _evaluate(engine: Engine, source: Source) -> Verdict:
+def _evaluate(engine: Engine, source: Source, observer: Observer | None) -> Verdict:
     from workshop.core.paths import cache_folder
     from workshop.grading import grade
     from workshop.grading.cache import Cache
     from workshop.grading.evaluation import Evaluation
 
     cache = Cache(cache_folder())
+    shown = contextlib.nullcontext(observer) if observer else _progress(source.task.name)
     with (
-        _progress(source.task.name) as on_line,
+        shown as (on_line, on_result),
         Evaluation(engine, source, cache, on_line=on_line) as evaluation,
     ):
-        return grade.full(evaluation)
+        return grade.full(evaluation, on_result)
 
 
 @contextlib.contextmanager
-def _progress(name: str) -> Iterator[Callable[[str], None]]:
+def _progress(name: str) -> Iterator[Observer]:
     """Show the current build step if standard error is a terminal."""
     if not sys.stderr.isatty():
-        yield lambda _: None
+        yield Observer(lambda _: None, lambda _: None)
         return
     from rich.console import Console
 
@@ -162,7 +183,20 @@ def _progress(name: str) -> Iterator[Callable[[str], None]]:
         ProgressDisplay(Console(stderr=True)) as display,
         display.job(name, "building and running") as job,
     ):
-        yield job.step
+        yield Observer(job.step, lambda _: None)
+
+
+def _print_events() -> Observer:
+    """Print each event as one line of JSON, while another program reads them."""
+    from workshop.reports import json
+
+    def write(line: str) -> None:
+        print(line, flush=True)
+
+    return Observer(
+        lambda line: write(json.format_line("line", line)),
+        lambda result: write(json.format_line("result", json.describe_result(result))),
+    )
 
 
 def solution(name: str, path: str | None, *, confirmed: bool) -> int:
@@ -221,7 +255,7 @@ def record(path: str | None, verdict: Verdict) -> None:
 
 
 def print_verdict(verdict: Verdict, kind: str) -> None:
-    """Print a verdict as `text`, `json` or `junit`."""
+    """Print a verdict as `text`, `json`, `json-lines` or `junit`."""
     if kind == "text":
         from workshop.reports import terminal
 
@@ -230,6 +264,10 @@ def print_verdict(verdict: Verdict, kind: str) -> None:
         from workshop.reports import json
 
         print(json.format_verdict(verdict))
+    elif kind == JSON_LINES:
+        from workshop.reports import json
+
+        print(json.format_line("verdict", json.document(verdict)))
     else:
         from workshop.reports import junit
 

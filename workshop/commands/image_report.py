@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from workshop.core.process import SubprocessRunner
 
 
-def describe(reference: str, run: SubprocessRunner) -> str:
-    """Return the table of an image's layers, with one row for a base image of the course."""
+def describe(reference: str, kind: str, run: SubprocessRunner) -> str:
+    """Return an image's layers as `text`, a table with one row for its base, or as `json`."""
     engine = Engine(run)
     engine.require(f"image {reference}")
     identity = engine.inspect(reference, "{{.Id}}")
@@ -33,6 +33,9 @@ def describe(reference: str, run: SubprocessRunner) -> str:
             found = docker_save.read(stream, known=store.layer)
         store.save(found, identity)
     base, name = _find_base(engine, found)
+    if kind == "json":
+        document = {"id": identity, **layers.document(found, base, name)}
+        return json.dumps(document, ensure_ascii=False) + "\n"
     return layers.format_layers(found, base, name)
 
 

@@ -1,4 +1,4 @@
-"""Formats a verdict as JSON: schema `workshop/verdict/v1`."""
+"""Formats a verdict as JSON: schema `workshop/verdict/v1`; and the events before it, as lines."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def format_verdict(verdict: Verdict) -> str:
     return json.dumps(document(verdict), indent=2, ensure_ascii=False)
 
 
+def format_line(kind: str, value: object) -> str:
+    """Return an event as one line: a JSON object whose only key is the kind of the event."""
+    return json.dumps({kind: value}, ensure_ascii=False)
+
+
 def document(verdict: Verdict) -> dict[str, Any]:
     """Return the verdict as a dict, in the schema that other programs rely on."""
     return {
@@ -28,7 +33,7 @@ def document(verdict: Verdict) -> dict[str, Any]:
         "standin_bases": verdict.standin_bases,
         "note": verdict.note,
         "checks": [
-            {**_check(result), "already_met": verdict.is_already_met(result)}
+            {**describe_result(result), "already_met": verdict.is_already_met(result)}
             for result in verdict.results
         ],
         "lint": [
@@ -38,7 +43,8 @@ def document(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _check(result: Result) -> dict[str, Any]:
+def describe_result(result: Result) -> dict[str, Any]:
+    """Return the result of one check as a dict."""
     return {
         "id": result.check.id,
         "title": result.check.title,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from workshop.analysis.image.image import Image
 
@@ -36,6 +37,34 @@ def format_layers(image: Image, base: Sequence[str] = (), base_name: str = "") -
     )
 
 
+def document(image: Image, base: Sequence[str] = (), base_name: str = "") -> dict[str, Any]:
+    """Return the layers and the history of an image as a dict, with sizes in bytes.
+
+    The first `shared` layers are also those of the base image, given by its diff IDs.
+    """
+    wasted = _wasted(image)
+    makers = _makers(image)
+    return {
+        "base": base_name,
+        "shared": image.shared(base),
+        "stored": image.stored,
+        "live": image.live,
+        "layers": [
+            {
+                "number": number,
+                "size": layer.size,
+                "wasted": wasted[number],
+                "made_by": format_instruction(makers.get(number, "")),
+            }
+            for number, layer in enumerate(image.layers)
+        ],
+        "history": [
+            {"layer": step.layer, "made_by": format_instruction(step.created_by)}
+            for step in image.history
+        ],
+    }
+
+
 def format_megabytes(size: int) -> str:
     """Format `size` bytes in decimal megabytes, as `84` or, below ten, `0.3`."""
     value = size / 10**6
@@ -43,17 +72,28 @@ def format_megabytes(size: int) -> str:
 
 
 def _rows(image: Image, shared: int, base_name: str) -> Iterator[str]:
-    wasted = [0] * len(image.layers)
-    for waste in image.wasted_by():
-        wasted[waste.stored_by] += waste.bytes
+    wasted = _wasted(image)
     if shared:
         size = sum(layer.size for layer in image.layers[:shared])
         numbers = "0" if shared == 1 else f"0-{shared - 1}"
         yield _row(numbers, size, sum(wasted[:shared]), base_name)
-    makers = {step.layer: step.created_by for step in image.history if step.layer is not None}
+    makers = _makers(image)
     for number in range(shared, len(image.layers)):
         made_by = format_instruction(makers.get(number, ""))
         yield _row(str(number), image.layers[number].size, wasted[number], made_by)
+
+
+def _wasted(image: Image) -> list[int]:
+    """Return the bytes of each layer that a later layer deletes or replaces."""
+    wasted = [0] * len(image.layers)
+    for waste in image.wasted_by():
+        wasted[waste.stored_by] += waste.bytes
+    return wasted
+
+
+def _makers(image: Image) -> dict[int, str]:
+    """Return the history's text for the instruction that created each layer."""
+    return {step.layer: step.created_by for step in image.history if step.layer is not None}
 
 
 def _row(number: str, size: int, wasted: int, made_by: str) -> str:

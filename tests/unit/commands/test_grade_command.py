@@ -77,7 +77,7 @@ def teacher(tmp_path) -> Teacher:
         hand_in(tmp_path / "submissions" / learner, learner)
     (tmp_path / "tmp").mkdir()
     env = {
-        # Without iptables, so that the tests leave this machine's firewall alone.
+        # Nothing but a docker command that fails.
         "PATH": failing_docker(tmp_path / "bin"),
         "PYTHONPATH": str(ROOT),
         "XDG_CACHE_HOME": str(tmp_path / "cache"),

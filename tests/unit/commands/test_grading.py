@@ -134,6 +134,16 @@ def test_a_verdict_is_printed_as_json_or_as_junit(run, exercise):
     assert (code, ET.fromstring(output).tag) == (1, "testsuite")  # noqa: S314 - our own
 
 
+def test_json_lines_end_with_the_verdict_of_json(run, exercise):
+    (exercise / FILE).write_bytes(ANSWER.read_bytes())
+    code, output = run("check", "task-5", "--static", "--format", "json-lines")
+    *events, last = map(json.loads, output.splitlines())
+    assert (code, events) == (0, [])
+    assert last == {
+        "verdict": json.loads(run("check", "task-5", "--static", "--format", "json")[1])
+    }
+
+
 def test_a_report_is_at_most_80_columns_wide(run, exercise):
     (exercise / FILE).write_text("FROM python\nUSER root\nCMD flask run --host 127.0.0.1\n")
     output = run("check", "task-5", "--static")[1]

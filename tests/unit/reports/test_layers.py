@@ -6,7 +6,13 @@ import pytest
 from tars import file, oci, tar
 
 from workshop.analysis.image.docker_save import read
-from workshop.reports.layers import WIDTH, format_instruction, format_layers, format_megabytes
+from workshop.reports.layers import (
+    WIDTH,
+    document,
+    format_instruction,
+    format_layers,
+    format_megabytes,
+)
 
 if TYPE_CHECKING:
     from workshop.analysis.image.image import Image
@@ -78,6 +84,15 @@ def test_an_image_without_waste_has_no_sentences():
 def test_a_file_that_a_layer_stores_twice_has_a_sentence():
     report = format_layers(read(oci(tar(file("a", MB), file("a", MB)))))
     assert "Layer 0 stores 1.0 MB twice." in report
+
+
+def test_the_document_has_the_same_layers_in_bytes(image):
+    found = document(image, image.diff_ids[:1], "debian")
+    assert (found["base"], found["shared"]) == ("debian", 1)
+    assert [layer["size"] for layer in found["layers"]] == [13 * MB, 3_250_000, MB]
+    assert [layer["wasted"] for layer in found["layers"]] == [MB, 3_050_000, 0]
+    assert found["layers"][1]["made_by"] == "RUN make-it"
+    assert [step["layer"] for step in found["history"]] == [0, 1, None, 2]
 
 
 def test_no_line_is_wider_than_the_report(image):

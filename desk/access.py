@@ -1,0 +1,209 @@
+"""Who may use the desk: a secret address, then a cookie, from this machine's pages only.
+
+The page runs a shell, so every request and every WebSocket is checked:
+
+- Host: a name that resolves to loopback, or an address. A DNS rebinding attack needs another name.
+- The cookie, which the first address sets. Its `Path` is a secret too: browsers send a cookie to
+  every port of a host, and thus to each container that a lesson publishes on this machine.
+- Origin and Sec-Fetch-Site: no page of another origin, not even of another port, sends requests.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import secrets
+import time
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from hmac import compare_digest
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse
+
+from workshop.core.paths import cache_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE = "workshop-desk"
+# A page that was open when the server ended reconnects to the next server, with its unsaved text.
+SECONDS_TO_REUSE = 12 * 3600
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+READING = frozenset({"GET", "HEAD"})
+
+# xterm.js and CodeMirror write their style sheets with a script, hence 'unsafe-inline'.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lesson"
+)
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": PAGE_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">{head}<title>{title}</title><h1>{title}</h1><p>{text}</p></html>"""
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The token in the first address, the value of the cookie, and the path of the desk."""
+
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    cookie: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    path: str = field(default_factory=lambda: secrets.token_hex(12))
+
+
+def load_secrets(base: Path, now: float | None = None) -> Secrets:
+    """Return the secrets of the desk in `base`: those of the last one if it has just ended.
+
+    They are kept in the user's cache, readable by the user only. If they cannot be kept, an open
+    page cannot reconnect to the next server, and nothing else is lost.
+    """
+    name = sha256(os.fsencode(base)).hexdigest()[:16]
+    file = cache_folder() / "desk" / f"{name}.json"
+    try:
+        age = (now or time.time()) - file.stat().st_mtime
+        if age < SECONDS_TO_REUSE and not file.stat().st_mode & 0o077:
+            return Secrets(**json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        pass
+    found = Secrets()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            json.dump(asdict(found), out)
+    except OSError:
+        pass
+    return found
+
+
+@dataclass(frozen=True)
+class Access:
+    """ASGI middleware that refuses every request but those of the learner's own page.
+
+    `hosts` has the names and addresses in the Host header besides loopback; `*` allows every IP
+    address, because only a name can be rebound.
+    """
+
+    app: ASGIApp
+    secrets: Secrets
+    hosts: frozenset[str] = frozenset()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it with a page that says why it is refused."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if not self._is_own_host(headers):
+            await _refuse(scope, receive, send, "This address is not the desk's")
+        elif scope["type"] == "http" and scope["path"] == "/" and self._has_token(scope):
+            await self._welcome(scope, receive, send)
+        elif not (self._is_below(scope) and self._has_cookie(headers)):
+            await _refuse(scope, receive, send, "This browser may not open the desk yet")
+        elif not _is_own_page(scope, headers):
+            await _refuse(scope, receive, send, "Another page asked for the desk")
+        else:
+            await self.app(scope, receive, _protected(send))
+
+    def _is_own_host(self, headers: Headers) -> bool:
+        name = _hostname(headers.get("host", ""))
+        if name in LOOPBACK or name in self.hosts:
+            return True
+        return "*" in self.hosts and _is_address(name.strip("[]"))
+
+    def _has_token(self, scope: Scope) -> bool:
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        return _equal(query.get("token", [""])[0], self.secrets.token)
+
+    def _is_below(self, scope: Scope) -> bool:
+        first = scope["path"].split("/")[1] if scope["path"].startswith("/") else ""
+        return _equal(first, self.secrets.path)
+
+    def _has_cookie(self, headers: Headers) -> bool:
+        try:
+            found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        except CookieError:
+            return False
+        return found is not None and _equal(found.value, self.secrets.cookie)
+
+    async def _welcome(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Set the cookie, and go to the desk.
+
+        A page, not a redirect: after a link in another program, the browser would not send a
+        `SameSite=Strict` cookie with the redirected request.
+        """
+        path = f"/{self.secrets.path}/"
+        head = f'<meta http-equiv="refresh" content="0;url={path}">'
+        text = f'<a href="{path}">Go to the desk</a>'
+        page = HTMLResponse(_PAGE.format(head=head, title="The desk", text=text))
+        page.set_cookie(COOKIE, self.secrets.cookie, path=path, httponly=True, samesite="strict")
+        await page(scope, receive, _protected(send))
+
+
+def _hostname(host: str) -> str:
+    """Return the name in a Host header, in lower case and without its port."""
+    name, colon, port = host.lower().rpartition(":")
+    return name if colon and port.isdecimal() else host.lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _equal(found: str, expected: str) -> bool:
+    return compare_digest(found.encode(), expected.encode())
+
+
+def _is_own_page(scope: Scope, headers: Headers) -> bool:
+    """Whether a request comes from the desk's own page, or from the learner's address bar."""
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
+    if origin is not None and origin != f"http://{headers.get('host')}":
+        return False
+    if scope["type"] == "websocket" or scope["method"] not in READING:
+        return origin is not None
+    return site in {"same-origin", "none"}
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, title: str) -> None:
+    if scope["type"] == "websocket":
+        # Before it is accepted, a WebSocket that is closed is answered with 403.
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    text = "Open the address that <code>workshop learn</code> prints, in this browser."
+    page = HTMLResponse(_PAGE.format(head="", title=title, text=text), status_code=403)
+    await page(scope, receive, _protected(send))
+
+
+def _protected(send: Send) -> Send:
+    """Add the headers of `HEADERS` to a response that does not set them itself."""
+
+    async def add_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return add_headers

@@ -1,0 +1,71 @@
+"""The web application: the page, the site's lessons in it, its data and its WebSockets.
+
+Every address begins with the secret path of `desk.access`, which checks each request first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from desk import api, lessons, sockets
+from desk.access import Access, Secrets
+from workshop.core.paths import ROOT
+from workshop.site import build
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.types import Scope
+
+    from desk.desk import Desk
+
+STATIC = Path(__file__).with_name("static")
+# The site's own pages are parts of the desk's page; opened alone, they run no script.
+SITE_POLICY = "default-src 'none'; img-src 'self'; style-src 'self'; sandbox"
+
+
+def create_app(desk: Desk, secrets: Secrets, hosts: frozenset[str] = frozenset()) -> Access:
+    """Return the application; `hosts` are the names that it answers to besides loopback."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        watcher = asyncio.create_task(desk.watch())
+        # The first page then need not wait for the tasks and the lessons to be read.
+        warming = asyncio.create_task(asyncio.to_thread(lessons.warm_up))
+        yield
+        await warming
+        watcher.cancel()
+        await desk.close()
+
+    routes = [
+        Route("/", _page),
+        Mount("/static", StaticFiles(directory=STATIC)),
+        Mount("/site", _Site(directory=ROOT / build.SITE, html=True, check_dir=False)),
+        Mount("/api", routes=api.routes(desk)),
+        *sockets.routes(desk),
+    ]
+    app = Starlette(routes=[Mount(f"/{secrets.path}", routes=routes)], lifespan=lifespan)
+    return Access(app, secrets, hosts)
+
+
+class _Site(StaticFiles):
+    """The built site."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if response.headers.get("content-type", "").startswith("text/html"):
+            response.headers["Content-Security-Policy"] = SITE_POLICY
+        return response
+
+
+async def _page(_request: Request) -> Response:
+    return FileResponse(STATIC / "index.html")

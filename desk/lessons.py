@@ -1,0 +1,202 @@
+"""The lessons as the desk shows them: the pages of the site, and what their blocks can do."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from workshop.commands.exercises import EXERCISES
+from workshop.core.errors import UserError
+from workshop.core.paths import ROOT
+from workshop.site import lessons, output
+from workshop.site.blocks import CONSOLE, CTRL_C, EDIT, FILE
+from workshop.site.build import SETTINGS
+from workshop.tasks import course
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workshop.site.blocks import Block, Command
+
+_NAV = re.compile(
+    r'^ +- (?:"(?P<quoted>[^"]+)"|(?P<plain>[^:]+)): (?P<page>[\w/-]+)\.md$', re.MULTILINE
+)
+_TAG = re.compile(
+    r"docker\s+(?:buildx\s+)?build\s.*?(?:-t|--tag)[ =](?P<name>[\w./:-]+)", re.DOTALL
+)
+# What a prompt in a lesson stands for: the name before the colon is a container's id.
+_PROMPT = re.compile(r"^(?P<user>[\w.-]+)@[\w.-]+:(?P<place>.*)$")
+
+
+class Lesson(NamedTuple):
+    """A page of the course: its path in the site, its title, and the tasks that it teaches."""
+
+    name: str
+    title: str
+    tasks: tuple[str, ...]
+
+
+@cache
+def lessons_in_order() -> tuple[Lesson, ...]:
+    """Return the first page and the lessons, in the order of the site."""
+    tasks: dict[str, list[str]] = {}
+    for name in course.TASKS:
+        tasks.setdefault(f"lessons/{course.task(name).lesson}", []).append(name)
+    found = _NAV.finditer((ROOT / SETTINGS).read_text(encoding="utf-8"))
+    return tuple(
+        Lesson(page["page"], page["quoted"] or page["plain"], tuple(tasks.get(page["page"], ())))
+        for page in found
+        if page["page"] == "index" or page["page"].startswith("lessons/")
+    )
+
+
+def find_lesson(name: str) -> Lesson:
+    """Return a lesson by its name; raise `UserError` if there is none."""
+    found = next((lesson for lesson in lessons_in_order() if lesson.name == name), None)
+    if found is None:
+        raise UserError("lesson", "there is no such lesson", "Choose one from the list")
+    return found
+
+
+def warm_up() -> None:
+    """Read what the first page of the desk needs, so that it is there at once."""
+    _read(lessons_in_order()[0].name)
+
+
+def folder_of(task: str) -> str:
+    """Return the name of a task's folder in the exercises."""
+    return course.reference(task).parent.name or task
+
+
+def describe(lesson: Lesson, base: Path) -> dict[str, Any]:
+    """Return a lesson for the page: its tasks, its folder, and its blocks in their order.
+
+    The lesson's paths are relative to `base`. Every fenced block of the page is one item, so that
+    the page can pair them with its own.
+    """
+    blocks = [block for block in _read(lesson.name) if block.kind != CTRL_C]
+    folders = _find_folders(blocks)
+    described = [_describe(block, at, base) for block, at in zip(blocks, folders, strict=True)]
+    saved = (item["path"].split("/")[0] for item in described if item.get("path"))
+    tasks = [course.task(name) for name in lesson.tasks]
+    folder = folder_of(tasks[0].name) if tasks else next(saved, "")
+    return {
+        "name": lesson.name,
+        "title": lesson.title,
+        "folder": folder,
+        "tasks": [
+            {
+                "name": task.name,
+                "title": task.title,
+                "answer": [f"{folder_of(task.name)}/{file}" for file in task.answer],
+                "checks": [
+                    {"id": check.id, "title": check.title, "max_points": check.points}
+                    for check in task.checks
+                ],
+            }
+            for task in tasks
+        ],
+        "images": _find_images(blocks),
+        "blocks": described,
+    }
+
+
+def edit(name: str, number: int, text: str) -> str:
+    """Return what a file block makes of a file's `text`; raise `UserError` if it does not fit."""
+    block = _block(name, number)
+    if block.kind == FILE:
+        return "\n".join(block.body).rstrip("\n") + "\n"
+    try:
+        return output.apply_edit(text, block.body)
+    except ValueError:
+        found = "the lines to change are not there exactly once"
+        raise UserError(block.title, found, "Compare it with the lesson, and edit it") from None
+
+
+def compare(name: str, number: int, step: int, lines: list[str]) -> dict[str, Any]:
+    """Compare a command's last lines with those in the lesson, which may leave out any with `...`.
+
+    `lines` is everything that the command printed. The answer has the lines that the lesson shows.
+    """
+    shown = _steps(_block(name, number).commands)[step][1]
+    matched = not shown or output.matches(shown, lines)
+    # A terminal that was narrower than the output, or another program's lines before it.
+    matched = matched or output.matches(("...", *shown), lines)
+    return {"matched": matched, "expected": list(shown)}
+
+
+@cache
+def _read(name: str) -> tuple[Block, ...]:
+    text = (lessons.DOCS / f"{name}.md").read_text(encoding="utf-8")
+    return lessons.read(name, text).blocks
+
+
+def _block(name: str, number: int) -> Block:
+    blocks = [block for block in _read(find_lesson(name).name) if block.kind != CTRL_C]
+    if not 0 <= number < len(blocks):
+        raise UserError(name, "it has no such block", "Load the page again")
+    return blocks[number]
+
+
+def _find_folders(blocks: list[Block]) -> list[str]:
+    """Return the folder in which each block starts, after the `cd` commands before it."""
+    folder, found = "", []
+    for block in blocks:
+        found.append(folder)
+        for command in block.commands:
+            words = command.text.split()
+            if len(words) == 2 and words[0] == "cd":  # noqa: PLR2004 - cd and its folder
+                folder = posixpath.normpath(posixpath.join(folder, words[1])).removeprefix(".")
+    return found
+
+
+def _describe(block: Block, folder: str, base: Path) -> dict[str, Any]:
+    """Return what the page needs of one block; a block that can do nothing has only its kind."""
+    if block.kind == CONSOLE:
+        place = str(base / folder)
+        return {
+            "kind": "run",
+            "folder": place,
+            "cd": f"cd {shlex.quote(place)}",
+            "keeps_running": "keeps-running" in block.classes,
+            "steps": [
+                {"text": text, "prompt": prompt, "compares": shown not in {(), ("...",)}}
+                for text, shown, prompt in _steps(block.commands)
+            ],
+        }
+    path = posixpath.normpath(posixpath.join(folder, block.title))
+    if block.kind in {FILE, EDIT} and path.startswith(f"{EXERCISES}/"):
+        return {"kind": "save", "path": path.removeprefix(f"{EXERCISES}/")}
+    return {"kind": block.kind}
+
+
+def _steps(commands: tuple[Command, ...]) -> list[tuple[str, tuple[str, ...], str]]:
+    """Return each line to type, the output below it, and a pattern of the prompt before it.
+
+    The pattern is empty for the shell's own prompt.
+    """
+    found = []
+    for command in commands:
+        found.append((command.text, command.shown, ""))
+        found += [(line.text, line.shown, _pattern(line.prompt)) for line in command.inner]
+    return found
+
+
+def _pattern(prompt: str) -> str:
+    """Return a regular expression of a prompt, for Python and JavaScript, with any container id."""
+    if not (parts := _PROMPT.match(prompt)):
+        return f"^{_escape(prompt)} ?$"
+    return f"^{_escape(parts['user'])}@[\\w.-]+:{_escape(parts['place'])} ?$"
+
+
+def _escape(text: str) -> str:
+    return re.sub(r"[$()*+.?\[\\\]^{|}]", r"\\\g<0>", text)
+
+
+def _find_images(blocks: list[Block]) -> list[str]:
+    """Return the names of the images that the lesson builds."""
+    text = "\n".join(command.text for block in blocks for command in block.commands)
+    return list(dict.fromkeys(found["name"] for found in _TAG.finditer(text)))

@@ -1,0 +1,269 @@
+"""Shells on pseudo-terminals, which outlive the page that shows them.
+
+A terminal keeps what its programs printed last. Each viewer, a page, reads that at its own pace,
+and says how much it has drawn. A program that prints faster than every viewer draws has to wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workshop.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+try:
+    import fcntl
+    import pty
+    import termios
+except ImportError:  # Windows
+    AVAILABLE = False
+else:
+    AVAILABLE = True
+
+MAX_TERMINALS = 8
+# 10,000 lines of 200 bytes.
+KEPT_BYTES = 2_000_000
+CHUNK = 65_536
+# How far a viewer may be behind before the program waits, in bytes.
+WINDOW = 400_000
+# How much input waits for a program that does not read it, in bytes.
+MAX_INPUT = 4_000_000
+SECONDS_TO_END = 2.0
+CTRL_C = b"\x03"
+RC_FILE = Path(__file__).with_name("bashrc.sh")
+# A session leader without a terminal gets the one that it opens first.
+_START = 'exec "$@" <>"$0" >&0 2>&0'
+
+
+class Terminal:
+    """One shell. `ended` is true after its last program has ended."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self._output = bytearray()
+        # The position of the first kept byte, and of the next one, since the start.
+        self._first = self._next = 0
+        self._input = bytearray()
+        self._seen: dict[object, int] = {}
+        self.ended = False
+        self._changed = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._master, slave = pty.openpty()
+        try:
+            os.set_blocking(self._master, False)
+            self.resize(80, 24)
+            self._shell = subprocess.Popen(
+                ["/bin/sh", "-c", _START, os.ttyname(slave), *_shell()],
+                cwd=folder,
+                env=dict(environment),
+                stdin=slave,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(self._master)
+            raise
+        finally:
+            os.close(slave)
+        self._loop.add_reader(self._master, self._read)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Set the size of the window; programs get SIGWINCH."""
+        size = struct.pack("HHHH", min(max(rows, 1), 500), min(max(columns, 1), 1000), 0, 0)
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+
+    async def write(self, data: bytes) -> None:
+        """Type `data`, and wait while too much of it waits for the program.
+
+        Ctrl-C goes first: what was typed before it, and not yet read, is dropped.
+        """
+        if self.ended:
+            return
+        if data == CTRL_C and self._input:
+            self._input.clear()
+            with contextlib.suppress(OSError, ProcessLookupError):
+                os.killpg(os.tcgetpgrp(self._master), signal.SIGINT)
+            return
+        self._input += data
+        self._flush()
+        while len(self._input) >= MAX_INPUT and not self.ended:
+            await self._changed.wait()
+
+    def attach(self, viewer: object) -> tuple[bytes, int]:
+        """Add a viewer; return what is kept, and the position after it."""
+        self._seen[viewer] = self._next
+        return bytes(self._output), self._next
+
+    def detach(self, viewer: object) -> None:
+        """Remove a viewer."""
+        self._seen.pop(viewer, None)
+        self._resume()
+
+    def acknowledge(self, viewer: object, position: int) -> None:
+        """Record how far a viewer has drawn."""
+        if viewer in self._seen:
+            self._seen[viewer] = max(self._seen[viewer], min(position, self._next))
+            self._resume()
+            self._notify()
+
+    async def read(self, position: int) -> tuple[bytes, int]:
+        """Wait for output after `position`; return it, or nothing after the end, and its end.
+
+        A viewer that is too far behind continues with what is kept.
+        """
+        while self._next <= position and not self.ended:
+            await self._changed.wait()
+        start = max(position, self._first)
+        chunk = bytes(self._output[start - self._first : start - self._first + CHUNK])
+        return chunk, start + len(chunk)
+
+    async def wait_for(self, viewer: object, position: int) -> None:
+        """Wait until a viewer has drawn nearly everything before `position`."""
+        while position - self._seen.get(viewer, position) > WINDOW and not self.ended:
+            await self._changed.wait()
+
+    async def close(self) -> None:
+        """End the shell and the programs that it started."""
+        self._end()
+        for number in (signal.SIGHUP, signal.SIGCONT):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._shell.pid, number)
+        try:
+            await asyncio.to_thread(self._shell.wait, SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._shell.pid, signal.SIGKILL)
+            await asyncio.to_thread(self._shell.wait)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._master, CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._end()
+            return
+        self._output += data
+        self._next += len(data)
+        self._trim()
+        self._notify()
+        if self._is_ahead():
+            self._loop.remove_reader(self._master)
+
+    def _trim(self) -> None:
+        """Keep whole lines of at most `KEPT_BYTES`; only now and then, because it copies."""
+        if len(self._output) < KEPT_BYTES * 1.2:
+            return
+        start = len(self._output) - KEPT_BYTES
+        cut = self._output.find(b"\n", start) + 1 or start
+        del self._output[:cut]
+        self._first += cut
+
+    def _is_ahead(self) -> bool:
+        """Whether every viewer is too far behind; without any, a program never waits."""
+        return bool(self._seen) and self._next - max(self._seen.values()) > WINDOW
+
+    def _resume(self) -> None:
+        if not self.ended and not self._is_ahead():
+            self._loop.add_reader(self._master, self._read)
+
+    def _flush(self) -> None:
+        """Write what the terminal takes now, and the rest when it takes more."""
+        try:
+            written = os.write(self._master, self._input[:CHUNK])
+            del self._input[:written]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._input.clear()
+        if self._input and not self.ended:
+            self._loop.add_writer(self._master, self._flush)
+        else:
+            self._loop.remove_writer(self._master)
+        self._notify()
+
+    def _end(self) -> None:
+        if self.ended:
+            return
+        self.ended = True
+        self._loop.remove_reader(self._master)
+        self._loop.remove_writer(self._master)
+        os.close(self._master)
+        self._notify()
+
+    def _notify(self) -> None:
+        """Wake everything that waits for output, for room, or for the end."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+class Terminals:
+    """The terminals of the desk, by number. Their shells start in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._last = folder, 0
+        self._open: dict[int, Terminal] = {}
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the open terminals."""
+        return list(self._open)
+
+    def find(self, number: int) -> Terminal | None:
+        """Return an open terminal."""
+        return self._open.get(number)
+
+    def open(self) -> int:
+        """Start a shell, and return its number."""
+        if not AVAILABLE:
+            fix = "Open the desk in WSL, or use a terminal beside the page"
+            raise UserError("terminal", "Windows has no pseudo-terminal for it", fix)
+        if len(self._open) >= MAX_TERMINALS:
+            raise UserError("terminal", f"{MAX_TERMINALS} are open already", "Close one")
+        try:
+            terminal = Terminal(self._folder, _environment())
+        except OSError as error:
+            found = error.strerror or "it does not start"
+            raise UserError("terminal", found, "Close a program, and try again") from None
+        self._last += 1
+        self._open[self._last] = terminal
+        return self._last
+
+    async def close(self, number: int) -> None:
+        """End a terminal, if it is open."""
+        if terminal := self._open.pop(number, None):
+            await terminal.close()
+
+    async def close_all(self) -> None:
+        """End every terminal."""
+        await asyncio.gather(*map(self.close, self.numbers))
+
+
+def _shell() -> list[str]:
+    """Return the command of the shell: bash, whose commands the lessons show, or else sh."""
+    from shutil import which  # noqa: PLC0415 - only to start a shell
+
+    bash = which("bash")
+    return [bash, "--rcfile", str(RC_FILE), "-i"] if bash else ["/bin/sh", "-i"]
+
+
+def _environment() -> dict[str, str]:
+    """Return the learner's environment, with the kit's programs on the PATH."""
+    programs = str(Path(sys.executable).parent)
+    path = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
+    removed = {"COLUMNS", "LINES", "PROMPT_COMMAND", "PS1"}
+    kept = {name: value for name, value in os.environ.items() if name not in removed}
+    return {**kept, "PATH": path, "TERM": "xterm-256color", "COLORTERM": "truecolor"}

@@ -1,0 +1,109 @@
+// The page's parts: movable dividers, three tabs on a narrow screen, the theme, and keys.
+
+import { find, findAll, tabKeys } from "./dom.js";
+
+const STEP = 2; // percent
+const NARROW = "(max-width: 800px)";
+const remember = (name, value) => {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // Without storage, the page starts with its own sizes.
+  }
+};
+const recall = (name) => {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+};
+
+// A divider moves with the mouse and with the arrow keys (WAI-ARIA, Window Splitter).
+export function addDividers(moved) {
+  for (const divider of findAll("[role=separator]")) {
+    const { variable, min, max } = divider.dataset;
+    const vertical = divider.getAttribute("aria-orientation") === "vertical";
+    const set = (percent) => {
+      const value = Math.round(Math.min(Number(max), Math.max(Number(min), percent)) * 10) / 10;
+      document.documentElement.style.setProperty(`--${variable}`, `${value}%`);
+      divider.setAttribute("aria-valuenow", String(Math.round(value)));
+      remember(variable, value);
+      moved();
+    };
+    const now = () => Number(divider.getAttribute("aria-valuenow"));
+    divider.setAttribute("aria-valuemin", min);
+    divider.setAttribute("aria-valuemax", max);
+    set(Number(recall(variable)) || now());
+    divider.addEventListener("keydown", (event) => {
+      const steps = vertical ? { ArrowLeft: -STEP, ArrowRight: STEP } : { ArrowUp: -STEP, ArrowDown: STEP };
+      if (!(event.key in steps)) return;
+      set(now() + steps[event.key]);
+      event.preventDefault();
+    });
+    divider.addEventListener("pointerdown", (event) => {
+      divider.setPointerCapture(event.pointerId);
+      const box = divider.parentElement.getBoundingClientRect();
+      divider.onpointermove = ({ clientX, clientY }) =>
+        set(100 * (vertical ? (clientX - box.left) / box.width : (clientY - box.top) / box.height));
+    });
+    divider.addEventListener("lostpointercapture", () => (divider.onpointermove = null));
+  }
+  addEventListener("resize", moved);
+}
+
+// On a narrow screen one part is shown at a time. Returns a function that shows a part.
+export function addViews(shown) {
+  const list = find("#views");
+  tabKeys(list);
+  const show = (name) => {
+    document.body.dataset.view = name;
+    for (const tab of findAll("[role=tab]", list)) {
+      const chosen = tab.dataset.view === name;
+      tab.setAttribute("aria-selected", String(chosen));
+      tab.tabIndex = chosen ? 0 : -1;
+    }
+    shown();
+  };
+  for (const tab of findAll("[role=tab]", list)) tab.addEventListener("click", () => show(tab.dataset.view));
+  show("lesson");
+  return show;
+}
+
+export function chooseTheme(changed) {
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const root = document.documentElement;
+  const apply = () => {
+    const chosen = recall("theme");
+    root.dataset.theme = chosen ?? (system.matches ? "dark" : "light");
+    find("#theme").textContent = root.dataset.theme === "dark" ? "Light" : "Dark";
+    changed();
+  };
+  find("#theme").addEventListener("click", () => {
+    remember("theme", root.dataset.theme === "dark" ? "light" : "dark");
+    apply();
+  });
+  system.addEventListener("change", apply);
+  apply();
+}
+
+// F6 moves to the next part of the page. An instructor's arrow keys show the next step.
+export function watchKeys(desk) {
+  const parts = ["lesson", "editor", "tools"];
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "F6") {
+      event.preventDefault();
+      const at = parts.findIndex((name) => find(`#${name}`).contains(document.activeElement));
+      const name = parts[(at + (event.shiftKey ? parts.length - 1 : 1)) % parts.length];
+      if (matchMedia(NARROW).matches) desk.showView(name);
+      const inside = { lesson: "#lesson", editor: ".cm-content", tools: "[role=tabpanel]:not([hidden]) textarea, #tool-tabs [aria-selected=true]" };
+      find(inside[name], name === "lesson" ? document : find(`#${name}`))?.focus();
+    }
+    const steps = { ArrowRight: 1, PageDown: 1, " ": 1, ArrowLeft: -1, PageUp: -1 };
+    const typing = document.activeElement?.closest("input, textarea, select, button, summary, [contenteditable=true], [role=separator]");
+    if (desk.course.present && event.key in steps && !typing) {
+      event.preventDefault();
+      desk.lesson.go(steps[event.key]);
+    }
+  });
+}

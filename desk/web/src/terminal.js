@@ -1,0 +1,250 @@
+// The terminals: xterm.js in the page, shells on the server.
+
+import { FitAddon } from "@xterm/addon-fit";
+import { Terminal as Screen } from "@xterm/xterm";
+import { find, make } from "./dom.js";
+import { call, Socket } from "./server.js";
+
+const LINES = 10_000;
+const COMPARED_LINES = 500;
+const PAUSE = 200; // milliseconds without output
+const LIGHT = {
+  background: "#fbfbfc", foreground: "#24292f", cursor: "#0a58ca", selectionBackground: "#b6d3ff",
+  black: "#24292f", red: "#b3261e", green: "#116329", yellow: "#7d4e00", blue: "#0a58ca",
+  magenta: "#8250df", cyan: "#0f6a75", white: "#57606a", brightBlack: "#57606a", brightRed: "#a40e26",
+  brightGreen: "#1a6b2f", brightYellow: "#633c01", brightBlue: "#0550ae", brightMagenta: "#6639ba",
+  brightCyan: "#0b5a64", brightWhite: "#424a53",
+};
+const DARK = {
+  background: "#15181d", foreground: "#d5dae1", cursor: "#79b8ff", selectionBackground: "#2f4a6d",
+  black: "#3b434d", red: "#ff8a80", green: "#7ee2a0", yellow: "#e3b95c", blue: "#79b8ff",
+  magenta: "#c9a6ff", cyan: "#6fd3dd", white: "#d5dae1", brightBlack: "#8a94a1", brightRed: "#ffb1a8",
+  brightGreen: "#a5efbf", brightYellow: "#f2d08a", brightBlue: "#a8d1ff", brightMagenta: "#dec6ff",
+  brightCyan: "#a0e6ed", brightWhite: "#f0f3f6",
+};
+const encoder = new TextEncoder();
+
+export class Terminal {
+  // `on.ended` is called when the shell has ended.
+  constructor(number, on) {
+    this.number = number;
+    this.on = on;
+    this.busy = true;
+    this.folder = "";
+    this.waiting = [];
+    this.watchers = new Set();
+    this.element = make("div", { className: "screen" });
+    this.screen = new Screen({
+      scrollback: LINES, fontSize: 13, lineHeight: 1.15, cursorBlink: true, minimumContrastRatio: 4.5,
+      fontFamily: 'ui-monospace, "Cascadia Mono", Menlo, "DejaVu Sans Mono", monospace',
+    });
+    this.fitting = new FitAddon();
+    this.screen.loadAddon(this.fitting);
+    this.readMarks();
+    this.screen.onData((text) => this.replaying || this.send(encoder.encode(text)));
+    this.screen.onBinary((text) => this.send(Uint8Array.from(text, (c) => c.charCodeAt(0))));
+    this.screen.onResize(({ cols, rows }) => this.socket.send({ size: [cols, rows] }));
+    this.screen.onWriteParsed(() => this.settle());
+    // F6 moves on to the next part of the page, as everywhere else in it.
+    this.screen.attachCustomKeyEventHandler((event) => event.key !== "F6");
+    this.socket = new Socket(`terminal/${number}`, {
+      open: () => this.socket.send({ size: [this.screen.cols, this.screen.rows] }),
+      text: (order) => (order.ended ? on.ended(this) : this.restart(order)),
+      bytes: (data) => this.show(data),
+    });
+    this.opened = new Promise((resolve) => (this.start = resolve));
+  }
+
+  // Draws the screen into its element, once that is in the page.
+  open() {
+    if (!this.screen.element) this.screen.open(this.element);
+    this.fit();
+  }
+
+  fit() {
+    if (this.element.offsetParent) this.fitting.fit();
+  }
+
+  paint(dark, size) {
+    this.screen.options.theme = dark ? DARK : LIGHT;
+    this.screen.options.fontSize = size;
+    this.fit();
+  }
+
+  restart({ start, position }) {
+    this.screen.reset();
+    this.position = position - start;
+    // What is printed again must not be answered again: a program may have asked the terminal.
+    this.replaying = true;
+    this.replayed = position;
+  }
+
+  show(data) {
+    this.screen.write(data, () => {
+      this.position += data.length;
+      if (this.position >= this.replayed) this.replaying = false;
+      this.socket.send({ drawn: this.position });
+    });
+  }
+
+  send(data) {
+    this.socket.send(data);
+  }
+
+  // Marks of the shell: where a command's output begins, that it ended, and the current folder.
+  readMarks() {
+    const { parser } = this.screen;
+    parser.registerOscHandler(133, (text) => {
+      const [kind, code] = text.split(";");
+      if (kind === "C") {
+        this.busy = true;
+        this.output = this.screen.registerMarker(0);
+      } else if (kind === "D") {
+        this.busy = false;
+        this.start();
+        this.finish({ code: Number(code), lines: this.read(this.output) });
+      }
+      return true;
+    });
+    parser.registerOscHandler(7, (text) => {
+      this.folder = text.replace(/^file:\/\//, "");
+      return true;
+    });
+  }
+
+  finish(result) {
+    for (const { resolve } of this.waiting.splice(0)) resolve(result);
+  }
+
+  // Ends the wait for a program's prompt when the line of the cursor shows it.
+  settle() {
+    for (const watcher of this.watchers) watcher();
+    const [{ prompt, resolve, after } = {}] = this.waiting;
+    if (!prompt || !prompt.test(this.line(this.cursor))) return;
+    this.waiting.shift();
+    resolve({ prompted: true, lines: this.read(after, 1).slice(1) });
+  }
+
+  // Calls back with the lines of the running program after each pause. Returns a function to end it.
+  watch(seen) {
+    let timer;
+    const watcher = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => this.watchers.has(watcher) && seen(this.read(this.output)), PAUSE);
+    };
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+
+  get cursor() {
+    const { baseY, cursorY } = this.screen.buffer.active;
+    return baseY + cursorY;
+  }
+
+  line(at) {
+    return this.screen.buffer.active.getLine(at)?.translateToString(true) ?? "";
+  }
+
+  // Returns the lines from a marker to the cursor; a line that was wrapped is one line again.
+  read(marker, less = 0) {
+    const first = Math.max(marker?.isDisposed === false ? marker.line : 0, this.cursor - COMPARED_LINES);
+    const lines = [];
+    for (let at = first; at <= this.cursor - less; at++) {
+      const line = this.screen.buffer.active.getLine(at);
+      if (line?.isWrapped && lines.length) lines.push(lines.pop() + line.translateToString(true));
+      else lines.push(line?.translateToString(true) ?? "");
+    }
+    while (lines.length && !lines.at(-1)) lines.pop();
+    return lines;
+  }
+
+  // Types a line. Resolves when the shell, or a program with the prompt `next`, waits for input.
+  type(text, next) {
+    const after = this.screen.registerMarker(0);
+    const prompt = next ? new RegExp(next) : null;
+    const done = new Promise((resolve) => this.waiting.push({ prompt, resolve, after }));
+    this.screen.scrollToBottom();
+    this.send(encoder.encode(`${text.replaceAll("\n", "\r")}\r`));
+    return done;
+  }
+
+  interrupt() {
+    this.send(encoder.encode("\x03"));
+  }
+
+  close() {
+    this.finish({ code: null, lines: [] });
+    this.socket.close();
+    this.screen.dispose();
+    this.element.remove();
+  }
+}
+
+// All terminals of the page, and their tabs. `show` brings a tab of the tools to the front.
+export class Terminals {
+  constructor(tools, show) {
+    this.tools = tools;
+    this.showTab = show;
+    this.open = new Map();
+  }
+
+  // Makes the page's terminals those of the server.
+  sync(numbers) {
+    for (const [number, terminal] of this.open) if (!numbers.includes(number)) this.remove(terminal);
+    for (const number of numbers) if (!this.open.has(number)) this.add(number);
+  }
+
+  add(number) {
+    const terminal = new Terminal(number, { ended: (ended) => this.end(ended) });
+    this.open.set(number, terminal);
+    this.tools.add(`terminal-${number}`, `Terminal ${number}`, terminal.element, {
+      before: "checks",
+      shown: () => {
+        terminal.open();
+        this.paint();
+        terminal.screen.focus();
+      },
+      close: () => call("DELETE", "terminals", { number }),
+    });
+    return terminal;
+  }
+
+  remove(terminal) {
+    this.open.delete(terminal.number);
+    this.tools.remove(`terminal-${terminal.number}`);
+    terminal.close();
+  }
+
+  // The shell has ended: its tab goes, on the server too.
+  end(terminal) {
+    this.remove(terminal);
+    call("DELETE", "terminals", { number: terminal.number });
+  }
+
+  async create() {
+    const number = await call("POST", "terminals");
+    if (!this.open.has(number)) this.add(number);
+    this.showTab(`terminal-${number}`);
+    return this.open.get(number);
+  }
+
+  // Returns a terminal at its shell's prompt: the one in front, another one, or a new one.
+  async idle() {
+    const shown = this.open.get(Number(this.tools.current?.replace("terminal-", "")));
+    const free = [shown, ...this.open.values()].find((terminal) => terminal && !terminal.busy);
+    const found = free ?? (await this.create());
+    this.showTab(`terminal-${found.number}`);
+    await found.opened;
+    return found;
+  }
+
+  paint() {
+    const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
+    const size = document.documentElement.classList.contains("present") ? 18 : 13;
+    for (const terminal of this.open.values()) terminal.paint(dark, size);
+  }
+
+  fit() {
+    for (const terminal of this.open.values()) terminal.fit();
+  }
+}

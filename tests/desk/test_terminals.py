@@ -1,0 +1,160 @@
+"""Shells on pseudo-terminals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from contextlib import asynccontextmanager
+
+import pytest
+
+from desk import terminals
+from desk.terminals import CHUNK, KEPT_BYTES, WINDOW, Terminals
+from workshop.core.errors import UserError
+
+SECONDS = 20
+ENDED_BY_CTRL_C = b"\x1b]133;D;130"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch) -> None:
+    """The settings of this machine's shell are not part of a test."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@asynccontextmanager
+async def shell(folder):
+    found = Terminals(folder)
+    number = found.open()
+    try:
+        yield found.find(number)
+    finally:
+        await found.close_all()
+
+
+async def read_until(terminal, text: bytes, viewer: object = None) -> bytes:
+    """Read as a viewer does, until something is printed."""
+    output, at = bytearray(), 0
+    async with asyncio.timeout(SECONDS):
+        while output.find(text, -len(text) - CHUNK) < 0:
+            data, at = await terminal.read(at)
+            assert data, output
+            output += data
+            terminal.acknowledge(viewer, at)
+    return bytes(output)
+
+
+def test_a_shell_has_the_tools_the_folder_and_a_terminal(tmp_path):
+    async def check() -> None:
+        async with shell(tmp_path) as terminal:
+            terminal.resize(91, 17)
+            await terminal.write(b"tty; stty size; pwd; command -v workshop; echo e'n'd\r")
+            output = (await read_until(terminal, b"end\r\n")).decode()
+            assert "/dev/" in output
+            assert "17 91" in output
+            assert str(tmp_path) in output
+            assert "/bin/workshop" in output
+            assert f"\x1b]7;file://{tmp_path}" in output
+            assert "\x1b]133;D;0" in output
+
+    asyncio.run(check())
+
+
+def test_a_large_paste_arrives_whole(tmp_path):
+    lines = 20_000
+
+    async def check() -> None:
+        async with shell(tmp_path) as terminal:
+            await terminal.write(b"stty -echo; cat > pasted; echo d'on'e\r")
+            await terminal.write(b"".join(b"line %d\r" % n for n in range(lines)))
+            await terminal.write(b"\x04")
+            await read_until(terminal, b"done")
+
+    asyncio.run(check())
+    assert (tmp_path / "pasted").read_text().splitlines() == [f"line {n}" for n in range(lines)]
+
+
+def test_a_program_waits_for_its_viewer_and_ctrl_c_ends_it(tmp_path):
+    async def check() -> None:
+        async with shell(tmp_path) as terminal:
+            viewer = object()
+            terminal.attach(viewer)
+            await terminal.write(b"yes\r")
+            at = 0
+            async with asyncio.timeout(SECONDS):
+                while at < WINDOW:
+                    _, at = await terminal.read(at)
+            # Nothing is drawn, so nothing more is read than what the window and a chunk hold.
+            _, kept = terminal.attach(object())
+            assert kept <= 2 * WINDOW
+            terminal.acknowledge(viewer, kept)
+            await terminal.write(b"\x03")
+            await read_until(terminal, ENDED_BY_CTRL_C, viewer)
+
+    asyncio.run(check())
+
+
+def test_ctrl_c_passes_a_paste_that_no_program_reads(tmp_path):
+    async def check() -> None:
+        async with shell(tmp_path) as terminal:
+            await terminal.write(b"stty -icanon -echo; echo r'ead'y; sleep 1000\r")
+            await read_until(terminal, b"ready")
+            await terminal.write(b"x" * 1_000_000)
+            await terminal.write(b"\x03")
+            await read_until(terminal, ENDED_BY_CTRL_C)
+
+    asyncio.run(check())
+
+
+def test_what_is_kept_is_limited(tmp_path):
+    async def check() -> None:
+        async with shell(tmp_path) as terminal:
+            await terminal.write(b"seq 1000000; echo e'n'd\r")
+            await read_until(terminal, b"end\r\n")
+            kept, _ = terminal.attach(object())
+            assert len(kept) <= KEPT_BYTES * 1.2
+            assert len(kept) >= KEPT_BYTES / 2
+            assert b"\n1000000\r\n" in kept
+
+    asyncio.run(check())
+
+
+def test_a_closed_terminal_leaves_no_process(tmp_path):
+    async def check() -> int:
+        async with shell(tmp_path) as terminal:
+            await terminal.write(b"trap '' HUP; echo p'id'=$$.; sleep 1000\r")
+            output = await read_until(terminal, b".\r\n")
+            return int(re.search(rb"pid=(\d+)", output)[1])
+
+    pid = asyncio.run(check())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_shell_that_exits_ends_its_terminal(tmp_path):
+    async def check() -> None:
+        async with shell(tmp_path) as terminal:
+            await terminal.write(b"exit\r")
+            at = 0
+            async with asyncio.timeout(SECONDS):
+                while not terminal.ended:
+                    _, at = await terminal.read(at)
+                assert await terminal.read(at + 10**9) == (b"", at + 10**9)
+
+    asyncio.run(check())
+
+
+def test_there_are_not_too_many(tmp_path, monkeypatch):
+    monkeypatch.setattr(terminals, "MAX_TERMINALS", 1)
+
+    async def check() -> None:
+        found = Terminals(tmp_path)
+        found.open()
+        try:
+            with pytest.raises(UserError, match="1 are open already"):
+                found.open()
+        finally:
+            await found.close_all()
+
+    asyncio.run(check())
