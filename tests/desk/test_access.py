@@ -69,7 +69,9 @@ def test_the_address_sets_a_cookie_that_only_the_desk_gets(client):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/?token=", "/?token=wrong", f"{PATH}/", f"{PATH}/api/course"]
+    "path",
+    ["/", "/?token=", "/?token=wrong", f"{PATH}/", f"{PATH}/api/course"],
+    ids=["start", "no token", "wrong token", "page", "course"],
 )
 def test_a_browser_without_the_cookie_gets_a_page_that_says_what_to_do(client, path):
     answer = client.get(path)
