@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 DOCKERFILE = "exercises/baby-steps/Dockerfile"
 WORKING = "FROM ubuntu:24.04\nRUN echo a\n"
 WIDTHS = (390, 1280)
+REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
+    violated(event.violatedDirective, event.blockedURI, event.sourceFile ?? ""))"""
 
 
 @dataclass
@@ -73,7 +75,7 @@ def server(tmp_path) -> Iterator[Server]:
 
 @contextmanager
 def opened(chromium: Browser, server: Server, width: int = 1280, scheme: str = "light"):
-    """Open the desk's page; errors of the page fail the test."""
+    """Open the desk's page; its errors and what its policy has blocked fail the test."""
     context = chromium.new_context(
         color_scheme=scheme, viewport={"width": width, "height": 844}, reduced_motion="reduce"
     )
@@ -82,6 +84,9 @@ def opened(chromium: Browser, server: Server, width: int = 1280, scheme: str = "
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda r: None if is_own(r.url, server) else errors.append(r.url))
+        page.on("websocket", lambda w: None if is_own(w.url, server) else errors.append(w.url))
+        page.expose_function("violated", lambda *found: errors.append(" ".join(found)))
+        page.add_init_script(REPORT_VIOLATIONS)
         page.goto(server.url)
         page.wait_for_selector("article h1")
         page.wait_for_selector(".xterm-rows", state="attached")
@@ -92,7 +97,8 @@ def opened(chromium: Browser, server: Server, width: int = 1280, scheme: str = "
 
 
 def is_own(url: str, server: Server) -> bool:
-    return url.startswith((f"http://127.0.0.1:{server.port}/", "data:", "blob:"))
+    own = (f"{scheme}://127.0.0.1:{server.port}/" for scheme in ("http", "ws"))
+    return url.startswith((*own, "data:", "blob:"))
 
 
 def block(page: Page, text: str):
