@@ -31,29 +31,33 @@ REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
 
 @dataclass
 class Server:
-    """A desk in a new folder."""
+    """A desk in a new folder, and the lines that it has printed up to its address."""
 
     folder: Path
     process: subprocess.Popen[str]
     url: str
+    said: list[str]
 
     @classmethod
-    def start(cls, folder: Path, port: int = 0, *options: str) -> Server:
+    def start(cls, folder: Path, port: int = 0, *options: str, **variables: str) -> Server:
         environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
             # The settings of this machine's shell are not part of a test.
             "HOME": str(folder),
             "XDG_CACHE_HOME": str(folder / "cache"),
+            **variables,
         }
         argv = (*WORKSHOP, "learn", "--no-browser", "--port", str(port), *options)
         process = subprocess.Popen(
             argv, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
         )
         assert process.stdout is not None
+        said = []
         for line in process.stdout:
+            said.append(line.rstrip("\n"))
             if found := re.search(r"http://\S+", line):
-                return cls(folder, process, found[0])
+                return cls(folder, process, found[0], said)
         pytest.fail("the desk does not start")
 
     @property

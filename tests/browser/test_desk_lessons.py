@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from browser.conftest import FLAGS
+from browser.conftest import launch
 from browser.test_desk import Server, opened, show
 from browser.test_site import faults
 from harness import ROOT, until
@@ -61,15 +61,9 @@ SCREENS = ((1280, "light"), (390, "dark"))
 @pytest.fixture(scope="module")
 def offline(chromium: Browser) -> Iterator[Browser]:
     """A browser without a network."""
-    browser = chromium.browser_type.launch(args=[*FLAGS, OFFLINE], executable_path=_program())
+    browser = launch(chromium.browser_type, OFFLINE)
     yield browser
     browser.close()
-
-
-def _program() -> str:
-    from browser.install import BROWSERS  # noqa: PLC0415
-
-    return next(filter(None, map(shutil.which, BROWSERS)))
 
 
 @pytest.fixture
