@@ -17,6 +17,7 @@ from workshop.site.build import SETTINGS
 from workshop.tasks import course
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from workshop.site.blocks import Block, Command
@@ -29,6 +30,8 @@ _TAG = re.compile(
 )
 # What a prompt in a lesson stands for: the name before the colon is a container's id.
 _PROMPT = re.compile(r"^(?P<user>[\w.-]+)@[\w.-]+:(?P<place>.*)$")
+# Lines that stand for any number of lines, once all lines are one.
+_WILDCARDS = re.compile(r"(?:(?:^| )\.\.\.)+(?: |$)")
 
 
 class Lesson(NamedTuple):
@@ -123,9 +126,15 @@ def compare(name: str, number: int, step: int, lines: list[str]) -> dict[str, An
     """
     shown = _steps(_block(name, number).commands)[step][1]
     matched = not shown or output.matches(shown, lines)
-    # A terminal that was narrower than the output, or another program's lines before it.
+    # Another program's lines may come before it, and in a narrow terminal lines end elsewhere.
     matched = matched or output.matches(("...", *shown), lines)
+    words = _WILDCARDS.sub("...", _words(("...", *shown)))
+    matched = matched or output.matches([words], [_words(lines)])
     return {"matched": matched, "expected": list(shown)}
+
+
+def _words(lines: Iterable[str]) -> str:
+    return " ".join(" ".join(lines).split())
 
 
 @cache
