@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class History:
         new = self._file.with_name(f".{FILE}.tmp")
         with contextlib.suppress(OSError):
             new.write_text(json.dumps({**self._read(), name: kept}), encoding="utf-8")
-            os.replace(new, self._file)
+            new.replace(self._file)
         return kept
 
     def _read(self) -> dict[str, Any]:

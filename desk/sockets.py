@@ -46,12 +46,13 @@ async def _send_events(desk: Desk, connection: WebSocket) -> None:
     desk.events.add(queue)
 
     async def send() -> None:
-        for event in ({"terminals": desk.terminals.numbers}, *desk.checks.events):
+        first = {"terminals": desk.terminals.numbers, "connected": True}
+        for event in (first, *desk.checks.events):
             await connection.send_json(event)
         answers = await asyncio.to_thread(Engine(SubprocessRunner()).info) is not None
         await connection.send_json({"engine": answers})
-        while (event := await queue.get()) is not None:
-            await connection.send_json(event)
+        while (news := await queue.get()) is not None:
+            await connection.send_json(news)
 
     try:
         await _until_first_ends(send(), _drain(connection))

@@ -78,7 +78,10 @@ class Terminal:
         self._loop.add_reader(self._master, self._read)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Set the size of the window; programs get SIGWINCH. Of several pages, the last one sets it."""
+        """Set the size of the window; programs get SIGWINCH.
+
+        Of several pages, the one that was used last sets the size.
+        """
         self.size = min(max(columns, 1), 1000), min(max(rows, 1), 500)
         with contextlib.suppress(OSError):
             size = struct.pack("HHHH", self.size[1], self.size[0], 0, 0)
