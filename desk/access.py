@@ -42,7 +42,8 @@ READING = frozenset({"GET", "HEAD"})
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lesson diagrams default"
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types lesson diagrams default"
 )
 HEADERS = {
     "Cache-Control": "no-store",

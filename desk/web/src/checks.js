@@ -168,7 +168,7 @@ export class Checks {
     const first = [...this.results.values()].find((one) => one.outcome === "failed");
     const details = make(
       "details",
-      { open: open.has(check.id) || (check === first && !open.size), data: { id: check.id } },
+      { open: open.has(check.id) || (check === first && this.ended && !open.size), data: { id: check.id } },
       make("summary", { className: "row" }, ...row),
       make("dl", {}, ...this.fields(check).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
     );
