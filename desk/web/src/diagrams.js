@@ -26,7 +26,7 @@ export async function drawDiagrams(article) {
   if (!places.length) return;
   const mermaid = await load();
   const show = async () => {
-    mermaid.initialize({ startOnLoad: false, htmlLabels: false, flowchart: { htmlLabels: false }, theme: dark.matches ? "dark" : "neutral" });
+    mermaid.initialize({ startOnLoad: false, suppressErrorRendering: true, htmlLabels: false, flowchart: { htmlLabels: false }, theme: dark.matches ? "dark" : "neutral" });
     for (const place of places) {
       place.source ??= place.textContent;
       drawing++;

@@ -90,6 +90,8 @@ export class Lesson {
     const blocks = findAll("div.highlight, pre.diagram", article);
     const known = blocks.length === data.blocks.length;
     blocks.forEach((block, number) => {
+      // A diagram has nothing to run or to type.
+      if (block.matches(".diagram")) return;
       const does = known ? data.blocks[number] : { kind: "" };
       const code = find("code", block);
       // A wide block scrolls: the keyboard reaches it too.
