@@ -8,6 +8,7 @@ lesson has published, or has another name that leads here, as after DNS rebindin
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import threading
@@ -144,12 +145,14 @@ def server(tmp_path_factory) -> Iterator[Server]:
 def victim(browser: Browser, server: Server) -> Iterator[tuple[Page, str]]:
     """Open the desk; yield its page and its address with the secret path."""
     with opened(browser, server) as page:
-        yield page, page.url.partition("#")[0]
+        yield page, page.url.partition("?")[0]
 
 
 def state(page: Page, server: Server) -> tuple[object, ...]:
     """Return what an attack could change: the terminals and the files."""
-    terminals = page.evaluate("fetch('api/terminals').then((answer) => answer.json())")
+    script = "fetch(location.pathname).then((answer) => answer.text())"
+    data = re.search(r'id="start">(.*?)</script>', page.evaluate(script))
+    terminals = json.loads(data[1])["terminals"]
     files = sorted(path.as_posix() for path in (server.folder / "exercises").rglob("*"))
     return terminals, files
 
@@ -197,7 +200,9 @@ def test_the_desk_is_in_no_frame_and_in_no_window_of_another_page(
     with victim(rebinding, server) as (page, desk):
         evil = page.context.new_page()
         evil.goto(f"http://{host}:{attacker.server_port}/")
-        evil.evaluate("(desk) => {document.body.innerHTML = `<iframe src='${desk}'></iframe>`}", desk)
+        evil.evaluate(
+            "(desk) => {document.body.innerHTML = `<iframe src='${desk}'></iframe>`}", desk
+        )
         frame = evil.frame_locator("iframe")
         with evil.expect_popup() as popup:
             evil.evaluate("(desk) => {window.popup = open(desk)}", desk)
@@ -279,9 +284,7 @@ def test_a_published_container_gets_no_cookie_of_the_desk(chromium, server, atta
 
 
 @pytest.mark.parametrize("tossed", ["workshop-desk=evil; Path=/", "=path; Path=/", 'a="; Path=/'])
-def test_a_cookie_of_a_container_does_not_lock_the_learner_out(
-    tossed, chromium, server, attacker
-):
+def test_a_cookie_of_a_container_does_not_lock_the_learner_out(tossed, chromium, server, attacker):
     attacker.cookies.append(tossed)
     with victim(chromium, server) as (page, desk):
         container = page.context.new_page()

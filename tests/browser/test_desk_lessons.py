@@ -6,7 +6,6 @@ The file of one block is typed into the editor instead, with the text of the kit
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from contextlib import contextmanager
