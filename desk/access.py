@@ -37,11 +37,13 @@ SECONDS_TO_REUSE = 12 * 3600
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 READING = frozenset({"GET", "HEAD"})
 
+# `diagrams`, `default` and `dompurify` are for Mermaid: see web/src/diagrams.js.
 # xterm.js and CodeMirror write their style sheets with a script, hence 'unsafe-inline'.
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lesson"
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types lesson diagrams default dompurify"
 )
 HEADERS = {
     "Cache-Control": "no-store",

@@ -13,7 +13,7 @@ from workshop.core.errors import UserError
 from workshop.core.paths import ROOT
 from workshop.site import lessons, output
 from workshop.site.blocks import CONSOLE, CTRL_C, EDIT, FILE
-from workshop.site.build import SETTINGS
+from workshop.site.build import SETTINGS, SITE
 from workshop.tasks import course
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ _NAV = re.compile(
 _TAG = re.compile(
     r"docker\s+(?:buildx\s+)?build\s.*?(?:-t|--tag)[ =](?P<name>[\w./:-]+)", re.DOTALL
 )
+_NAME = re.compile(r"[\w-]+(/[\w-]+)*")
+_ARTICLE = re.compile(r"<article.*</article>", re.DOTALL)
 # What a prompt in a lesson stands for: the name before the colon is a container's id.
 _PROMPT = re.compile(r"^(?P<user>[\w.-]+)@[\w.-]+:(?P<place>.*)$")
 # Lines that stand for any number of lines, once all lines are one.
@@ -62,6 +64,19 @@ def find_lesson(name: str) -> Lesson:
     if found is None:
         raise UserError("lesson", "there is no such lesson", "Choose one from the list")
     return found
+
+
+def read_article(name: str) -> str:
+    """Return the article of a page of the site, as HTML; raise `UserError` if there is none."""
+    folder = "" if name == "index" else f"{name}/"
+    try:
+        if not _NAME.fullmatch(name):
+            raise FileNotFoundError(name)
+        text = (ROOT / SITE / folder / "index.html").read_text(encoding="utf-8")
+    except OSError:
+        raise UserError("page", "it is not in the course", "Choose a lesson") from None
+    found = _ARTICLE.search(text)
+    return found[0] if found else text
 
 
 def warm_up() -> None:

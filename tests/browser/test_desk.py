@@ -164,6 +164,17 @@ def test_blocks_run_and_save(width, chromium, server):
         assert block(page, "Get-ChildItem").get_by_role("button", name="Run").count() == 0
 
 
+def test_a_diagram_is_a_picture_with_a_text(chromium, server):
+    with opened(chromium, server) as page:
+        page.locator("#lessons").select_option("lessons/part-3/publishing")
+        picture = page.locator("pre.diagram img")
+        expect(picture).to_have_attribute("alt", re.compile("^Diagram: "))
+        page.wait_for_selector("pre.diagram img")
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+        refused = "() => { try { document.body.innerHTML = ''; } catch { return true; } }"
+        assert page.evaluate(refused)
+
+
 def test_a_terminal_survives_a_reload(chromium, server):
     with opened(chromium, server) as page:
         screen = page.locator(".xterm-rows").first

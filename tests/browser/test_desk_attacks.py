@@ -8,6 +8,7 @@ lesson has published, or has another name that leads here, as after DNS rebindin
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import threading
@@ -145,12 +146,14 @@ def server(tmp_path_factory) -> Iterator[Server]:
 def victim(browser: Browser, server: Server) -> Iterator[tuple[Page, str]]:
     """Open the desk; yield its page and its address with the secret path."""
     with opened(browser, server) as page:
-        yield page, page.url.partition("#")[0]
+        yield page, page.url.partition("?")[0]
 
 
 def state(page: Page, server: Server) -> tuple[object, ...]:
     """Return what an attack could change: the terminals and the files."""
-    terminals = page.evaluate("fetch('api/terminals').then((answer) => answer.json())")
+    script = "fetch(location.pathname).then((answer) => answer.text())"
+    data = re.search(r'id="start">(.*?)</script>', page.evaluate(script))
+    terminals = json.loads(data[1])["terminals"]
     files = sorted(path.as_posix() for path in (server.folder / "exercises").rglob("*"))
     return terminals, files
 
