@@ -18,7 +18,6 @@ import time
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -139,11 +138,10 @@ class Access:
         return _equal(first, self.secrets.path)
 
     def _has_cookie(self, headers: Headers) -> bool:
-        try:
-            found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            return False
-        return found is not None and _equal(found.value, self.secrets.cookie)
+        # Not SimpleCookie: a container on another port may add a cookie of this name, or one that
+        # cannot be read, and must not lock the learner out.
+        pairs = (part.strip().partition("=") for part in headers.get("cookie", "").split(";"))
+        return any(name == COOKIE and _equal(text, self.secrets.cookie) for name, _, text in pairs)
 
     async def _welcome(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Set the cookie, and go to the desk.

@@ -17,6 +17,7 @@ from workshop.site.build import SETTINGS, SITE
 from workshop.tasks import course
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from workshop.site.blocks import Block, Command
@@ -31,6 +32,8 @@ _NAME = re.compile(r"[\w-]+(/[\w-]+)*")
 _ARTICLE = re.compile(r"<article.*</article>", re.DOTALL)
 # What a prompt in a lesson stands for: the name before the colon is a container's id.
 _PROMPT = re.compile(r"^(?P<user>[\w.-]+)@[\w.-]+:(?P<place>.*)$")
+# Lines that stand for any number of lines, once all lines are one.
+_WILDCARDS = re.compile(r"(?:(?:^| )\.\.\.)+(?: |$)")
 
 
 class Lesson(NamedTuple):
@@ -138,9 +141,15 @@ def compare(name: str, number: int, step: int, lines: list[str]) -> dict[str, An
     """
     shown = _steps(_block(name, number).commands)[step][1]
     matched = not shown or output.matches(shown, lines)
-    # Another program's lines may be before it.
+    # Another program's lines may come before it, and in a narrow terminal lines end elsewhere.
     matched = matched or output.matches(("...", *shown), lines)
+    words = _WILDCARDS.sub("...", _words(("...", *shown)))
+    matched = matched or output.matches([words], [_words(lines)])
     return {"matched": matched, "expected": list(shown)}
+
+
+def _words(lines: Iterable[str]) -> str:
+    return " ".join(" ".join(lines).split())
 
 
 @cache

@@ -17,7 +17,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 from browser.conftest import launch
 from browser.test_desk import Server, opened, type_text
@@ -33,6 +32,7 @@ EVIL = "evil.example"
 REBOUND = f"--host-resolver-rules=MAP {EVIL} 127.0.0.1"
 ORIGINS = ("127.0.0.1", "localhost", EVIL)
 TASK = "baby-steps"
+LISTENING = "0A"  # in /proc/net/tcp
 MARKUP = "<img src=x onerror='window.attacked=1'>"
 
 # What each attack does in the page of the attacker, with the desk's address as `desk`. It returns
@@ -42,7 +42,8 @@ ATTACKS = {
     "post": """fetch(desk + "api/terminals", {method: "POST", credentials: "include",
         mode: "no-cors", body: "{}"}).then(() => null)""",
     "put": """fetch(desk + "api/file", {method: "PUT", credentials: "include",
-        body: JSON.stringify({path: "baby-steps/evil", text: "x", base: ""})}).then(() => "saved")""",
+        body: JSON.stringify({path: "baby-steps/evil", text: "x", base: ""})
+        }).then(() => "saved")""",
     "websocket": """new Promise((resolve, reject) => {
         const socket = new WebSocket(desk.replace("http", "ws") + "terminal/1");
         socket.onopen = () => socket.send(new TextEncoder().encode("touch exercises/evil\\r"));
@@ -53,7 +54,7 @@ ATTACKS = {
         const image = new Image();
         image.onload = () => resolve("loaded");
         image.onerror = reject;
-        image.src = desk + "site/images/todo-app.png";
+        image.src = desk + "site/images/report.png";
     })""",
 }
 INCLUSIONS = {
@@ -225,9 +226,9 @@ def test_a_rebound_name_gets_nothing_even_with_the_cookie(rebinding, server):
             for address in (rebound, server.url.replace("127.0.0.1", EVIL)):
                 assert evil.goto(address).status == 403
                 assert "not the desk's" in evil.content()
-            for name in ATTACKS:
+            for name, script in ATTACKS.items():
                 before = state(page, server)
-                got = attack(evil, ATTACKS[name], rebound)
+                got = attack(evil, script, rebound)
                 assert got is None or "not the desk's" in got or name == "put"
                 assert state(page, server) == before
 
@@ -267,7 +268,9 @@ def test_the_token_is_in_no_history_and_in_no_referer(chromium, server, attacker
         other.value.wait_for_load_state()
         assert other.value.evaluate("window.opener") is None
         assert attacker.requests
-        assert all("referer" not in headers for headers in attacker.requests)
+        # Its own requests, as for an icon, may name the attacker's page.
+        referers = [headers.get("referer", "") for headers in attacker.requests]
+        assert not [text for text in referers if f":{server.port}" in text]
         other.value.close()
 
 
@@ -302,12 +305,7 @@ def test_markup_in_names_texts_output_and_messages_stays_text(chromium, server):
         expect(page.locator("#file-tabs")).to_contain_text("onerror")
         type_text(page, f"# {MARKUP} and\n")
         until(lambda: "and" in (folder / name).read_text(), "the saved file")
-        # A notice, a conflict, a comparison and a message of a check.
-        page.evaluate(
-            """(path) => fetch("api/file", {method: "PUT", body: JSON.stringify({path, text: "a", base: ""}),
-                headers: {"Content-Type": "application/json"}})""",
-            name,
-        )
+        # A notice names a file that is no text.
         (folder / name).write_bytes(b"\xff\x00")
         expect(page.locator("#notices")).to_contain_text("onerror")
         page.locator("#file-tabs [role=tab]", has_text="Dockerfile").click()
@@ -317,11 +315,13 @@ def test_markup_in_names_texts_output_and_messages_stays_text(chromium, server):
         page.locator("#tab-terminal-1").click()
         page.locator(".xterm-helper-textarea").first.focus()
         # Also as the title, and as a link that a terminal may show.
-        page.keyboard.type(
-            f"""printf '%s\\033]0;%s\\007\\033]8;;javascript:attacked=1\\033\\\\here\\033]8;;\\033\\\\\\n' "{MARKUP}" "{MARKUP}"\n"""
+        (server.folder / "output").write_text(
+            f"{MARKUP}\033]0;{MARKUP}\007"
+            "\033]8;;javascript:attacked=1\033\\he" + "re\033]8;;\033\\\n"
         )
+        page.keyboard.type("cat output\n")
         expect(page.locator(".xterm-rows").first).to_contain_text("here")
-        page.locator(".xterm-rows").first.get_by_text("here").last.click()
+        page.locator(".xterm-rows").first.get_by_text("here").last.click(force=True)
         assert page.evaluate("window.attacked") is None
         assert page.locator("img[src=x]").count() == 0
     (folder / name).unlink()
@@ -352,7 +352,8 @@ def test_the_page_reads_and_writes_nothing_outside_the_exercises(path, chromium,
                 path,
             )
             assert status == [422, 422]
-            assert "root:" not in text and "kept apart" not in text
+            assert "root:" not in text
+            assert "kept apart" not in text
     finally:
         server.stop()
     assert (tmp_path / "secret").read_text() == "kept apart"
@@ -383,16 +384,17 @@ def test_a_link_that_appears_while_a_file_is_read_is_not_followed(chromium, tmp_
     folder.mkdir(parents=True)
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/file").write_text("kept apart")
-    (folder / "inside").mkdir()
-    (folder / "inside/file").write_text("open")
+    inside = folder / "inside"
+    inside.mkdir()
+    (inside / "file").write_text("open")
     server, ended = Server.start(tmp_path), threading.Event()
 
     def swap() -> None:
         while not ended.is_set():
-            os.rename(folder / "inside", folder / "away")
-            os.symlink(tmp_path / "outside", folder / "inside")
-            os.unlink(folder / "inside")
-            os.rename(folder / "away", folder / "inside")
+            inside.rename(folder / "away")
+            inside.symlink_to(tmp_path / "outside")
+            inside.unlink()
+            (folder / "away").rename(inside)
 
     swapping = threading.Thread(target=swap)
     try:
@@ -420,12 +422,15 @@ def test_a_link_that_appears_while_a_file_is_read_is_not_followed(chromium, tmp_
 
 
 def test_the_desk_listens_on_loopback_only(server):
-    listening = [
-        connection.laddr.ip
-        for connection in psutil.Process(server.process.pid).net_connections(kind="inet")
-        if connection.status == psutil.CONN_LISTEN
-    ]
-    assert listening == ["127.0.0.1"]
+    descriptors = Path(f"/proc/{server.process.pid}/fd").iterdir()
+    own = {link[8:-1] for link in map(os.readlink, descriptors) if link.startswith("socket:[")}
+    listening = []
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == LISTENING and fields[9] in own:
+                listening.append(fields[1].partition(":")[0])
+    assert listening == ["0100007F"]  # 127.0.0.1, the lowest byte first
     assert "Warning" not in "\n".join(server.said)
 
 

@@ -102,7 +102,7 @@ export class Editor {
         highlightSelectionMatches(), search({ top: true }), lintGutter(),
         EditorState.lineSeparator.of(text.includes("\r\n") ? "\r\n" : undefined),
         placeholder(version ? "" : "This file does not exist yet: type, or press Save in the lesson."),
-        EditorView.contentAttributes.of({ "aria-label": path }),
+        EditorView.contentAttributes.of({ "aria-label": path, tabindex: "0" }),
         EditorView.updateListener.of((update) => this.update(file, update)),
         keymap.of([
           { key: "Mod-s", preventDefault: true, run: () => (this.save(file), true) },
