@@ -18,7 +18,6 @@ import time
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -38,11 +37,13 @@ SECONDS_TO_REUSE = 12 * 3600
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 READING = frozenset({"GET", "HEAD"})
 
+# `diagrams`, `default` and `dompurify` are for Mermaid: see web/src/diagrams.js.
 # xterm.js and CodeMirror write their style sheets with a script, hence 'unsafe-inline'.
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lesson"
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types lesson diagrams default dompurify"
 )
 HEADERS = {
     "Cache-Control": "no-store",
@@ -137,11 +138,10 @@ class Access:
         return _equal(first, self.secrets.path)
 
     def _has_cookie(self, headers: Headers) -> bool:
-        try:
-            found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            return False
-        return found is not None and _equal(found.value, self.secrets.cookie)
+        # Not SimpleCookie: a container on another port may add a cookie of this name, or one that
+        # cannot be read, and must not lock the learner out.
+        pairs = (part.strip().partition("=") for part in headers.get("cookie", "").split(";"))
+        return any(name == COOKIE and _equal(text, self.secrets.cookie) for name, _, text in pairs)
 
     async def _welcome(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Set the cookie, and go to the desk.

@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from desk import lessons, terminals
+from desk import lessons
 from desk.files import Conflict
-from workshop.commands import progress
 from workshop.core.errors import UserError
-from workshop.core.process import SubprocessRunner
-from workshop.tasks import course
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -37,7 +34,6 @@ def routes(desk: Desk) -> list[Route]:
 
     return [
         route("course", "GET", _course),
-        route("engine", "GET", _engine),
         route("lesson", "GET", _lesson),
         route("block", "POST", _block),
         route("compare", "POST", _compare),
@@ -48,7 +44,6 @@ def routes(desk: Desk) -> list[Route]:
         route("check", "POST", _start_check),
         route("check", "DELETE", _stop_check),
         route("image", "POST", _describe_image),
-        route("terminals", "GET", _list_terminals),
         route("terminals", "POST", _open_terminal),
         route("terminals", "DELETE", _close_terminal),
     ]
@@ -85,34 +80,11 @@ async def _body(request: Request) -> Query:
 
 
 async def _course(desk: Desk, _query: Query) -> object:
-    rows = progress.read(desk.exercises)
-    names = {
-        name: {
-            "title": course.task(name).title,
-            "state": rows[name].state if name in rows else "",
-            "points": rows[name].points if name in rows else 0,
-            "max_points": course.task(name).max_score,
-        }
-        for name in course.TASKS
-    }
-    return {
-        "lessons": [lesson._asdict() for lesson in lessons.lessons_in_order()],
-        "tasks": names,
-        "last": progress.find_last(rows),
-        "base": str(desk.base),
-        "present": desk.present,
-        "terminal": terminals.AVAILABLE,
-    }
-
-
-async def _engine(_desk: Desk, _query: Query) -> object:
-    from workshop.engine import Engine  # noqa: PLC0415 - not needed for the first lesson
-
-    return {"answers": await asyncio.to_thread(Engine(SubprocessRunner()).info) is not None}
+    return desk.course()
 
 
 async def _lesson(desk: Desk, query: Query) -> object:
-    return lessons.describe(lessons.find_lesson(query["name"]), desk.base)
+    return await desk.lesson(query["name"])
 
 
 async def _block(desk: Desk, query: Query) -> object:
@@ -128,7 +100,7 @@ async def _compare(_desk: Desk, query: Query) -> object:
 
 
 async def _list_files(desk: Desk, query: Query) -> object:
-    return await asyncio.to_thread(desk.files.list_files, query["folder"])
+    return await asyncio.to_thread(desk.list_files, query["folder"])
 
 
 async def _read_file(desk: Desk, query: Query) -> object:
@@ -138,15 +110,12 @@ async def _read_file(desk: Desk, query: Query) -> object:
 async def _save_file(desk: Desk, query: Query) -> object:
     path, text, base = str(query["path"]), str(query["text"]), str(query["base"])
     saved = await asyncio.to_thread(desk.files.save, path, text, base)
-    return {"version": saved.version}
+    task = query.get("task")
+    return {"version": saved.version, "verdict": await desk.checks.static(task) if task else None}
 
 
 async def _check_text(desk: Desk, query: Query) -> object:
-    try:
-        return await desk.checks.static(query["task"])
-    except UserError as error:
-        # Before the start of a task, there is no folder to check.
-        return {"problem": str(error)}
+    return await desk.checks.static(query["task"])
 
 
 async def _start_check(desk: Desk, query: Query) -> object:
@@ -163,10 +132,6 @@ async def _describe_image(desk: Desk, query: Query) -> object:
     lesson = lessons.find_lesson(query["lesson"])
     names = lessons.describe(lesson, desk.base)["images"]
     return await desk.images.describe(names, query["task"])
-
-
-async def _list_terminals(desk: Desk, _query: Query) -> object:
-    return desk.terminals.numbers
 
 
 async def _open_terminal(desk: Desk, _query: Query) -> object:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.responses import FileResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from desk import api, lessons, sockets
 from desk.access import Access, Secrets
+from workshop.core.errors import UserError
 from workshop.core.paths import ROOT
 from workshop.site import build
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
     from desk.desk import Desk
 
+# Where the page has its first data.
+START = '{"error": "start"}'
 STATIC = Path(__file__).with_name("static")
 # The site's own pages are parts of the desk's page; opened alone, they run no script.
 SITE_POLICY = "default-src 'none'; img-src 'self'; style-src 'self'; sandbox"
@@ -46,8 +50,17 @@ def create_app(desk: Desk, secrets: Secrets, hosts: frozenset[str] = frozenset()
         watcher.cancel()
         await desk.close()
 
+    async def page(request: Request) -> Response:
+        text = (STATIC / "index.html").read_text(encoding="utf-8")
+        try:
+            start = await desk.start(request.url.query)
+        except UserError as error:
+            start = {"error": str(error)}
+        # The data are not a script, and no text in them can end their element.
+        return HTMLResponse(text.replace(START, json.dumps(start).replace("<", "\\u003c")))
+
     routes = [
-        Route("/", _page),
+        Route("/", page),
         Mount("/static", StaticFiles(directory=STATIC)),
         Mount("/site", _Site(directory=ROOT / build.SITE, html=True, check_dir=False)),
         Mount("/api", routes=api.routes(desk)),
@@ -65,7 +78,3 @@ class _Site(StaticFiles):
         if response.headers.get("content-type", "").startswith("text/html"):
             response.headers["Content-Security-Policy"] = SITE_POLICY
         return response
-
-
-async def _page(_request: Request) -> Response:
-    return FileResponse(STATIC / "index.html")

@@ -8,6 +8,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from desk.history import KEPT
 from desk.lessons import folder_of
 from workshop.commands import grading
 from workshop.core.errors import UserError
@@ -18,6 +19,8 @@ from workshop.tasks import course
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from desk.history import History
 
     Send = Callable[[dict[str, Any]], None]
 
@@ -32,20 +35,37 @@ class Checks:
     afterwards. It is `workshop check`, which also records the learner's progress.
     """
 
-    def __init__(self, exercises: Path, send: Send) -> None:
-        self._exercises, self._send = exercises, send
+    def __init__(self, exercises: Path, history: History, send: Send) -> None:
+        self._exercises, self._history, self._send = exercises, history, send
         self._process: asyncio.subprocess.Process | None = None
         self._running: asyncio.Task[None] | None = None
         # What a page needs to know when it connects: the events of the running check.
         self.events: list[dict[str, Any]] = []
 
     async def static(self, task: str) -> dict[str, Any]:
-        """Return the verdict on the text of an answer."""
+        """Return the verdict on the text of an answer, or the `problem` that prevents one."""
         folder = str(self._exercises / folder_of(task))
         grade = grading.grade_folder
-        return document(
-            await asyncio.to_thread(grade, task, folder, static=True, runner=SubprocessRunner)
-        )
+        try:
+            return document(
+                await asyncio.to_thread(grade, task, folder, static=True, runner=SubprocessRunner)
+            )
+        except UserError as error:
+            # Before the start of a task, there is no folder to check.
+            return {"problem": str(error)}
+
+    def changes(self, task: str) -> dict[str, str]:
+        """Return what the last full check found `fixed` or `new`, by the check's name."""
+        reports = self._history.read(f"check {task}")
+        if len(reports) < KEPT:
+            return {}
+        before, now = (report["outcomes"] for report in reports)
+        words = {"passed": "fixed", "failed": "new"}
+        return {
+            name: words[outcome]
+            for name, outcome in now.items()
+            if outcome in words and before.get(name, outcome) != outcome
+        }
 
     def start(self, task: str) -> None:
         """Start a full check; raise `UserError` if one is running."""
@@ -82,12 +102,17 @@ class Checks:
             )
             errors = asyncio.create_task(_read_all(process.stderr))
             async for line in _lines(process.stdout):
+                if verdict := line.get("verdict"):
+                    outcomes = {check["id"]: check["outcome"] for check in verdict["checks"]}
+                    self._history.add(f"check {task}", {"outcomes": outcomes})
+                    line["changes"] = self.changes(task)
                 self._record({"check": {"task": task, **line}})
             await process.wait()
             error = (await errors).strip().splitlines()[-1:]
         except OSError as failure:
             error = [failure.strerror or "the check does not start"]
         self._record({"check": {"task": task, "state": "ended", "error": "".join(error)}})
+        self.events = []
 
     def _record(self, event: dict[str, Any]) -> None:
         if "line" not in event["check"]:

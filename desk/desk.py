@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from desk import lessons, terminals
 from desk.checks import Checks
 from desk.files import Files
+from desk.history import History
 from desk.images import Images
 from desk.terminals import Terminals
+from workshop.commands import progress
 from workshop.commands.exercises import EXERCISES
 from workshop.core.paths import is_local
+from workshop.tasks import course
 
 
 @dataclass
@@ -22,19 +26,77 @@ class Desk:
 
     base: Path
     present: bool = False
-    events: set[asyncio.Queue[dict[str, Any]]] = field(default_factory=set)
+    events: set[asyncio.Queue[dict[str, Any] | None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.exercises = self.base / EXERCISES
         self.files = Files(self.exercises)
         self.terminals = Terminals(self.base)
-        self.checks = Checks(self.exercises, self.send)
-        self.images = Images(self.exercises)
+        history = History(self.exercises)
+        self.checks = Checks(self.exercises, history, self.send)
+        self.images = Images(self.exercises, history)
 
     def send(self, event: dict[str, Any]) -> None:
-        """Send an event to every page."""
+        """Send an event to every page.
+
+        A page that has stopped, in a laptop that sleeps, gets `None` instead of everything that it
+        has missed: it then connects again, and asks for what is there.
+        """
         for queue in self.events:
-            queue.put_nowait(event)
+            if queue.full():
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(None)
+            else:
+                queue.put_nowait(event)
+
+    def course(self) -> dict[str, Any]:
+        """Return the lessons, and each task with the learner's progress."""
+        rows = progress.read(self.exercises)
+        started = progress.Progress("", 0, 0, 0, "")
+        return {
+            "lessons": [lesson._asdict() for lesson in lessons.lessons_in_order()],
+            "tasks": {
+                name: {
+                    "title": course.task(name).title,
+                    "state": (row := rows.get(name, started)).state,
+                    "points": row.points,
+                    "max_points": course.task(name).max_score,
+                }
+                for name in course.TASKS
+            },
+            "last": progress.find_last(rows),
+        }
+
+    async def lesson(self, name: str) -> dict[str, Any]:
+        """Return a page of the course; a lesson also has its blocks, its files and its verdict."""
+        html = lessons.read_article(name)
+        if all(lesson.name != name for lesson in lessons.lessons_in_order()):
+            nothing: dict[str, Any] = {"tasks": [], "blocks": [], "images": [], "paths": []}
+            return {"name": name, "html": html, "folder": "", **nothing}
+        found = {"html": html, **lessons.describe(lessons.find_lesson(name), self.base)}
+        for task in found["tasks"]:
+            task["changes"] = self.checks.changes(task["name"])
+        found["paths"] = await asyncio.to_thread(self.list_files, found["folder"])
+        return found
+
+    async def start(self, name: str) -> dict[str, Any]:
+        """Return what a page needs first; its lesson is `name`, or where the learner was."""
+        found = self.course()
+        known = [lesson["name"] for lesson in found["lessons"]]
+        if name not in known:
+            tasks = (one["name"] for one in found["lessons"] if found["last"] in one["tasks"])
+            name = next(tasks, known[1])
+        return {
+            "course": found,
+            "lesson": await self.lesson(name),
+            "terminals": self.terminals.numbers if terminals.AVAILABLE else None,
+            "present": self.present,
+        }
+
+    def list_files(self, folder: str) -> list[str]:
+        """List the files of an exercise; none has been written before its start."""
+        return self.files.list_files(folder) if folder else []
 
     async def watch(self) -> None:
         """Send the paths that change in the exercises, until cancelled."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from desk.lessons import folder_of
 from workshop.analysis import source
 from workshop.core.errors import UserError
+from workshop.core.process import SubprocessRunner
 from workshop.model import Failed
 from workshop.tasks import course
 
@@ -17,45 +18,85 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from desk.history import History
+    from workshop.analysis.dockerfile.instructions import Instruction
+
+# The instructions whose text in an image's history is as in the Dockerfile, variables apart.
+COMPARED = frozenset({"RUN", "COPY", "ADD"})
+
 
 class Images:
-    """Reads images in a separate process, and remembers the one before the last build."""
+    """Reads images in a separate process, and keeps the report of the one before the last build."""
 
-    def __init__(self, exercises: Path) -> None:
-        self._exercises = exercises
-        # The last two different reports of each image.
-        self._reports: dict[str, list[dict[str, Any]]] = {}
+    def __init__(self, exercises: Path, history: History) -> None:
+        self._exercises, self._history = exercises, history
+        self._reading = asyncio.Lock()
 
     async def describe(self, names: Sequence[str], task: str) -> dict[str, Any]:
-        """Return the layers of the first image that exists, and the one before its last build."""
-        error = "build it with the lesson's docker build command first"
-        for name in names:
-            found, error = await _read(name)
-            if not found:
-                continue
-            _add_lines(found, self._find_lines(task))
-            known = self._reports.setdefault(name, [])
-            if not known or known[-1]["id"] != found["id"]:
-                known.append(found)
-                del known[:-2]
-            known[-1] = found
-            return {"name": name, "now": found, "before": known[0] if len(known) > 1 else None}
-        raise UserError("image", "there is none yet", error)
+        """Return the layers of the first image that exists, and the one before its last build.
 
-    def _find_lines(self, task: str) -> list[tuple[str, int]]:
-        """Return the keyword and the line of each instruction of the image's Dockerfile."""
+        `lines` has the Dockerfile's line of each layer, by number; it is None if the Dockerfile
+        has changed since the build.
+        """
+        from workshop.engine import Engine  # noqa: PLC0415 - not needed for the first lesson
+
+        engine = Engine(SubprocessRunner())
+        for name in names:
+            async with self._reading:
+                identity = await asyncio.to_thread(engine.inspect, name, "{{.Id}}")
+                if not identity:
+                    continue
+                known = self._history.read(f"image {name}")
+                if not known or known[-1]["id"] != identity:
+                    known = self._history.add(f"image {name}", await _read(name))
+            lines = await asyncio.to_thread(self._find_lines, known[-1], task)
+            before = known[0] if len(known) > 1 else None
+            return {"name": name, "now": known[-1], "lines": lines, "before": before}
+        raise UserError("image", "there is none yet", "Run the lesson's docker build command")
+
+    def _find_lines(self, report: dict[str, Any], task: str) -> dict[int, int] | None:
         if not task:
-            return []
+            return {}
         try:
             found = source.find(course.task(task), self._exercises / folder_of(task))
-            steps = found.final(found.recipe).instructions
-        except (UserError, Failed, StopIteration):
-            return []
-        return [(step.keyword, step.line) for step in steps]
+            return match_lines(report["history"], found.final().instructions)
+        except (UserError, Failed):
+            return None
 
 
-async def _read(name: str) -> tuple[dict[str, Any] | None, str]:
-    """Return the report of `workshop image`, or the reason why there is none."""
+def match_lines(
+    history: Sequence[dict[str, Any]], instructions: Sequence[Instruction]
+) -> dict[int, int] | None:
+    """Return the line of the instruction that created each layer, by the layer's number.
+
+    An image's history ends with one step for each instruction of the last stage. Returns None if
+    a step is not of its instruction: then the Dockerfile has changed since the build.
+    """
+    steps = history[len(history) - len(instructions) :]
+    if len(history) < len(instructions):
+        return None
+    pairs = list(zip(steps, instructions, strict=True))
+    if not all(_is_made_by(step["made_by"], instruction) for step, instruction in pairs):
+        return None
+    return {step["layer"]: one.line for step, one in pairs if step["layer"] is not None}
+
+
+def _is_made_by(made_by: str, instruction: Instruction) -> bool:
+    """Whether a step of the history can come from an instruction."""
+    keyword, _, text = made_by.partition(" ")
+    if keyword != instruction.keyword:
+        return False
+    if keyword not in COMPARED or instruction.heredocs or instruction.exec_form is not None:
+        return True
+    written = instruction.text if keyword == "RUN" else instruction.expanded
+    words = text.split()
+    while words and words[0].startswith("--"):
+        del words[0]
+    return words == written.split()
+
+
+async def _read(name: str) -> dict[str, Any]:
+    """Return the report of `workshop image`; raise `UserError` if there is none."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "workshop", "image", name, "--format", "json"),
@@ -65,20 +106,7 @@ async def _read(name: str) -> tuple[dict[str, Any] | None, str]:
     )
     output, errors = await process.communicate()
     if process.returncode:
-        return None, errors.decode("utf-8", errors="replace").strip()
-    return json.loads(output), ""
-
-
-def _add_lines(report: dict[str, Any], steps: list[tuple[str, int]]) -> None:
-    """Add the line of the Dockerfile to each layer, if the history ends with its instructions.
-
-    The Dockerfile may have changed since the build: then a step has another keyword.
-    """
-    history = report["history"][-len(steps) :] if steps else []
-    lines = {
-        step["layer"]: line
-        for step, (keyword, line) in zip(history, steps, strict=False)
-        if step["layer"] is not None and step["made_by"].startswith(keyword)
-    }
-    for layer in report["layers"]:
-        layer["line"] = lines.get(layer["number"])
+        found = errors.decode("utf-8", errors="replace").strip()
+        raise UserError(f"image {name}", found, "Build it again")
+    report: dict[str, Any] = json.loads(output)
+    return report

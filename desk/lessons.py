@@ -13,10 +13,11 @@ from workshop.core.errors import UserError
 from workshop.core.paths import ROOT
 from workshop.site import lessons, output
 from workshop.site.blocks import CONSOLE, CTRL_C, EDIT, FILE
-from workshop.site.build import SETTINGS
+from workshop.site.build import SETTINGS, SITE
 from workshop.tasks import course
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from workshop.site.blocks import Block, Command
@@ -27,8 +28,12 @@ _NAV = re.compile(
 _TAG = re.compile(
     r"docker\s+(?:buildx\s+)?build\s.*?(?:-t|--tag)[ =](?P<name>[\w./:-]+)", re.DOTALL
 )
+_NAME = re.compile(r"[\w-]+(/[\w-]+)*")
+_ARTICLE = re.compile(r"<article.*</article>", re.DOTALL)
 # What a prompt in a lesson stands for: the name before the colon is a container's id.
 _PROMPT = re.compile(r"^(?P<user>[\w.-]+)@[\w.-]+:(?P<place>.*)$")
+# Lines that stand for any number of lines, once all lines are one.
+_WILDCARDS = re.compile(r"(?:(?:^| )\.\.\.)+(?: |$)")
 
 
 class Lesson(NamedTuple):
@@ -59,6 +64,19 @@ def find_lesson(name: str) -> Lesson:
     if found is None:
         raise UserError("lesson", "there is no such lesson", "Choose one from the list")
     return found
+
+
+def read_article(name: str) -> str:
+    """Return the article of a page of the site, as HTML; raise `UserError` if there is none."""
+    folder = "" if name == "index" else f"{name}/"
+    try:
+        if not _NAME.fullmatch(name):
+            raise FileNotFoundError(name)
+        text = (ROOT / SITE / folder / "index.html").read_text(encoding="utf-8")
+    except OSError:
+        raise UserError("page", "it is not in the course", "Choose a lesson") from None
+    found = _ARTICLE.search(text)
+    return found[0] if found else text
 
 
 def warm_up() -> None:
@@ -123,9 +141,15 @@ def compare(name: str, number: int, step: int, lines: list[str]) -> dict[str, An
     """
     shown = _steps(_block(name, number).commands)[step][1]
     matched = not shown or output.matches(shown, lines)
-    # A terminal that was narrower than the output, or another program's lines before it.
+    # Another program's lines may come before it, and in a narrow terminal lines end elsewhere.
     matched = matched or output.matches(("...", *shown), lines)
+    words = _WILDCARDS.sub("...", _words(("...", *shown)))
+    matched = matched or output.matches([words], [_words(lines)])
     return {"matched": matched, "expected": list(shown)}
+
+
+def _words(lines: Iterable[str]) -> str:
+    return " ".join(" ".join(lines).split())
 
 
 @cache

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
 
+from workshop.core.process import SubprocessRunner
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
     from desk.desk import Desk
     from desk.terminals import Terminal
+
+
+# How many events wait for a page that does not read them.
+MAX_EVENTS = 1000
 
 
 def routes(desk: Desk) -> list[WebSocketRoute]:
@@ -32,16 +38,21 @@ def routes(desk: Desk) -> list[WebSocketRoute]:
 
 
 async def _send_events(desk: Desk, connection: WebSocket) -> None:
-    """Send events to a page until it goes: first those of the running check."""
-    queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    """Send events to a page until it goes or misses one: first those of the running check."""
+    from workshop.engine import Engine  # noqa: PLC0415 - not needed for the first lesson
+
+    queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(MAX_EVENTS)
     await connection.accept()
-    for event in desk.checks.events:
-        queue.put_nowait(event)
     desk.events.add(queue)
 
     async def send() -> None:
-        while True:
-            await connection.send_json(await queue.get())
+        first = {"terminals": desk.terminals.numbers, "connected": True}
+        for event in (first, *desk.checks.events):
+            await connection.send_json(event)
+        answers = await asyncio.to_thread(Engine(SubprocessRunner()).info) is not None
+        await connection.send_json({"engine": answers})
+        while (news := await queue.get()) is not None:
+            await connection.send_json(news)
 
     try:
         await _until_first_ends(send(), _drain(connection))
@@ -53,8 +64,8 @@ async def _connect_terminal(desk: Desk, connection: WebSocket) -> None:
     """Connect a page with a terminal.
 
     Bytes are what is printed and typed. Texts are JSON: to the page `start`, the length of what
-    was printed before, and `ended`; from the page `size`, columns and rows, and `drawn`, a
-    position in what was printed.
+    was printed before, `ended`, and `size`, the columns and rows that another page has set; from
+    the page its own `size`, and `drawn`, a position in what was printed.
     """
     terminal = desk.terminals.find(connection.path_params["number"])
     await connection.accept()
@@ -68,9 +79,14 @@ async def _connect_terminal(desk: Desk, connection: WebSocket) -> None:
     await connection.send_bytes(kept)
 
     async def show() -> None:
-        at = position
+        at, size = position, terminal.size
         while True:
-            data, at = await terminal.read(at)
+            data, at = await terminal.read(at, size)
+            if size != terminal.size:
+                size = terminal.size
+                await connection.send_json({"size": size})
+                if not data:
+                    continue
             if not data:
                 await connection.send_json({"ended": True})
                 return

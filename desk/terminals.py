@@ -78,10 +78,15 @@ class Terminal:
         self._loop.add_reader(self._master, self._read)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Set the size of the window; programs get SIGWINCH."""
-        size = struct.pack("HHHH", min(max(rows, 1), 500), min(max(columns, 1), 1000), 0, 0)
+        """Set the size of the window; programs get SIGWINCH.
+
+        Of several pages, the one that was used last sets the size.
+        """
+        self.size = min(max(columns, 1), 1000), min(max(rows, 1), 500)
         with contextlib.suppress(OSError):
+            size = struct.pack("HHHH", self.size[1], self.size[0], 0, 0)
             fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+        self._notify()
 
     async def write(self, data: bytes) -> None:
         """Type `data`, and wait while too much of it waits for the program.
@@ -117,12 +122,14 @@ class Terminal:
             self._resume()
             self._notify()
 
-    async def read(self, position: int) -> tuple[bytes, int]:
+    async def read(self, position: int, size: tuple[int, int] | None = None) -> tuple[bytes, int]:
         """Wait for output after `position`; return it, or nothing after the end, and its end.
+
+        Also returns when the window has another size than `size`.
 
         A viewer that is too far behind continues with what is kept.
         """
-        while self._next <= position and not self.ended:
+        while self._next <= position and not self.ended and size in {None, self.size}:
             await self._changed.wait()
         start = max(position, self._first)
         chunk = bytes(self._output[start - self._first : start - self._first + CHUNK])

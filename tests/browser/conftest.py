@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserType
 
 FLAGS = (
     "--headless",
@@ -43,18 +43,23 @@ def skip_or_fail(reason: str) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The machine's Chromium; without one the test is skipped."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright.chromium)
+        yield browser
+        browser.close()
+
+
+def launch(kind: BrowserType, *flags: str) -> Browser:
+    """Start the machine's Chromium with more flags; without one the test is skipped."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         skip_or_fail(
             f"none of {', '.join(BROWSERS)} is on the PATH: install Debian's package chromium"
         )
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        except Error as error:
-            skip_or_fail(f"{found} does not start: {error}")
-        yield browser
-        browser.close()
+    try:
+        return kind.launch(executable_path=found, args=[*FLAGS, *flags])
+    except Error as error:
+        skip_or_fail(f"{found} does not start: {error}")
 
 
 @pytest.fixture(scope="session")

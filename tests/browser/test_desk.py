@@ -25,33 +25,39 @@ if TYPE_CHECKING:
 DOCKERFILE = "exercises/baby-steps/Dockerfile"
 WORKING = "FROM ubuntu:24.04\nRUN echo a\n"
 WIDTHS = (390, 1280)
+REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
+    violated(event.violatedDirective, event.blockedURI, event.sourceFile ?? ""))"""
 
 
 @dataclass
 class Server:
-    """A desk in a new folder."""
+    """A desk in a new folder, and the lines that it has printed up to its address."""
 
     folder: Path
     process: subprocess.Popen[str]
     url: str
+    said: list[str]
 
     @classmethod
-    def start(cls, folder: Path, port: int = 0, *options: str) -> Server:
+    def start(cls, folder: Path, port: int = 0, *options: str, **variables: str) -> Server:
         environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
             # The settings of this machine's shell are not part of a test.
             "HOME": str(folder),
             "XDG_CACHE_HOME": str(folder / "cache"),
+            **variables,
         }
         argv = (*WORKSHOP, "learn", "--no-browser", "--port", str(port), *options)
         process = subprocess.Popen(
             argv, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
         )
         assert process.stdout is not None
+        said = []
         for line in process.stdout:
+            said.append(line.rstrip("\n"))
             if found := re.search(r"http://\S+", line):
-                return cls(folder, process, found[0])
+                return cls(folder, process, found[0], said)
         pytest.fail("the desk does not start")
 
     @property
@@ -73,7 +79,7 @@ def server(tmp_path) -> Iterator[Server]:
 
 @contextmanager
 def opened(chromium: Browser, server: Server, width: int = 1280, scheme: str = "light"):
-    """Open the desk's page; errors of the page fail the test."""
+    """Open the desk's page; its errors and what its policy has blocked fail the test."""
     context = chromium.new_context(
         color_scheme=scheme, viewport={"width": width, "height": 844}, reduced_motion="reduce"
     )
@@ -82,6 +88,9 @@ def opened(chromium: Browser, server: Server, width: int = 1280, scheme: str = "
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda r: None if is_own(r.url, server) else errors.append(r.url))
+        page.on("websocket", lambda w: None if is_own(w.url, server) else errors.append(w.url))
+        page.expose_function("violated", lambda *found: errors.append(" ".join(found)))
+        page.add_init_script(REPORT_VIOLATIONS)
         page.goto(server.url)
         page.wait_for_selector("article h1")
         page.wait_for_selector(".xterm-rows", state="attached")
@@ -92,7 +101,8 @@ def opened(chromium: Browser, server: Server, width: int = 1280, scheme: str = "
 
 
 def is_own(url: str, server: Server) -> bool:
-    return url.startswith((f"http://127.0.0.1:{server.port}/", "data:", "blob:"))
+    own = (f"{scheme}://127.0.0.1:{server.port}/" for scheme in ("http", "ws"))
+    return url.startswith((*own, "data:", "blob:"))
 
 
 def block(page: Page, text: str):
@@ -152,6 +162,17 @@ def test_blocks_run_and_save(width, chromium, server):
         page.get_by_role("button", name="Replace it").click()
         until(lambda: saved.read_text() != WORKING, "the replaced file")
         assert block(page, "Get-ChildItem").get_by_role("button", name="Run").count() == 0
+
+
+def test_a_diagram_is_a_picture_with_a_text(chromium, server):
+    with opened(chromium, server) as page:
+        page.locator("#lessons").select_option("lessons/part-3/publishing")
+        picture = page.locator("pre.diagram img")
+        expect(picture).to_have_attribute("alt", re.compile("^Diagram: "))
+        page.wait_for_selector("pre.diagram img")
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+        refused = "() => { try { document.body.innerHTML = ''; } catch { return true; } }"
+        assert page.evaluate(refused)
 
 
 def test_a_terminal_survives_a_reload(chromium, server):

@@ -70,6 +70,19 @@ def test_output_is_compared_as_in_the_tests_of_the_lessons(tmp_path):
     assert not lessons.compare(BABY_STEPS, number, 0, good[:-1])["matched"]
 
 
+def test_a_narrow_terminal_wraps_lines_elsewhere(tmp_path):
+    blocks = lessons.describe(lessons.find_lesson(BABY_STEPS), tmp_path)["blocks"]
+    number = next(
+        n
+        for n, block in enumerate(blocks)
+        if block["kind"] == "run" and block["steps"][0]["text"] == "workshop check baby-steps"
+    )
+    wrapped = ["baby-steps: build an image that", "prints a message with cowsay", "  passed"]
+    for last, matched in (("everything", True), ("nothing", False)):
+        lines = [*wrapped, f"13 of 13 points: {last}", "passed."]
+        assert lessons.compare(BABY_STEPS, number, 0, lines)["matched"] is matched
+
+
 def test_a_change_that_does_not_fit_is_refused(tmp_path):
     name = "lessons/degrees-api"
     blocks = lessons.describe(lessons.find_lesson(name), tmp_path)["blocks"]

@@ -61,6 +61,21 @@ def test_a_shell_has_the_tools_the_folder_and_a_terminal(tmp_path):
     asyncio.run(check())
 
 
+def test_another_page_gets_the_size_that_one_page_sets(tmp_path):
+    async def check() -> None:
+        async with shell(tmp_path) as terminal:
+            _, position = terminal.attach(object())
+            size = terminal.size
+            waiting = asyncio.ensure_future(terminal.read(2**40, size))
+            terminal.resize(120, 40)
+            async with asyncio.timeout(SECONDS):
+                assert (await waiting)[0] == b""
+            assert terminal.size == (120, 40)
+            assert position < 2**40
+
+    asyncio.run(check())
+
+
 def test_a_large_paste_arrives_whole(tmp_path):
     lines = 20_000
 

@@ -11,7 +11,6 @@ export class Checks {
   constructor(desk) {
     this.desk = desk;
     this.panel = make("div", { className: "checks" });
-    this.before = new Map();
     this.seen = 0;
     this.button = find("#check");
     this.button.addEventListener("click", () => (this.running ? this.stop() : this.start()));
@@ -22,16 +21,25 @@ export class Checks {
   open(task) {
     this.task = task;
     this.results = new Map((task?.checks ?? []).map((check) => [check.id, { ...check, outcome: "waiting" }]));
-    this.last = this.before.get(task?.name);
+    this.changes = task?.changes ?? {};
     this.verdict = null;
     for (const control of [this.button, this.auto]) control.disabled = !task;
     this.show();
     if (task) this.checkText();
   }
 
-  saved(path) {
-    if (!this.task || path.split("/")[0] !== this.task.answer[0].split("/")[0]) return;
-    this.checkText();
+  // Returns the task that a file belongs to.
+  taskOf(path) {
+    return path.split("/")[0] === this.task?.answer[0].split("/")[0] ? this.task.name : "";
+  }
+
+  // A file was saved, with this verdict on the text, or has changed on the disk.
+  saved(path, verdict) {
+    if (!this.taskOf(path)) return;
+    if (verdict?.task === this.task.name && !this.running) {
+      this.seen++;
+      this.take(verdict);
+    } else this.checkText();
     if (this.auto.checked) {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => (this.running ? this.saved(path) : this.start()), QUIET);
@@ -73,7 +81,7 @@ export class Checks {
   }
 
   // An event of a full check, which another page may have started.
-  receive({ task, state, line, result, verdict, error }) {
+  receive({ task, state, line, result, verdict, changes, error }) {
     if (task !== this.task?.name) return;
     if (state === "started") {
       this.running = true;
@@ -82,7 +90,7 @@ export class Checks {
       for (const check of this.results.values()) check.outcome = "running";
     } else if (line !== undefined) this.step = line;
     else if (result) this.results.set(result.id, result);
-    else if (verdict) this.finish(verdict);
+    else if (verdict) this.finish(verdict, changes);
     else if (state === "ended") {
       this.running = false;
       if (!this.ended) this.explain(error || "The check was stopped.");
@@ -93,10 +101,9 @@ export class Checks {
     else this.showStep();
   }
 
-  finish(verdict) {
+  finish(verdict, changes) {
     this.ended = true;
-    this.last = this.before.get(this.task.name);
-    this.before.set(this.task.name, verdict);
+    this.changes = this.task.changes = changes;
     this.take(verdict);
     if (verdict.outcome === "passed") this.desk.celebrate(verdict);
     this.desk.reloadCourse();
@@ -111,7 +118,7 @@ export class Checks {
     };
     for (const check of this.verdict.checks) {
       if (check.outcome !== "failed" || !check.file || !check.line) continue;
-      const texts = [check.actual, `Expected: ${check.expected}`, check.why, this.desk.course.present ? "" : check.hint];
+      const texts = [check.actual, `Expected: ${check.expected}`, check.why, this.desk.present ? "" : check.hint];
       add(check.file, { line: check.line, severity: "error", title: check.title, texts: texts.filter(Boolean) });
     }
     const main = this.task.answer[0].slice(folder.length + 1);
@@ -161,7 +168,7 @@ export class Checks {
     const first = [...this.results.values()].find((one) => one.outcome === "failed");
     const details = make(
       "details",
-      { open: open.has(check.id) || (check === first && !open.size), data: { id: check.id } },
+      { open: open.has(check.id) || (check === first && this.ended && !open.size), data: { id: check.id } },
       make("summary", { className: "row" }, ...row),
       make("dl", {}, ...this.fields(check).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
     );
@@ -174,15 +181,14 @@ export class Checks {
     const where = place && button(place, () => this.desk.editor.open(path, { line: check.line ?? 1, focus: true }), { className: "link" });
     return [
       ["actual", check.actual], ["expected", check.expected], ["where", where], [check.cause ? "cause" : "why", check.why],
-      ["fix", this.desk.course.present ? "" : check.hint],
+      ["fix", this.desk.present ? "" : check.hint],
     ].filter(([, value]) => value);
   }
 
-  // What is new since the full check before this one.
+  // What the last full check found otherwise than the one before it.
   change(check) {
-    const old = this.last?.checks.find((one) => one.id === check.id)?.outcome;
-    if (!this.verdict || this.verdict.static || this.running || !old || old === check.outcome) return null;
-    if (check.outcome === "passed") return make("span", { className: "tag good" }, "fixed");
-    return check.outcome === "failed" ? make("span", { className: "tag bad" }, "new") : null;
+    const word = this.changes[check.id];
+    if (!word || this.running || (word === "new") !== (check.outcome === "failed")) return null;
+    return make("span", { className: `tag ${word === "new" ? "bad" : "good"}`, title: "since the full check before" }, word);
   }
 }

@@ -1,6 +1,6 @@
 // The editor: CodeMirror 6, one state for each open file, so that each keeps its undo history.
 
-import { defaultKeymap, history, historyKeymap, isolateHistory } from "@codemirror/commands";
+import { defaultKeymap, history, historyKeymap, indentWithTab, isolateHistory } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, indentOnInput, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
@@ -8,7 +8,7 @@ import { dockerFile } from "@codemirror/legacy-modes/mode/dockerfile";
 import { shell } from "@codemirror/legacy-modes/mode/shell";
 import { toml } from "@codemirror/legacy-modes/mode/toml";
 import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
-import { unifiedMergeView } from "@codemirror/merge";
+import { diff, unifiedMergeView } from "@codemirror/merge";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { Annotation, EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, placeholder } from "@codemirror/view";
@@ -51,9 +51,8 @@ export function compareTexts(before, after, path) {
 }
 
 export class Editor {
-  // `saved` is called with the path of each file that was saved or has changed on the disk.
-  constructor(saved) {
-    this.saved = saved;
+  constructor(desk) {
+    this.desk = desk;
     this.files = new Map();
     this.marks = new Map();
     this.view = new EditorView({ parent: find("#text") });
@@ -64,11 +63,8 @@ export class Editor {
 
   // Opens a file in a tab; one that does not exist is created with its first letter.
   async open(path, { line, focus, reload } = {}) {
-    if (!this.files.has(path)) {
-      const found = await this.read(path);
-      if (!found) return;
-      if (!this.files.has(path)) this.files.set(path, this.create(path, found));
-    } else if (reload) await this.refresh(path);
+    if (reload && this.files.has(path)) await this.refresh(path);
+    if (!(await this.load(path))) return;
     this.select(path);
     if (line) {
       const { doc } = this.view.state;
@@ -79,6 +75,13 @@ export class Editor {
       find("#views [data-view=editor]").click();
       this.view.focus();
     }
+  }
+
+  // Reads a file into a tab; returns whether it is one to edit.
+  async load(path) {
+    const found = this.files.has(path) || (await this.read(path));
+    if (found && !this.files.has(path)) this.files.set(path, this.create(path, found));
+    return Boolean(found);
   }
 
   async read(path) {
@@ -99,11 +102,11 @@ export class Editor {
         highlightSelectionMatches(), search({ top: true }), lintGutter(),
         EditorState.lineSeparator.of(text.includes("\r\n") ? "\r\n" : undefined),
         placeholder(version ? "" : "This file does not exist yet: type, or press Save in the lesson."),
-        EditorView.contentAttributes.of({ "aria-label": path }),
+        EditorView.contentAttributes.of({ "aria-label": path, tabindex: "0" }),
         EditorView.updateListener.of((update) => this.update(file, update)),
         keymap.of([
           { key: "Mod-s", preventDefault: true, run: () => (this.save(file), true) },
-          ...lintKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap,
+          ...lintKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap, indentWithTab,
         ]),
       ],
     });
@@ -144,10 +147,11 @@ export class Editor {
     if (file.saving && !options?.keepalive) return file.saving.then(() => this.save(file, options));
     clearTimeout(file.timer);
     const text = this.content(file);
-    const sent = call("PUT", "file", { path: file.path, text, base: file.version }, options);
+    const sent = call("PUT", "file", { path: file.path, text, base: file.version, task: this.desk.checks.taskOf(file.path) }, options);
     file.saving = sent.then(() => {}, () => {});
+    let verdict;
     try {
-      file.version = (await sent).version;
+      ({ version: file.version, verdict } = await sent);
       file.text = text;
       file.dirty = this.content(file) !== text;
       if (file.failed) say(`Saved ${file.path}`);
@@ -159,7 +163,7 @@ export class Editor {
       file.saving = null;
     }
     this.showTabs();
-    if (!file.dirty) this.saved(file.path);
+    if (!file.dirty) this.desk.checks.saved(file.path, verdict);
     else if (!file.conflict && !file.failed) this.schedule(file, PAUSE);
   }
 
@@ -194,18 +198,15 @@ export class Editor {
     else if (file.dirty) return this.conflict(file, found);
     else this.replace(file, found);
     this.showTabs();
-    this.saved(path);
+    this.desk.checks.saved(path);
   }
 
   // Replaces only what differs, so that the cursor and the undo history stay.
   replace(file, { text, version }) {
     Object.assign(file, { text, version, dirty: false, conflict: null });
     const [before, after] = [file.state.doc.toString(), text.replaceAll("\r\n", "\n")];
-    let [start, end] = [0, 0];
-    while (start < Math.min(before.length, after.length) && before[start] === after[start]) start++;
-    while (end < Math.min(before.length, after.length) - start && before.at(-1 - end) === after.at(-1 - end)) end++;
     const change = {
-      changes: { from: start, to: before.length - end, insert: file.state.toText(after.slice(start, after.length - end)) },
+      changes: diff(before, after, { timeout: 100 }).map(({ fromA, toA, fromB, toB }) => ({ from: fromA, to: toA, insert: file.state.toText(after.slice(fromB, toB)) })),
       annotations: [outside.of(true), isolateHistory.of("full")],
     };
     if (file.path === this.current) this.view.dispatch(change);

@@ -70,23 +70,6 @@ export function addViews(shown) {
   return show;
 }
 
-export function chooseTheme(changed) {
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const root = document.documentElement;
-  const apply = () => {
-    const chosen = recall("theme");
-    root.dataset.theme = chosen ?? (system.matches ? "dark" : "light");
-    find("#theme").textContent = root.dataset.theme === "dark" ? "Light" : "Dark";
-    changed();
-  };
-  find("#theme").addEventListener("click", () => {
-    remember("theme", root.dataset.theme === "dark" ? "light" : "dark");
-    apply();
-  });
-  system.addEventListener("change", apply);
-  apply();
-}
-
 // F6 moves to the next part of the page. An instructor's arrow keys show the next step.
 export function watchKeys(desk) {
   const parts = ["lesson", "editor", "tools"];
@@ -101,7 +84,7 @@ export function watchKeys(desk) {
     }
     const steps = { ArrowRight: 1, PageDown: 1, " ": 1, ArrowLeft: -1, PageUp: -1 };
     const typing = document.activeElement?.closest("input, textarea, select, button, summary, [contenteditable=true], [role=separator]");
-    if (desk.course.present && event.key in steps && !typing) {
+    if (desk.present && event.key in steps && !typing) {
       event.preventDefault();
       desk.lesson.go(steps[event.key]);
     }

@@ -2,6 +2,7 @@
 
 import { compareTexts } from "./editor.js";
 import { ask, button, find, findAll, make, say } from "./dom.js";
+import { drawDiagrams } from "./diagrams.js";
 import { call } from "./server.js";
 
 const TAGS = new Set(
@@ -38,25 +39,20 @@ export class Lesson {
   }
 
   // Shows a page of the site; a lesson also has blocks that do something.
-  async open(name, anchor = "") {
-    const place = new URL(`site/${name === "index" ? "" : `${name.replace(/\/index$/, "")}/`}`, location.href);
-    const isLesson = this.desk.course.lessons.some((lesson) => lesson.name === name);
-    const [response, data] = await Promise.all([
-      fetch(place),
-      isLesson ? call("GET", "lesson", { name }) : { name, tasks: [], blocks: [], folder: "" },
-    ]);
-    if (!response.ok) return say("This page is not in the course.", "bad");
-    const article = readArticle(await response.text());
+  open(data, anchor = "") {
+    const { name } = data;
+    const article = readArticle(data.html);
     this.data = data;
-    this.place = place;
+    this.place = new URL(`site/${name === "index" ? "" : `${name}/`}`, location.href);
     this.resolveAddresses(article);
     this.addControls(article, data);
     this.nameFiles(article, data);
-    if (this.desk.course.present) this.prepareSteps(article);
+    this.steps = null;
+    if (this.desk.present) this.prepareSteps(article);
     this.pane.replaceChildren(article, ...this.nextButton(name));
+    drawDiagrams(article).catch(() => {});
     this.pane.scrollTop = 0;
     if (anchor) this.pane.querySelector(`#${CSS.escape(anchor)}`)?.scrollIntoView();
-    return data;
   }
 
   resolveAddresses(article) {
@@ -94,12 +90,14 @@ export class Lesson {
     const blocks = findAll("div.highlight, pre.diagram", article);
     const known = blocks.length === data.blocks.length;
     blocks.forEach((block, number) => {
+      // A diagram has nothing to run or to type.
+      if (block.matches(".diagram")) return;
       const does = known ? data.blocks[number] : { kind: "" };
       const code = find("code", block);
       // A wide block scrolls: the keyboard reaches it too.
       code?.parentElement.setAttribute("tabindex", "0");
       const bar = make("div", { className: "bar" });
-      if (does.kind === "run" && this.desk.course.terminal) bar.append(this.runButton(does, number, block));
+      if (does.kind === "run" && this.desk.hasTerminals) bar.append(this.runButton(does, number, block));
       if (does.kind === "save") bar.append(this.saveButton(does, number));
       bar.append(button("Copy", (event) => copy(code, event.target), { title: "Copy this block" }));
       const title = find(".filename", block);
@@ -246,7 +244,7 @@ export class Lesson {
     if (!this.steps) return;
     this.step = Math.max(0, Math.min(this.steps.length - 1, this.step + by));
     this.showSteps();
-    this.steps[this.step][0].scrollIntoView({ block: this.step ? "center" : "start" });
+    this.steps[this.step][0].scrollIntoView();
   }
 }
 

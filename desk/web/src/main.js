@@ -3,7 +3,7 @@
 import { Checks } from "./checks.js";
 import { button, find, make, say } from "./dom.js";
 import { Editor } from "./editor.js";
-import { addDividers, addViews, chooseTheme, watchKeys } from "./layout.js";
+import { addDividers, addViews, watchKeys } from "./layout.js";
 import { Lesson } from "./lesson.js";
 import { showImage, showProgress, Tools } from "./panels.js";
 import { call, Refused, Socket } from "./server.js";
@@ -13,50 +13,55 @@ const MAX_TABS = 6;
 
 class Desk {
   async start() {
-    this.course = await call("GET", "course");
-    document.documentElement.classList.toggle("present", this.course.present);
+    const { error, course, lesson, terminals, present } = JSON.parse(find("#start").textContent);
+    if (error) throw new Error(error);
+    this.course = course;
+    this.present = present;
+    this.hasTerminals = terminals !== null;
+    document.documentElement.classList.toggle("present", present);
     this.tools = new Tools();
-    this.editor = new Editor((path) => this.checks.saved(path));
-    this.terminals = new Terminals(this.tools, (name) => this.tools.show(name));
+    this.editor = new Editor(this);
+    this.terminals = new Terminals(this);
     this.checks = new Checks(this);
     this.lesson = new Lesson(this);
     this.showView = addViews(() => this.terminals.fit());
     addDividers(() => this.terminals.fit());
-    chooseTheme(() => this.terminals.paint());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.terminals.paint());
     watchKeys(this);
     this.addTools();
     this.fillCourse();
+    this.openLesson(lesson.name, "", { replace: true, data: lesson });
+    if (terminals?.length) {
+      this.terminals.sync(terminals);
+      this.tools.show(`terminal-${terminals[0]}`);
+    }
+    if (!this.hasTerminals) say("Windows has no terminal for this page. Use one beside it, or open the desk in WSL.");
     this.connect();
-    addEventListener("popstate", () => this.openLesson(this.address, "", { replace: true }));
-    await this.openLesson(this.address || this.firstLesson, "", { replace: true });
-    await this.openTerminals();
-    this.askEngine();
-  }
-
-  get address() {
-    const name = decodeURIComponent(location.hash.slice(1));
-    return this.course.lessons.some((lesson) => lesson.name === name) ? name : "";
-  }
-
-  // Where the learner was: the lesson of the last task, or the first lesson.
-  get firstLesson() {
-    const { lessons, last } = this.course;
-    return (lessons.find((lesson) => lesson.tasks.includes(last)) ?? lessons[1]).name;
+    addEventListener("popstate", () => this.openLesson(location.search.slice(1), "", { replace: true }));
   }
 
   addTools() {
     const { tools } = this;
     const another = find("#new-terminal");
-    another.hidden = !this.course.terminal;
+    another.hidden = !this.hasTerminals;
     another.addEventListener("click", () => this.terminals.create());
     tools.add("checks", "Checks", this.checks.panel);
     this.image = make("div", { className: "image" });
     tools.add("image", "Image", this.image, {
-      shown: () => showImage(this.image, this.lesson.data, this.checks.task, (...place) => this.editor.open(...place)),
+      shown: () => this.showImage(),
     });
     this.progress = make("div", { className: "progress" });
     tools.add("progress", "Progress", this.progress, { shown: () => this.reloadCourse() });
     tools.show("checks");
+  }
+
+  showImage() {
+    return showImage(this.image, this.lesson.data, this.checks.task, (...place) => this.editor.open(...place));
+  }
+
+  // A command may have built the image of the exercise.
+  commandEnded() {
+    if (this.lesson.data?.images.length) this.showImage();
   }
 
   fillCourse() {
@@ -65,12 +70,12 @@ class Desk {
     this.chooser.addEventListener("change", () => this.openLesson(this.chooser.value));
   }
 
-  async openLesson(name, anchor, { replace } = {}) {
-    const data = await this.lesson.open(name, anchor);
-    if (!data) return;
-    const isLesson = this.course.lessons.some((lesson) => lesson.name === name);
-    history[replace ? "replaceState" : "pushState"](null, "", isLesson ? `#${name}` : location.hash);
-    if (!isLesson) return;
+  // `data` are what the server has said of the lesson, if the page has them already.
+  async openLesson(name, anchor, { replace, data } = {}) {
+    data ??= await call("GET", "lesson", { name });
+    this.lesson.open(data, anchor);
+    if (!this.course.lessons.some((lesson) => lesson.name === name)) return;
+    history[replace ? "replaceState" : "pushState"](null, "", `?${name}`);
     this.chooser.value = name;
     document.title = `${data.title} · Workshop`;
     if (replace !== true || !this.checks.task) this.showView("lesson");
@@ -82,13 +87,14 @@ class Desk {
     this.editor.closeAll();
     this.checks.open(task);
     this.fillTasks(data, task);
-    await this.fillFiles(data.folder);
+    this.folder = data.folder;
+    this.fillFiles(data.paths);
     const saved = data.blocks.map((block) => block.path).filter(Boolean);
     const paths = [...new Set([...(task?.answer ?? []), ...saved])].slice(0, MAX_TABS);
-    for (const path of paths.reverse()) {
-      if (task?.answer.includes(path) || this.paths.includes(path)) await this.editor.open(path);
-    }
-    this.reloadCourse();
+    const opened = paths.filter((path) => task?.answer.includes(path) || this.paths.includes(path));
+    await Promise.all(opened.map((path) => this.editor.load(path)));
+    if (opened.length) this.editor.open(opened[0]);
+    this.showProgress();
   }
 
   // A lesson may have several tasks.
@@ -99,11 +105,11 @@ class Desk {
     chooser.onchange = () => this.openTask(data, data.tasks.find((task) => task.name === chooser.value));
   }
 
-  async fillFiles(folder) {
+  fillFiles(paths) {
     const chooser = find("#files");
-    this.folder = folder;
-    this.paths = folder ? await call("GET", "files", { folder }) : [];
-    const name = (path) => path.slice(folder.length + 1);
+    this.paths = paths;
+    chooser.hidden = !paths.length;
+    const name = (path) => path.slice(this.folder.length + 1);
     chooser.replaceChildren(make("option", { value: "" }, "Open a file"), ...this.paths.map((path) => make("option", { value: path }, name(path))));
     chooser.onchange = () => {
       if (chooser.value) this.editor.open(chooser.value, { focus: true });
@@ -111,29 +117,14 @@ class Desk {
     };
   }
 
-  // Opens the server's terminals, or the first one.
-  async openTerminals() {
-    if (!this.course.terminal) return say("Windows has no terminal for this page. Use one beside it, or open the desk in WSL.");
-    const numbers = await call("GET", "terminals");
-    this.terminals.sync(numbers);
-    if (numbers.length) this.tools.show(`terminal-${numbers[0]}`);
-    else await this.terminals.create();
-  }
-
-  async askEngine() {
-    const { answers } = await call("GET", "engine");
-    if (!answers) say("No Docker engine answers. Lessons and static checks work; workshop doctor says what to do.", "bad");
-  }
-
   connect() {
     const lost = find("#lost");
     new Socket("events", {
-      open: async () => {
+      open: () => {
         if (!lost.hidden) {
           this.editor.flushAll();
           this.editor.changed([...this.editor.files.keys()]);
-          this.terminals.sync(await call("GET", "terminals"));
-          if (!this.terminals.open.size && this.course.terminal) this.terminals.create();
+          this.reloadCourse();
         }
         lost.hidden = true;
       },
@@ -142,9 +133,11 @@ class Desk {
     });
   }
 
-  async receive({ check, files, terminals }) {
+  async receive({ check, files, terminals, connected, engine }) {
     if (check) this.checks.receive(check);
     if (terminals) this.terminals.sync(terminals);
+    if (connected && !terminals.length && this.hasTerminals) this.terminals.create();
+    if (engine === false) say("No Docker engine answers. Lessons and static checks work; workshop doctor says what to do.", "bad");
     if (!files) return;
     if (files.includes("progress.toml")) this.reloadCourse();
     await this.editor.changed(files);
@@ -152,12 +145,16 @@ class Desk {
     if (!ours.length) return;
     if (!ours.every((path) => this.editor.files.has(path))) {
       if (this.checks.task) this.checks.checkText();
-      this.fillFiles(this.folder);
+      this.fillFiles(await call("GET", "files", { folder: this.folder }));
     }
   }
 
   async reloadCourse() {
-    this.course = { ...this.course, ...(await call("GET", "course")) };
+    this.course = await call("GET", "course");
+    this.showProgress();
+  }
+
+  showProgress() {
     showProgress(this.progress, this.course, this.lesson.data.name, (name) => this.openLesson(name));
   }
 

@@ -81,7 +81,7 @@ export function showProgress(panel, course, current, open) {
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 
 export async function showImage(panel, lesson, task, open) {
-  panel.replaceChildren(make("p", { className: "quiet", role: "status" }, "Reading the image ..."));
+  if (!panel.hasChildNodes()) panel.append(make("p", { className: "quiet", role: "status" }, "Reading the image ..."));
   try {
     const report = await call("POST", "image", { lesson: lesson.name, task: task?.name ?? "" });
     panel.replaceChildren(...describeImage(report, task, open));
@@ -91,7 +91,7 @@ export async function showImage(panel, lesson, task, open) {
 }
 
 // Shows the bytes that each line added: the base in one row, then one row for each layer above it.
-function describeImage({ name, now, before }, task, open) {
+function describeImage({ name, now, lines, before }, task, open) {
   const own = now.layers.slice(now.shared);
   const base = now.layers.slice(0, now.shared);
   const sum = (layers, key) => layers.reduce((total, layer) => total + layer[key], 0);
@@ -103,6 +103,7 @@ function describeImage({ name, now, before }, task, open) {
     make("h2", {}, name),
     make("p", { className: "summary" }, `${megabytes(now.stored)} stored, ${megabytes(now.stored - now.live)} of it not visible in a container.`,
       before ? ` ${change(now.stored - before.stored)} since the build before.` : ""),
+    lines ? null : make("p", { className: "bad" }, "The Dockerfile has changed since this image was built. Build it again to see the line of each layer."),
     make("table", { className: "layers" },
       make("thead", {}, make("tr", {}, ...["line", "size", "", "made by"].map((text) => make("th", { scope: "col" }, text)))),
       make("tbody", {}, ...rows.map((row) => {
@@ -111,11 +112,12 @@ function describeImage({ name, now, before }, task, open) {
         const wasted = make("div", { className: "wasted", title: `${megabytes(row.wasted)} deleted or replaced by a later line` });
         wasted.style.width = `${row.size ? (100 * Math.min(row.wasted, row.size)) / row.size : 0}%`;
         bar.append(wasted);
-        const link = row.line && file ? button(String(row.line), () => open(file, { line: row.line, focus: true }), { className: "link" }) : "";
+        const line = lines?.[row.number];
+        const link = line && file ? button(String(line), () => open(file, { line, focus: true }), { className: "link" }) : "";
         const delta = before && row.number !== undefined && old.get(row.made_by) !== row.size ? ` (${old.has(row.made_by) ? change(row.size - old.get(row.made_by)) : "new"})` : "";
         return make("tr", {}, make("td", {}, link), make("td", {}, megabytes(row.size) + delta), make("td", { className: "chart" }, bar), make("td", {}, make("code", {}, row.made_by)));
       }))),
-  ];
+  ].filter(Boolean);
 }
 
 const change = (bytes) => (bytes ? `${bytes > 0 ? "+" : "−"}${megabytes(Math.abs(bytes))}` : "no change");

@@ -25,7 +25,7 @@ const DARK = {
 const encoder = new TextEncoder();
 
 export class Terminal {
-  // `on.ended` is called when the shell has ended.
+  // `on` has: ended, when the shell has ended; commandEnded.
   constructor(number, on) {
     this.number = number;
     this.on = on;
@@ -43,13 +43,16 @@ export class Terminal {
     this.readMarks();
     this.screen.onData((text) => this.replaying || this.send(encoder.encode(text)));
     this.screen.onBinary((text) => this.send(Uint8Array.from(text, (c) => c.charCodeAt(0))));
-    this.screen.onResize(({ cols, rows }) => this.socket.send({ size: [cols, rows] }));
     this.screen.onWriteParsed(() => this.settle());
     // F6 moves on to the next part of the page, as everywhere else in it.
     this.screen.attachCustomKeyEventHandler((event) => event.key !== "F6");
     this.socket = new Socket(`terminal/${number}`, {
-      open: () => this.socket.send({ size: [this.screen.cols, this.screen.rows] }),
-      text: (order) => (order.ended ? on.ended(this) : this.restart(order)),
+      open: () => this.fit(),
+      text: (order) => {
+        if (order.ended) on.ended(this);
+        else if (order.size) this.screen.resize(...order.size);
+        else this.restart(order);
+      },
       bytes: (data) => this.show(data),
     });
     this.opened = new Promise((resolve) => (this.start = resolve));
@@ -61,8 +64,11 @@ export class Terminal {
     this.fit();
   }
 
+  // The page that is used sets the size of the shell's window; the others show the same lines.
   fit() {
-    if (this.element.offsetParent) this.fitting.fit();
+    if (!this.element.offsetParent || !document.hasFocus()) return;
+    this.fitting.fit();
+    this.socket.send({ size: [this.screen.cols, this.screen.rows] });
   }
 
   paint(dark, size) {
@@ -103,6 +109,7 @@ export class Terminal {
         this.busy = false;
         this.start();
         this.finish({ code: Number(code), lines: this.read(this.output) });
+        if (!this.replaying) this.on.commandEnded();
       }
       return true;
     });
@@ -151,8 +158,11 @@ export class Terminal {
     const lines = [];
     for (let at = first; at <= this.cursor - less; at++) {
       const line = this.screen.buffer.active.getLine(at);
-      if (line?.isWrapped && lines.length) lines.push(lines.pop() + line.translateToString(true));
-      else lines.push(line?.translateToString(true) ?? "");
+      // Blanks at the end of a row are part of a line that goes on in the next row.
+      const goesOn = this.screen.buffer.active.getLine(at + 1)?.isWrapped;
+      const text = line?.translateToString(!goesOn) ?? "";
+      if (line?.isWrapped && lines.length) lines.push(lines.pop() + text);
+      else lines.push(text);
     }
     while (lines.length && !lines.at(-1)) lines.pop();
     return lines;
@@ -180,12 +190,13 @@ export class Terminal {
   }
 }
 
-// All terminals of the page, and their tabs. `show` brings a tab of the tools to the front.
+// All terminals of the page, and their tabs.
 export class Terminals {
-  constructor(tools, show) {
-    this.tools = tools;
-    this.showTab = show;
+  constructor(desk) {
+    this.desk = desk;
+    this.tools = desk.tools;
     this.open = new Map();
+    addEventListener("focus", () => this.fit());
   }
 
   // Makes the page's terminals those of the server.
@@ -195,7 +206,7 @@ export class Terminals {
   }
 
   add(number) {
-    const terminal = new Terminal(number, { ended: (ended) => this.end(ended) });
+    const terminal = new Terminal(number, { ended: (ended) => this.end(ended), commandEnded: () => this.desk.commandEnded() });
     this.open.set(number, terminal);
     this.tools.add(`terminal-${number}`, `Terminal ${number}`, terminal.element, {
       before: "checks",
@@ -224,7 +235,7 @@ export class Terminals {
   async create() {
     const number = await call("POST", "terminals");
     if (!this.open.has(number)) this.add(number);
-    this.showTab(`terminal-${number}`);
+    this.tools.show(`terminal-${number}`);
     return this.open.get(number);
   }
 
@@ -233,14 +244,14 @@ export class Terminals {
     const shown = this.open.get(Number(this.tools.current?.replace("terminal-", "")));
     const free = [shown, ...this.open.values()].find((terminal) => terminal && !terminal.busy);
     const found = free ?? (await this.create());
-    this.showTab(`terminal-${found.number}`);
+    this.tools.show(`terminal-${found.number}`);
     await found.opened;
     return found;
   }
 
   paint() {
-    const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
-    const size = document.documentElement.classList.contains("present") ? 18 : 13;
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const size = this.desk.present ? 18 : 13;
     for (const terminal of this.open.values()) terminal.paint(dark, size);
   }
 
