@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FOLDER = "exercises/baby-steps"
 MEGABYTE = 1_000_000
-# An endless program fills what a terminal keeps, and no more: two megabytes, and their copies.
+# An endless program fills what a terminal keeps, which is two megabytes, and their copies.
 MOST_GROWTH = 40 * MEGABYTE
 
 

@@ -68,7 +68,11 @@ def test_the_address_sets_a_cookie_that_only_the_desk_gets(client):
     assert client.get(f"{PATH}/", headers=COOKIE).status_code == 200
 
 
-@pytest.mark.parametrize("other", [f"workshop-desk={SECRETS.token}", "path", 'a="', "a={1}"])
+@pytest.mark.parametrize(
+    "other",
+    [f"workshop-desk={SECRETS.token}", "path", 'a="', "a={1}"],
+    ids=["same name", "no value", "quote", "braces"],
+)
 def test_a_cookie_of_a_container_on_this_machine_does_not_lock_the_learner_out(client, other):
     headers = {"cookie": f"{COOKIE['cookie']}; {other}"}
     assert client.get(f"{PATH}/", headers=headers).status_code == 200

@@ -11,7 +11,9 @@ import random
 import re
 import sqlite3
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +27,6 @@ from workshop.tasks import course
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -100,7 +101,9 @@ def desk(engine, tmp_path_factory) -> Iterator[Desk]:  # noqa: ARG001 - the netw
     if not is_possible():
         pytest.skip("a second engine needs root and dockerd on this machine")
     folder = tmp_path_factory.mktemp("durability")
-    with OwnEngine(folder / "engine") as own:
+    # The path of a socket has at most 104 characters, and containerd adds to it.
+    short = tempfile.TemporaryDirectory(prefix="own-", dir="/var/tmp")
+    with short as top, OwnEngine(Path(top, "engine")) as own:
         own.load(BASES)
         found = Desk(own, folder)
         for name in TASKS:

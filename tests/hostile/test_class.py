@@ -26,6 +26,7 @@ from hostile.submissions import COMPOSE_TASK, FILE, TASK, lay_out
 from hostile.threats import IN_CLASS, REFUSED
 from rubric.examples import lay_out_answer
 
+from workshop.cohort import local_engine
 from workshop.cohort.grader import Grader
 from workshop.commands import cohort
 from workshop.core.process import SubprocessRunner
@@ -50,7 +51,9 @@ class Graded(NamedTuple):
 
     def report(self, learner: str) -> str:
         """What is written about one learner: its row, or the line that refuses it."""
-        lines = [line for line in self.printed.splitlines() if f"/{learner}." in line]
+        # A long line goes on below, indented.
+        printed = self.printed.replace("\n  ", " ")
+        lines = [line for line in printed.splitlines() if f"/{learner}." in line]
         return "\n".join([*lines, json.dumps(self.rows.get(learner, ""), ensure_ascii=False)])
 
     def exports(self) -> dict[str, str]:
@@ -79,7 +82,7 @@ def _grade(folder: Path, out: Path) -> Graded:
         contextlib.redirect_stderr(printed),
     ):
         patch.setenv("XDG_CACHE_HOME", str(out.parent / "cache"))
-        patch.setattr(cohort, "Grader", TimedGrader)
+        patch.setattr(local_engine, "Grader", TimedGrader)
         cohort.grade(options, SubprocessRunner)
     return Graded(out, printed.getvalue(), seconds)
 

@@ -15,7 +15,7 @@ from rubric.examples import describe, lay_out_answer
 
 from workshop.core.errors import UserError
 from workshop.core.sizes import MB
-from workshop.grading.limits import CLASS
+from workshop.grading.limits import CLASS, UNLIMITED
 
 # What the modules of the threat `files-code` write if they are imported.
 TRACES = ("executed", "app/executed", "workshop/executed")
@@ -61,7 +61,8 @@ def test_the_attacks_work_without_limits(judge, fill, listener, can_limit, tmp_p
     if not can_limit:
         pytest.skip("the kit cannot limit builds here: it needs root and cgroups")
     lay_out(THREATS["build-host-port"], tmp_path / "submission", fill)
-    judge(TASK, tmp_path / "submission", CLASS._replace(network=True), "a" * 8)
+    open_network = CLASS._replace(network=True, packages=UNLIMITED)
+    judge(TASK, tmp_path / "submission", open_network, "a" * 8)
     assert listener.visitors
 
 
@@ -70,6 +71,7 @@ def test_the_answer_itself_passes(judge, tmp_path):
     """The limits of these tests are not what the threats fail for."""
     (tmp_path / "submission").mkdir()
     lay_out_answer(TASK, tmp_path / "submission")
-    verdict = judge(TASK, tmp_path / "submission", TIGHT._replace(memory=CLASS.memory), "a" * 8)
+    limits = TIGHT._replace(memory=CLASS.memory, disk=CLASS.disk)
+    verdict = judge(TASK, tmp_path / "submission", limits, "a" * 8)
     assert verdict.outcome == "passed", describe(verdict)
     assert (tmp_path / "submission" / FILE).exists()

@@ -207,7 +207,7 @@ class Engine:
 
     def state(self, container: str) -> dict[str, Any]:
         """Return a container's state from `docker inspect`; empty if there is no container."""
-        return dict(json.loads(self._inspect_container(container, ".State")) or {})
+        return dict(json.loads(self._inspect_container(container, ".State") or "{}") or {})
 
     def environment(self, container: str) -> dict[str, str]:
         """Return a container's environment variables; empty if there is no container."""

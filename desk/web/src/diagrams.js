@@ -33,6 +33,7 @@ export async function drawDiagrams(article) {
       try {
         const { svg } = await mermaid.render(`diagram-${drawn++}`, place.source);
         const picture = new Image();
+        picture.style.width = svg.match(/max-width: ([\d.]+px)/)?.[1];
         picture.alt = `Diagram: ${place.source}`;
         picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
         place.replaceChildren(picture);
