@@ -34,8 +34,9 @@ export class Terminal {
     this.waiting = [];
     this.watchers = new Set();
     this.element = make("div", { className: "screen" });
+    // No blinking cursor: its animation draws the page in every frame, and a key waits for one more.
     this.screen = new Screen({
-      scrollback: LINES, fontSize: 13, lineHeight: 1.15, cursorBlink: true, minimumContrastRatio: 4.5,
+      scrollback: LINES, fontSize: 13, lineHeight: 1.15, minimumContrastRatio: 4.5,
       fontFamily: 'ui-monospace, "Cascadia Mono", Menlo, "DejaVu Sans Mono", monospace',
     });
     this.fitting = new FitAddon();
