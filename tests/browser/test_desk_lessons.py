@@ -195,7 +195,9 @@ def visit(request, offline, tmp_path) -> Iterator[tuple[Page, Server]]:
 @pytest.mark.parametrize("course", COURSES, ids=lambda course: course.task)
 def test_a_lesson_is_done_to_full_marks_without_a_network(course, visit, axe, cleanup, tmp_path):
     page, server = visit
+    page.evaluate("document.querySelector('article').id = 'before'")
     page.locator("#lessons").select_option(f"lessons/{course.lesson}")
+    expect(page.locator("#before")).to_have_count(0)
     expect(page).to_have_url(re.compile(rf"[?]lessons/{course.lesson}$"))
     walk = Walk(page, server, course, cleanup)
     walk.follow()

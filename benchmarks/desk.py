@@ -1,0 +1,294 @@
+"""Measure the desk in Chromium. Run with `make bench-desk`.
+
+1. From the start of `workshop learn` until the first lesson is usable, warm. Limit: 1 s.
+2. From a key until its letter is on the screen of the terminal, 95th percentile. Limit: 30 ms.
+3. From the last key in the editor until the verdict on the text is on the page. Limit: 300 ms.
+4. From the click on Check until the full verdict is on the page, and `workshop check`, in turn.
+   Limit: 1.2 times.
+5. The bytes that the page needs at its first load, with an empty cache. Limit: 1.5 MB.
+6. The memory (RSS) of the server after minutes of scripted use. Limit: 120 MB.
+
+Each figure has the load of the machine beside it: the average of the last minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from browser.conftest import FLAGS
+from browser.install import BROWSERS
+from browser.test_desk import Server
+from playwright.sync_api import expect, sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parent.parent
+TASK = "baby-steps"
+ANSWER = ROOT / "services/part-3/baby-steps/Dockerfile"
+MB = 1_000_000
+LIMITS = {
+    "first lesson": 1.0,
+    "key to screen": 0.030,
+    "text verdict": 0.300,
+    "full verdict": 1.2,
+    "first load": 1.5,
+    "memory": 120.0,
+}
+SECONDS_TO_CHECK = 300_000
+# The page measures the time itself, from the key's event to the frame after the change.
+PREPARE_KEYS = """() => {
+    window.taken = [];
+    const input = document.querySelector(".xterm-helper-textarea");
+    const screen = document.querySelector(".xterm-rows");
+    input.addEventListener("keydown", () => (window.pressed = performance.now()), true);
+    new MutationObserver(() => {
+        if (!window.pressed) return;
+        const pressed = window.pressed;
+        window.pressed = 0;
+        // After the next frame the letter is on the screen.
+        requestAnimationFrame(() => window.taken.push(performance.now() - pressed));
+    }).observe(screen, {childList: true, subtree: true, characterData: true});
+}"""
+PREPARE_VERDICT = """() => {
+    window.verdict = 0;
+    document.querySelector(".cm-content").addEventListener("keydown", () => {
+        window.pressed = performance.now();
+        window.verdict = 0;
+    }, true);
+    const status = document.querySelector("#status");
+    new MutationObserver(() => {
+        if (window.pressed && !window.verdict && status.textContent.includes(window.wanted))
+            requestAnimationFrame(() => (window.verdict = performance.now() - window.pressed));
+    }).observe(status, {childList: true, subtree: true, characterData: true});
+}"""
+
+
+def print_figure(name: str, text: str, value: float, *, unit: str) -> None:
+    """Print a figure, whether it keeps its limit, and the load of the machine."""
+    limit = LIMITS[name]
+    kept = "kept" if value <= limit else "MISSED"
+    sys.stdout.write(
+        f"{name:<14} {text:<34} at most {limit:g} {unit}: {kept:<6} load {os.getloadavg()[0]:.1f}\n"
+    )
+    sys.stdout.flush()
+
+
+def describe(values: Sequence[float]) -> str:
+    """Return the median and the range of some seconds."""
+    return f"{statistics.median(values):.3f} s ({min(values):.3f}-{max(values):.3f})"
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the smallest value that `share` of all do not exceed."""
+    return sorted(values)[math.ceil(share * len(values)) - 1]
+
+
+@contextmanager
+def opened(browser: Browser, server: Server) -> Iterator[Page]:
+    """Open the desk in a new window with an empty cache, and wait for its first lesson."""
+    context = browser.new_context(viewport={"width": 1280, "height": 844})
+    try:
+        page = context.new_page()
+        page.goto(server.url)
+        wait_until_usable(page)
+        yield page
+    finally:
+        context.close()
+
+
+def wait_until_usable(page: Page) -> None:
+    """Wait for the lesson and its buttons."""
+    page.locator("article .bar .run").first.wait_for()
+
+
+def measure_start(browser: Browser, folder: Path, rounds: int) -> list[float]:
+    """Return the seconds from the start of the command to a usable lesson, after a warm-up."""
+    taken = []
+    for number in range(rounds + 1):
+        context = browser.new_context(viewport={"width": 1280, "height": 844})
+        page = context.new_page()
+        start = time.perf_counter()
+        server = Server.start(folder)
+        page.goto(server.url, wait_until="commit")
+        wait_until_usable(page)
+        if number:
+            taken.append(time.perf_counter() - start)
+        context.close()
+        server.stop()
+    return taken
+
+
+def measure_load(browser: Browser, server: Server) -> int:
+    """Return the bytes that the browser gets until the network is quiet."""
+    context = browser.new_context(viewport={"width": 1280, "height": 844})
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    received = []
+    session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    page.goto(server.url)
+    wait_until_usable(page)
+    page.wait_for_load_state("networkidle")
+    context.close()
+    return round(sum(received))
+
+
+def measure_keys(page: Page, count: int) -> list[float]:
+    """Return the seconds from each of `count` keys to the frame that shows its letter."""
+    page.locator(".xterm-helper-textarea").first.focus()
+    expect(page.locator(".xterm-rows").first).to_contain_text(re.compile("[$#]"))
+    page.evaluate(PREPARE_KEYS)
+    for number in range(count):
+        page.keyboard.press("abcdefghij"[number % 10])
+        page.wait_for_function("(count) => window.taken.length > count", arg=number)
+        if number % 40 == 39:  # noqa: PLR2004 - before the line is full
+            page.keyboard.press("Control+C")
+            page.wait_for_function("window.pressed === 0")
+            page.evaluate("(count) => {window.taken.length = count}", number + 1)
+    return [milliseconds / 1000 for milliseconds in page.evaluate("window.taken")]
+
+
+def measure_text(page: Page, rounds: int) -> list[float]:
+    """Return the seconds from the last key to the verdict on the text.
+
+    Each round types a text whose verdict differs from the one before. The desk saves a moment after
+    the last key, and that moment is part of the time.
+    """
+    status = page.locator("#status")
+    editor = page.locator("#text .cm-content")
+    editor.click()
+    page.evaluate(PREPARE_VERDICT)
+    taken = []
+    for number in range(rounds * 2):
+        wanted = "No problem" if number % 2 else "failed"
+        page.evaluate("(wanted) => {window.pressed = 0; window.wanted = wanted}", wanted)
+        page.keyboard.press("Control+A")
+        page.keyboard.insert_text(
+            "FROM ubuntu:24.04\nRUN echo a" if number % 2 else "FROM debian:12"
+        )
+        page.keyboard.press("Enter")
+        expect(status).to_contain_text(wanted)
+        page.wait_for_function("window.verdict > 0")
+        taken.append(page.evaluate("window.verdict") / 1000)
+    return taken
+
+
+def measure_check(page: Page, folder: Path, rounds: int) -> tuple[list[float], list[float]]:
+    """Return the seconds of a full check at the desk, and of `workshop check`, in turn."""
+    ours, theirs = [], []
+    argv = (sys.executable, "-m", "workshop", "check", TASK)
+    for number in range(rounds + 1):
+        start = time.perf_counter()
+        page.locator("#check").click()
+        page.locator("#celebration").wait_for(timeout=SECONDS_TO_CHECK)
+        desk = time.perf_counter() - start
+        page.locator("#celebration").get_by_role("button", name="Close").click()
+        start = time.perf_counter()
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        subprocess.run(argv, cwd=folder, env=environment, capture_output=True, check=True)
+        if number:  # the first round fills the engine's cache
+            ours.append(desk)
+            theirs.append(time.perf_counter() - start)
+    return ours, theirs
+
+
+def measure_memory(browser: Browser, server: Server, minutes: float) -> tuple[int, int]:
+    """Use the desk as a busy learner does; return the server's memory before and after, in bytes.
+
+    Opens every lesson, edits, fills the terminal, reloads the page, and builds images' charts.
+    """
+    before, deadline = read_memory(server), time.monotonic() + 60 * minutes
+    while time.monotonic() < deadline:
+        with opened(browser, server) as page:
+            for lesson in page.locator("#lessons option").all():
+                page.locator("#lessons").select_option(lesson.get_attribute("value"))
+                page.locator("article h1").wait_for()
+                if time.monotonic() > deadline:
+                    break
+            page.locator("#lessons").select_option(f"lessons/part-3/{TASK}")
+            page.locator("#file-tabs [role=tab]").first.wait_for()
+            page.locator("#text .cm-content").click()
+            for number in range(20):
+                page.keyboard.press("Control+A")
+                page.keyboard.insert_text(f"FROM ubuntu:24.04\nRUN echo {number}\n")
+            page.locator("[id^=tab-terminal]").first.click()
+            page.locator(".xterm-helper-textarea").first.focus()
+            page.keyboard.type("seq 200000; clear\n")
+            page.locator("#tab-progress").click()
+            page.locator("#tab-image").click()
+            page.reload()
+            wait_until_usable(page)
+    return before, read_memory(server)
+
+
+def read_memory(server: Server) -> int:
+    """Return the resident memory of the server's process, in bytes."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="utf-8")
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    if found is None:
+        sys.exit("the server has ended")
+    return int(found[1]) * 1024
+
+
+def measure(browser: Browser, folder: Path, options: argparse.Namespace) -> None:
+    """Print every figure."""
+    started = measure_start(browser, folder, options.rounds)
+    print_figure("first lesson", describe(started), statistics.median(started), unit="s")
+    server = Server.start(folder)
+    try:
+        size = measure_load(browser, server) / MB
+        print_figure("first load", f"{size:.2f} MB", size, unit="MB")
+        with opened(browser, server) as page:
+            keys = measure_keys(page, options.keys)
+            p95 = percentile(keys, 0.95)
+            text = f"{1000 * p95:.0f} ms (median {1000 * statistics.median(keys):.0f})"
+            print_figure("key to screen", text, p95, unit="s")
+            texts = measure_text(page, options.rounds)
+            print_figure("text verdict", describe(texts), statistics.median(texts), unit="s")
+        shutil.copy(ANSWER, folder / "exercises" / TASK)
+        with opened(browser, server) as page:
+            ours, theirs = map(statistics.median, measure_check(page, folder, options.rounds))
+            text = f"{ours:.2f} s / {theirs:.2f} s = {ours / theirs:.2f}"
+            print_figure("full verdict", text, ours / theirs, unit="times")
+        before, after = (size / MB for size in measure_memory(browser, server, options.minutes))
+        text = f"{after:.0f} MB (before {before:.0f}), {options.minutes:g} min"
+        print_figure("memory", text, after, unit="MB")
+    finally:
+        server.stop()
+
+
+def main() -> None:
+    """Read the options, and measure in a new folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="how often a time is measured (7)")
+    parser.add_argument("--keys", type=int, default=200, help="how many keys are typed (200)")
+    parser.add_argument("--minutes", type=float, default=3, help="minutes of scripted use (3)")
+    options = parser.parse_args()
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        sys.exit("No Chromium: install Debian's package chromium")
+    with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
+        folder = Path(made)
+        (folder / "exercises" / TASK).mkdir(parents=True)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        measure(browser, folder, options)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
