@@ -126,7 +126,12 @@ class Walk:
         self._cleanup.record_images()
         if compares:
             result = place.locator(".result .good, .result .differs, .result .bad")
-            expect(result).to_have_count(1, timeout=SECONDS * 1000)
+            try:
+                expect(result).to_have_count(1, timeout=SECONDS * 1000)
+            except AssertionError:
+                screen = self._page.locator(".screen:not([hidden]) .xterm-rows").all_inner_texts()
+                text = "\n".join(screen)
+                pytest.fail(f"no result of {block.commands}; the terminals:\n{text}")
             said = place.locator(".result").inner_text()
             assert result.get_attribute("class") == "good", f"{block.commands}\n{said}"
             self.compared.append(said)

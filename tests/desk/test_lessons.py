@@ -70,6 +70,21 @@ def test_output_is_compared_as_in_the_tests_of_the_lessons(tmp_path):
     assert not lessons.compare(BABY_STEPS, number, 0, good[:-1])["matched"]
 
 
+def test_a_server_that_has_started_may_print_more(tmp_path):
+    name = "lessons/fastapi/task-5"
+    blocks = lessons.describe(lessons.find_lesson(name), tmp_path)["blocks"]
+    number = next(n for n, block in enumerate(blocks) if block.get("keeps_running"))
+    lines = [
+        "INFO:     Started server process [1]",
+        "INFO:     Waiting for application startup.",
+        "INFO:     Application startup complete.",
+        "INFO:     Uvicorn running on http://0.0.0.0:8000 (Press CTRL+C to quit)",
+    ]
+    request = 'INFO:     127.0.0.1:43090 - "GET / HTTP/1.1" 200 OK'
+    assert lessons.compare(name, number, 0, [*lines, request])["matched"]
+    assert not lessons.compare(name, number, 0, [*lines[:-1], request])["matched"]
+
+
 def test_a_narrow_terminal_wraps_lines_elsewhere(tmp_path):
     blocks = lessons.describe(lessons.find_lesson(BABY_STEPS), tmp_path)["blocks"]
     number = next(
