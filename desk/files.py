@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.core.errors import UserError
+from workshop.core.files import create_file, open_file
 from workshop.core.paths import MAX_PATH, MAX_TEXT, walk
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 MAX_FILES = 300
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
-# O_NONBLOCK: opening a FIFO would wait until somebody writes into it.
-_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFLNK: "a link"}
 
 
@@ -146,7 +144,7 @@ def _read(path: str, folder: int | Path, name: str) -> File:
     if not stat.S_ISREG(info.st_mode):
         kind = _KINDS.get(stat.S_IFMT(info.st_mode), "not a regular file")
         raise UserError(path, f"it is {kind}", "The editor opens regular files only")
-    with os.fdopen(os.open(where, _READ, dir_fd=at), "rb") as file:
+    with open_file(where, dir_fd=at) as file:
         content = file.read(MAX_TEXT + 1)
     if len(content) > MAX_TEXT:
         found = f"it has {info.st_size / 1e6:.1f} MB, and the editor opens at most 1 MB"
@@ -169,7 +167,7 @@ def _replace(folder: int | Path, name: str, content: bytes) -> None:
         mode = None
     new, _ = _at(folder, f".{name[:100]}.{secrets.token_hex(6)}.tmp")
     try:
-        with os.fdopen(os.open(new, _WRITE, 0o666, dir_fd=at), "wb") as file:
+        with create_file(new, dir_fd=at) as file:
             file.write(content)
             if mode is not None and hasattr(os, "fchmod"):
                 os.fchmod(file.fileno(), mode)

@@ -9,6 +9,7 @@ import zlib
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from workshop.core.files import open_file
 from workshop.tasks import course
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _read(folder: Path, name: str) -> AnswerFile:
 
 def _read_start(path: Path) -> bytes:
     """Read at most `MAX_BYTES`; a link or a FIFO that has replaced the file is not read."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+    with open_file(path) as file:
         return file.read(MAX_BYTES)
 
 

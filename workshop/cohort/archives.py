@@ -33,6 +33,7 @@ from workshop.cohort.archive_entries import (
     too_large,
 )
 from workshop.cohort.submission import Refused
+from workshop.core.files import create_file
 from workshop.core.paths import MAX_PATH, is_local
 
 if TYPE_CHECKING:
@@ -216,9 +217,8 @@ class _Target:
             path.mkdir(parents=True, exist_ok=True)
 
     def _write(self, path: Path, content: Content, mode: int) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         with _writing(path):
-            file = os.fdopen(os.open(path, flags, mode), "wb")
+            file = create_file(path, mode)
         with file:
             while block := content.read(CHUNK):
                 self._bytes += len(block)

@@ -10,6 +10,7 @@ from workshop.cohort import listing
 from workshop.cohort.archive_entries import Refusal, show
 from workshop.cohort.archives import split_path
 from workshop.core.errors import UserError
+from workshop.core.files import create_file, open_file
 from workshop.grading.build_context import MAX_BYTES, MAX_FILES
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ def _read(folder: Path, path: str, mode: int) -> File:
         content = os.fsencode((folder / path).readlink())
     elif stat.S_ISREG(mode):
         # Not even a file that was replaced by a FIFO or a link meanwhile makes this wait.
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-        with os.fdopen(os.open(folder / path, flags), "rb") as file:
+        with open_file(folder / path) as file:
             content = file.read(MAX_BYTES + 1)
     return File(path, mode, content)
 
@@ -105,9 +105,8 @@ def _write(file: File, path: Path) -> None:
     if stat.S_ISLNK(file.mode):
         path.symlink_to(os.fsdecode(file.content))
     elif stat.S_ISREG(file.mode):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         mode = _MODES[bool(file.mode & stat.S_IXUSR)]
-        with os.fdopen(os.open(path, flags, mode), "wb") as target:
+        with create_file(path, mode) as target:
             target.write(file.content)
             os.fchmod(target.fileno(), mode)
     else:

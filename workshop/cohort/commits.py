@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workshop.core.files import open_file
 from workshop.core.process import SubprocessRunner
 
 if TYPE_CHECKING:
@@ -92,9 +93,8 @@ def _find_commit(git: Path) -> str:
 def _read(path: Path) -> str:
     """Return the text of a small regular file; empty if it is none."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(file, "rb") as opened:
-            is_file = stat.S_ISREG(os.fstat(opened.fileno()).st_mode)
-            return opened.read(_MAX_BYTES).decode("utf-8", "replace") if is_file else ""
+        with open_file(path) as file:
+            is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            return file.read(_MAX_BYTES).decode("utf-8", "replace") if is_file else ""
     except OSError:
         return ""

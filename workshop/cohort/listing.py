@@ -7,6 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
+from workshop.core.files import open_file
 from workshop.core.paths import MAX_PATH, walk
 from workshop.grading.build_context import MAX_BYTES, MAX_FILES
 
@@ -97,12 +98,9 @@ def _content_digest(path: str, info: os.stat_result) -> bytes:
         content.update(os.fsencode(os.readlink(path)))  # noqa: PTH115 - as above
     elif stat.S_ISREG(info.st_mode):
         # Not even a file that was replaced by a FIFO or a link meanwhile makes this wait.
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        try:
+        with open_file(path) as file:
             left = info.st_size
-            while left > 0 and (block := os.read(file, min(left, _CHUNK))):
+            while left > 0 and (block := file.read(min(left, _CHUNK))):
                 content.update(block)
                 left -= len(block)
-        finally:
-            os.close(file)
     return content.digest()

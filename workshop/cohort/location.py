@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.analysis import starter
+from workshop.core.files import open_file
 from workshop.core.paths import ROOT
 from workshop.tasks import course
 
@@ -238,9 +238,8 @@ def _is_same(listing: Listing, path: str, reference: str) -> bool:
     try:
         if listing.files[path].st_size != own.stat().st_size:
             return False
-        file = os.open(listing.folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(file, "rb") as opened:
-            return opened.read(own.stat().st_size + 1) == own.read_bytes()
+        with open_file(listing.folder / path) as file:
+            return file.read(own.stat().st_size + 1) == own.read_bytes()
     except OSError:
         return False
 
