@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 # Where the page has its first data.
 START = '{"error": "start"}'
+PAGE = Path(__file__).with_name("index.html")
 STATIC = Path(__file__).with_name("static")
 # The site's own pages are parts of the desk's page; opened alone, they run no script.
 SITE_POLICY = "default-src 'none'; img-src 'self'; style-src 'self'; sandbox"
@@ -51,7 +52,7 @@ def create_app(desk: Desk, secrets: Secrets, hosts: frozenset[str] = frozenset()
         await desk.close()
 
     async def page(request: Request) -> Response:
-        text = (STATIC / "index.html").read_text(encoding="utf-8")
+        text = PAGE.read_text(encoding="utf-8")
         try:
             start = await desk.start(request.url.query)
         except UserError as error:

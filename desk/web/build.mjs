@@ -1,6 +1,6 @@
 // Bundles the page's modules into ../static, with the licences of what is in them.
 
-import { readdirSync, readFileSync, writeFileSync, copyFileSync, mkdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync, mkdirSync } from "node:fs";
 import { build } from "esbuild";
 
 const target = new URL("../static/", import.meta.url).pathname;
@@ -16,7 +16,6 @@ const { metafile } = await build({
   legalComments: "none",
   metafile: true,
 });
-copyFileSync("src/index.html", `${target}index.html`);
 
 // Each package in the bundle, with its version and its licence.
 const inputs = Object.keys(metafile.inputs).map((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1]);

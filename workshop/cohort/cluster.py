@@ -18,6 +18,7 @@ from workshop.cohort.bundle import pack
 from workshop.cohort.keys import Keys
 from workshop.cohort.run import SECONDS_TO_LOOK, Graded, Worker, ungradable
 from workshop.core.errors import UserError
+from workshop.grading import isolation
 
 try:
     import dask
@@ -96,7 +97,7 @@ class Cluster:
         self._admit()
         self._check_left()
         found = [self._held[address] for address in self._workers]
-        return {name: all(held.get(name, False) for held in found) for name in {**found[0]}}
+        return {name: all(held.get(name, False) for held in found) for name in found[0]}
 
     @contextlib.contextmanager
     def open(self, _on_line: object) -> Iterator[Callable[[], Collection[Worker]]]:
@@ -185,8 +186,8 @@ class Cluster:
                 self._refuse(address, reason)
             else:
                 self._held[address] = held = future.result().limits
-                if missing := [name for name, holds in held.items() if not holds]:
-                    self._judge_limits(address, missing)
+                if fault := isolation.find_fault(held):
+                    self._judge_limits(address, f"its engine {fault}")
             if address not in self._refused:
                 slots = min(self._jobs or self._threads[address], self._threads[address])
                 submit = partial(self._submit, address)
@@ -219,8 +220,7 @@ class Cluster:
             return f"its engine is {mine}, and the others are {others}"
         return ""
 
-    def _judge_limits(self, address: str, missing: Sequence[str]) -> None:
-        reason = f"its engine does not enforce these limits: {', '.join(missing)}"
+    def _judge_limits(self, address: str, reason: str) -> None:
         if self._required:
             self._refuse(address, reason)
         else:
@@ -251,7 +251,9 @@ class Cluster:
 def _connect(address: str) -> Iterator[Client]:
     """Connect to a scheduler; raise `UserError` if that fails."""
     # The errors of this module name what Dask prints about lost connections.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    # Dask sets the level of its client separately.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with dask.config.set(_DASK):
         if address.startswith("tls:"):
             _check_tls(address)

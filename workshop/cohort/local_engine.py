@@ -55,8 +55,8 @@ class LocalEngine:
             # Another try: a busy machine may have been too slow.
             held = self._probe(again=True)
         self._limits = isolation.adapt(CLASS, held)
-        if missing := [name for name, holds in held.items() if not holds]:
-            found = f"it does not enforce these limits: {', '.join(missing)}"
+        if fault := isolation.find_fault(held):
+            found = f"it {fault}"
             if required:
                 fix = "Use Docker on Linux as root, or grade without --require-isolation"
                 raise UserError(NAME, found, fix)

@@ -41,6 +41,12 @@ def find_limits(engine: Engine, cache: Cache, *, again: bool = False) -> dict[st
     return {str(name): bool(held) for name, held in known.items()}
 
 
+def find_fault(held: Mapping[str, bool]) -> str:
+    """Return what an engine does wrong, as the end of a sentence; empty if it enforces all."""
+    missing = [name for name, holds in held.items() if not holds]
+    return f"does not enforce these limits: {', '.join(missing)}" if missing else ""
+
+
 def adapt(limits: Limits, held: Mapping[str, bool]) -> Limits:
     """Return the limits to grade with.
 
