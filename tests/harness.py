@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -9,8 +10,10 @@ import re
 import secrets
 import socket
 import subprocess
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +22,11 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
+    from socketserver import BaseServer
 
 T = TypeVar("T")
+S = TypeVar("S", bound="BaseServer")
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKSHOP = (str(ROOT / ".venv/bin/python"), "-m", "workshop")
@@ -47,6 +52,49 @@ def run(
     )
     assert done.returncode == 0 or not check, f"{' '.join(argv)}: {done.returncode}\n{done.stdout}"
     return done
+
+
+@dataclass(frozen=True)
+class Kit:
+    """Runs the kit's commands in a folder and an environment."""
+
+    folder: Path
+    env: dict[str, str]
+
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            (sys.executable, "-m", "workshop", *arguments),
+            cwd=self.folder,
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **env: str) -> tuple[int, str, str]:
+        """Return the exit code and both outputs."""
+        with self.start(*arguments, **env) as child:
+            out, err = child.communicate(timeout=60)
+        assert "Traceback" not in out + err
+        return child.returncode, out, err
+
+
+def run_async(work: Coroutine[object, object, T]) -> T:
+    """Run a coroutine; in this thread, Playwright may have left an event loop that runs."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, work).result()
+
+
+@contextlib.contextmanager
+def serving(server: S) -> Iterator[S]:
+    """Serve in a thread until the block ends."""
+    with server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
 
 
 def docker(*arguments: str, **options) -> str:

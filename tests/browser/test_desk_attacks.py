@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 from browser.conftest import launch
 from browser.test_desk import Server, opened, type_text
-from harness import until
+from harness import serving, until
 from playwright.sync_api import Error, expect
 
 if TYPE_CHECKING:
@@ -119,10 +119,8 @@ class _Page(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def attacker() -> Iterator[Attacker]:
-    with Attacker() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(Attacker()) as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")

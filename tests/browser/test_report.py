@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 from browser.test_site import SCHEMES, faults, too_wide
+from harness import serving
 from unit.cohort import classes
 
 from workshop.cohort.exports import html_report
@@ -118,10 +118,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def attacker() -> Iterator[Attacker]:
-    with Attacker() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(Attacker()) as server:
         yield server
-        server.shutdown()
 
 
 def damage(chromium: Browser, text: str, folder: Path) -> list[object]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 import httpx
 import pytest
+from harness import run_async
 
 from desk.access import SECONDS_TO_REUSE, Secrets, load_secrets
 from desk.app import create_app
@@ -31,7 +31,7 @@ class Client:
             async with httpx.AsyncClient(transport=transport, base_url=HOST) as client:
                 return await client.request(method, path, **options)
 
-        return asyncio.run(send())
+        return run_async(send())
 
     def get(self, path: str, **options) -> httpx.Response:
         return self.request("GET", path, **options)
@@ -49,7 +49,7 @@ class Client:
         async def send(message) -> None:
             found.append(message["type"])
 
-        asyncio.run(self._app({**scope, "subprotocols": []}, receive, send))
+        run_async(self._app({**scope, "subprotocols": []}, receive, send))
         return found
 
 

@@ -8,6 +8,7 @@ import re
 from contextlib import asynccontextmanager
 
 import pytest
+from harness import run_async
 
 from desk import terminals
 from desk.terminals import CHUNK, KEPT_BYTES, WINDOW, Terminals
@@ -58,7 +59,7 @@ def test_a_shell_has_the_tools_the_folder_and_a_terminal(tmp_path):
             assert f"\x1b]7;file://{tmp_path}" in output
             assert "\x1b]133;D;0" in output
 
-    asyncio.run(check())
+    run_async(check())
 
 
 def test_another_page_gets_the_size_that_one_page_sets(tmp_path):
@@ -73,7 +74,7 @@ def test_another_page_gets_the_size_that_one_page_sets(tmp_path):
             assert terminal.size == (120, 40)
             assert position < 2**40
 
-    asyncio.run(check())
+    run_async(check())
 
 
 def test_a_large_paste_arrives_whole(tmp_path):
@@ -86,7 +87,7 @@ def test_a_large_paste_arrives_whole(tmp_path):
             await terminal.write(b"\x04")
             await read_until(terminal, b"done")
 
-    asyncio.run(check())
+    run_async(check())
     assert (tmp_path / "pasted").read_text().splitlines() == [f"line {n}" for n in range(lines)]
 
 
@@ -107,7 +108,7 @@ def test_a_program_waits_for_its_viewer_and_ctrl_c_ends_it(tmp_path):
             await terminal.write(b"\x03")
             await read_until(terminal, ENDED_BY_CTRL_C, viewer)
 
-    asyncio.run(check())
+    run_async(check())
 
 
 # On a busy machine, the shell may not come to read a million characters in time.
@@ -121,7 +122,7 @@ def test_ctrl_c_passes_a_paste_that_no_program_reads(tmp_path):
             await terminal.write(b"\x03")
             await read_until(terminal, ENDED_BY_CTRL_C)
 
-    asyncio.run(check())
+    run_async(check())
 
 
 def test_what_is_kept_is_limited(tmp_path):
@@ -134,7 +135,7 @@ def test_what_is_kept_is_limited(tmp_path):
             assert len(kept) >= KEPT_BYTES / 2
             assert b"\n1000000\r\n" in kept
 
-    asyncio.run(check())
+    run_async(check())
 
 
 def test_a_closed_terminal_leaves_no_process(tmp_path):
@@ -144,7 +145,7 @@ def test_a_closed_terminal_leaves_no_process(tmp_path):
             output = await read_until(terminal, b".\r\n")
             return int(re.search(rb"pid=(\d+)", output)[1])
 
-    pid = asyncio.run(check())
+    pid = run_async(check())
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
@@ -159,7 +160,7 @@ def test_a_shell_that_exits_ends_its_terminal(tmp_path):
                     _, at = await terminal.read(at)
                 assert await terminal.read(at + 10**9) == (b"", at + 10**9)
 
-    asyncio.run(check())
+    run_async(check())
 
 
 def test_there_are_not_too_many(tmp_path, monkeypatch):
@@ -174,4 +175,4 @@ def test_there_are_not_too_many(tmp_path, monkeypatch):
         finally:
             await found.close_all()
 
-    asyncio.run(check())
+    run_async(check())

@@ -12,52 +12,25 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pytest
 from fakes import programs
-from harness import ROOT, until
+from harness import ROOT, Kit, until
 
 from workshop.stack.settings import TODO_FOLDER
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COMMANDS = ("doctor", "bases", "up", "down")
 
 
-@dataclass(frozen=True)
-class Kit:
+class Checkout(Kit):
     """A checkout, and an environment in which no command reaches an engine."""
-
-    folder: Path
-    env: dict[str, str]
-
-    def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            (sys.executable, "-m", "workshop", *arguments),
-            cwd=self.folder,
-            env={**self.env, **env},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *arguments: str, **env: str) -> tuple[int, str, str]:
-        """Return the exit code and both outputs."""
-        with self.start(*arguments, **env) as child:
-            out, err = child.communicate(timeout=60)
-        assert "Traceback" not in out + err
-        return child.returncode, out, err
 
     def files(self) -> set[str]:
         return {str(path.relative_to(self.folder)) for path in self.folder.rglob("*")}
 
 
 @pytest.fixture
-def kit(tmp_path) -> Kit:
+def kit(tmp_path) -> Checkout:
     folder = tmp_path / "checkout"
     # With its bytecode, so that it is not compiled each time.
     shutil.copytree(ROOT / "workshop", folder / "workshop")
@@ -67,17 +40,17 @@ def kit(tmp_path) -> Kit:
     kept = ("HOME", "LANG", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
     env = {name: os.environ[name] for name in kept if name in os.environ}
     env |= {"PATH": programs(tmp_path / "bin"), "PYTHONDONTWRITEBYTECODE": "1"}
-    return Kit(folder, env | {"WORKSHOP_NO_INSTALL": "1"})
+    return Checkout(folder, env | {"WORKSHOP_NO_INSTALL": "1"})
 
 
 @pytest.fixture
-def unreachable(kit, tmp_path) -> Kit:
+def unreachable(kit, tmp_path) -> Checkout:
     """The same with a docker command whose engine does not run."""
     programs(
         tmp_path / "bin",
         docker='echo "Cannot connect to the Docker daemon at $DOCKER_HOST." >&2; exit 1',
     )
-    return Kit(kit.folder, kit.env | {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
+    return Checkout(kit.folder, kit.env | {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -8,19 +8,17 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 from classroom import exports, hand_in
 from fakes import failing_docker
-from harness import ROOT, run, until
+from harness import ROOT, Kit, run, until
 
 from workshop.cohort import store
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -30,12 +28,8 @@ pytestmark = pytest.mark.slow
 LEARNERS = ("anna", "ben", "carl")
 
 
-@dataclass(frozen=True)
-class Teacher:
+class Teacher(Kit):
     """Grades a class: its submissions, and the folder for its marks, below `folder`."""
-
-    folder: Path
-    env: dict[str, str]
 
     @property
     def submissions(self) -> Path:
@@ -45,28 +39,14 @@ class Teacher:
     def marks(self) -> Path:
         return self.folder / "marks"
 
-    def start(self, *options: str, folder: str = "submissions", **env: str) -> subprocess.Popen:
-        argv = (sys.executable, "-m", "workshop", "grade", folder, "--task=baby-steps", *options)
-        return subprocess.Popen(
-            argv,
-            cwd=self.folder,
-            env={**self.env, **env},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def grade(self, *options: str, folder: str = "submissions", **env: str) -> tuple[int, str, str]:
-        """Return the exit code and both outputs."""
-        with self.start(*options, folder=folder, **env) as child:
-            out, err = child.communicate(timeout=60)
-        assert "Traceback" not in out + err
-        return child.returncode, out, err
+    def start(
+        self, *options: str, folder: str = "submissions", **env: str
+    ) -> subprocess.Popen[str]:
+        return super().start("grade", folder, "--task=baby-steps", *options, **env)
 
     def refuse(self, *options: str, folder: str = "submissions") -> str:
         """Return the only line of a command that ends with 2."""
-        code, out, err = self.grade(*options, folder=folder)
+        code, out, err = self.run(*options, folder=folder)
         assert (code, out, err.count("\n")) == (2, "", 1), out + err
         return err
 
@@ -90,13 +70,13 @@ def teacher(tmp_path) -> Teacher:
 @pytest.fixture
 def graded(teacher) -> Iterator[Teacher]:
     """A teacher with marks, which the test does not change."""
-    code, _, err = teacher.grade()
+    code, _, err = teacher.run()
     assert code == 0, err
     before = exports(teacher.marks)
     assert len(before["marks.csv"].splitlines()) == len(LEARNERS) + 1
     yield teacher
     assert exports(teacher.marks) == before
-    code, out, _ = teacher.grade()
+    code, out, _ = teacher.run()
     assert code == 0
     assert "0 to grade" in out
     assert exports(teacher.marks) == before
@@ -128,7 +108,7 @@ def test_a_database_of_a_newer_kit_is_refused_and_left_alone(graded):
 
 def test_an_unreadable_archive_is_one_line_and_the_others_are_graded(teacher):
     (teacher.submissions / "dora.zip").write_bytes(b"PK\3\4 and then no archive")
-    code, out, err = teacher.grade()
+    code, out, err = teacher.run()
     assert code == 2
     (line,) = (line for line in err.splitlines() if "dora.zip" in line)
     assert "submissions/dora.zip: " in line
@@ -151,9 +131,9 @@ def test_a_second_grader_says_so_and_ends_while_the_first_goes_on(teacher):
 
 
 def test_two_runs_of_a_class_write_the_same_bytes(teacher):
-    one = teacher.grade("--out=one", "--jobs=1", TZ="UTC", PYTHONHASHSEED="1", LANG="C")
+    one = teacher.run("--out=one", "--jobs=1", TZ="UTC", PYTHONHASHSEED="1", LANG="C")
     others = {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "2", "LANG": "C.UTF-8"}
-    two = teacher.grade("--out=two", "--jobs=3", **others)
+    two = teacher.run("--out=two", "--jobs=3", **others)
     assert (one[0], two[0]) == (0, 0)
     first, second = exports(teacher.folder / "one"), exports(teacher.folder / "two")
     assert first == second
@@ -172,18 +152,18 @@ def small_disk(teacher) -> Iterator[Path]:
 
 
 def test_a_full_disk_is_one_line_and_loses_nothing(teacher, small_disk):
-    assert teacher.grade()[0] == 0
+    assert teacher.run()[0] == 0
     before = exports(small_disk)
     hand_in(teacher.submissions / "dora", "dora")
     filler = small_disk / "filler"
     with pytest.raises(OSError, match="No space left"):
         filler.write_bytes(bytes(4_000_000))
-    code, _, err = teacher.grade()
+    code, _, err = teacher.run()
     assert code == 2
     assert "the disk is full" in err
     filler.unlink()
     assert exports(small_disk) == before
-    code, out, _ = teacher.grade()
+    code, out, _ = teacher.run()
     assert code == 0
     assert "4 submissions: 0 passed, 4 failed" in out
     assert len((small_disk / "marks.csv").read_text().splitlines()) == 5
