@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workshop.analysis import source, starter
-from workshop.core.paths import ROOT
 from workshop.engine import Engine
 from workshop.grading import grade
 from workshop.grading.cache import Cache
@@ -52,8 +51,7 @@ def main() -> None:
         folder, cache = Path(made, "learner"), Cache(Path(made, "cache"))
         folder.mkdir()
         starter.copy_missing(TASK, folder)
-        for file in TASK.answer:
-            (folder / file).write_bytes((ROOT / TASK.folder / file).read_bytes())
+        starter.copy_solution(TASK, folder)
         for limits in (CLASS, OWN):
             seconds(folder, cache, limits)
         pairs = [

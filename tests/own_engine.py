@@ -16,7 +16,6 @@ from workshop.analysis.container.prober_client import PROBER_IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
 # Smaller than that of any network around it.
 _MTU = 1300
@@ -53,12 +52,7 @@ class OwnEngine:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stack.close()
 
     @property

@@ -15,7 +15,8 @@ from dask_processes import PATHS, running, scheduler, worker
 from distributed import Client
 from harness import WORKSHOP, container, docker, run, until
 
-from workshop.cohort.canary import lay_out_right
+from workshop.analysis import starter
+from workshop.tasks import course
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +82,7 @@ def submissions(tmp_path: Path) -> Path:
     for learner in LEARNERS:
         folder = tmp_path / "submissions" / learner
         folder.mkdir(parents=True)
-        lay_out_right(TASK, folder)
+        starter.copy_solution(course.task(TASK), folder)
         with (folder / "Dockerfile").open("a", encoding="utf-8") as file:
             file.write(f"\n# {learner}\n")
     wrong = tmp_path / "submissions/carl/Dockerfile"

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workshop.analysis import source, starter
-from workshop.core.paths import ROOT
 from workshop.grading import grade
 from workshop.grading.evaluation import Evaluation
 from workshop.tasks import course
@@ -124,9 +123,7 @@ def right() -> list[Right]:
 def lay_out_answer(task: Task, folder: Path) -> None:
     """Write the starter and the reference solution into a folder."""
     starter.copy_missing(task, folder)
-    for file in task.answer:
-        (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / task.folder / file, folder / file)
+    starter.copy_solution(task, folder)
 
 
 def lay_out_right(example: Right, folder: Path) -> None:

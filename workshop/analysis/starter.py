@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from workshop.core.paths import ROOT, walk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from workshop.model import Task
@@ -33,14 +34,23 @@ def find(task: Task, file: str) -> Path | None:
 
 def copy_missing(task: Task, folder: Path) -> list[str]:
     """Copy the starter files that `folder` lacks; return their paths."""
+    missing = [path for path in files(task) if not os.path.lexists(folder / path)]
+    _copy(task, missing, folder)
+    return missing
+
+
+def copy_solution(task: Task, folder: Path) -> None:
+    """Write the course's own answer, without the starter, into `folder`."""
+    _copy(task, task.answer, folder)
+
+
+def _copy(task: Task, paths: Iterable[str], folder: Path) -> None:
     import shutil  # noqa: PLC0415 - slow to import, and only needed to copy
 
-    missing = [path for path in files(task) if not os.path.lexists(folder / path)]
-    for path in missing:
+    for path in paths:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / task.folder / path, target)
-    return missing
 
 
 def _is_withheld(task: Task, path: str) -> bool:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workshop.analysis import starter
 from workshop.cohort.run import Graded, ungradable
 from workshop.cohort.submission import Learner, Submission
-from workshop.core.paths import ROOT
-from workshop.core.process import FOLDER_PREFIX
+from workshop.core.process import own_folder
 from workshop.tasks import course
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from workshop.model import Task
 
     Grade = Callable[[Submission], Graded]
+    Make = Callable[[Task, Path], None]
 
 _BREAK = "\nRUN false\n"
 _LEARNER = Learner("canary")
@@ -53,7 +53,7 @@ class Canaries:
         with self._one_proof:
             while task not in self._proven:
                 errors = self._errors
-                for outcome, make in (("passed", lay_out_right), ("failed", lay_out_broken)):
+                for outcome, make in KNOWN.items():
                     if failed := _try(grade, task, outcome, make):
                         return failed
                 with self._lock:
@@ -62,12 +62,11 @@ class Canaries:
         return None
 
 
-def _try(grade: Grade, task: str, outcome: str, make: Callable[[str, Path], None]) -> Graded | None:
+def _try(grade: Grade, task: str, outcome: str, make: Make) -> Graded | None:
     """Grade a known answer; return None if it has the right outcome."""
-    # Found by its name, and removed, if this process is killed.
-    with tempfile.TemporaryDirectory(prefix=f"{FOLDER_PREFIX}{os.getpid()}-") as folder:
-        make(task, Path(folder))
-        graded = grade(Submission(_LEARNER, task, Path(folder), "", "canary"))
+    with own_folder() as folder:
+        make(course.task(task), folder)
+        graded = grade(Submission(_LEARNER, task, folder, "", "canary"))
     found = graded.document["outcome"]
     if found == outcome:
         return None
@@ -77,21 +76,16 @@ def _try(grade: Grade, task: str, outcome: str, make: Callable[[str, Path], None
     return Graded(ungradable(task, reason), engine_failed=True, is_wrong=True, is_tried=False)
 
 
-def lay_out_right(task: str, folder: Path) -> None:
-    """Write the answer of the course into a folder; the grader adds the files of the starter."""
-    found = course.task(task)
-    for path in found.answer:
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / found.folder / path, target)
-
-
-def lay_out_broken(task: str, folder: Path) -> None:
+def lay_out_broken(task: Task, folder: Path) -> None:
     """Write an answer whose last build step fails; without a Dockerfile, write no answer."""
-    lay_out_right(task, folder)
-    files = [folder / path for path in course.task(task).answer]
+    starter.copy_solution(task, folder)
+    files = [folder / path for path in task.answer]
     dockerfiles = [file for file in files if file.name.startswith("Dockerfile")]
     for file in dockerfiles:
         file.write_text(file.read_text(encoding="utf-8") + _BREAK, encoding="utf-8")
     for file in () if dockerfiles else files:
         file.unlink()
+
+
+# The outcome of each known answer, and what writes it into a folder.
+KNOWN: dict[str, Make] = {"passed": starter.copy_solution, "failed": lay_out_broken}

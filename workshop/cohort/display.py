@@ -59,10 +59,6 @@ class Display:
         if job := self._running.get(submission):
             job.step(text)
 
-    def print(self, text: str) -> None:
-        """Print a line about the run as a whole."""
-        self._display.print(plain(text))
-
     def start(self, job: Job) -> None:
         """Show that a job runs."""
         stack = contextlib.ExitStack()

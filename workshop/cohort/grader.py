@@ -42,10 +42,10 @@ class Grader:
         engine: Engine,
         cache: Cache,
         on_line: Callable[[Submission, str], None] = lambda _submission, _line: None,
-        limits: Limits | None = None,
+        limits: Limits = CLASS,
     ) -> None:
-        self._limits = limits or CLASS
         self._engine, self._cache, self._on_line = engine, cache, on_line
+        self._limits = limits
 
     def __call__(self, submission: Submission) -> Graded:
         """Build, run and grade a submission; a submission that cannot be read is ungradable.

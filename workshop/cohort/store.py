@@ -24,7 +24,6 @@ from workshop.tasks import course
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
-    from types import TracebackType
 
     from workshop.cohort.answer import AnswerFile
     from workshop.cohort.submission import Submission
@@ -131,12 +130,7 @@ class Store:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stack.close()
 
     def check_class(self, folder: Path, learners: Iterable[str]) -> None:

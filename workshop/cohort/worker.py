@@ -7,10 +7,7 @@ run in containers of this engine, never in the worker.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distributed import Worker, WorkerPlugin, get_worker
@@ -24,7 +21,7 @@ from workshop.cohort.run import Graded, ungradable
 from workshop.cohort.submission import Learner, Submission
 from workshop.core.errors import UserError
 from workshop.core.paths import cache_folder
-from workshop.core.process import FOLDER_PREFIX, SubprocessRunner
+from workshop.core.process import SubprocessRunner, own_folder
 from workshop.engine import Engine
 from workshop.grading import cleanup, isolation
 from workshop.grading.cache import Cache
@@ -101,11 +98,10 @@ class Grading(WorkerPlugin):
             while len(self._proofs) > _MOST_RUNS:
                 del self._proofs[next(iter(self._proofs))]
         try:
-            # Found by its name, and removed, if this worker is killed.
-            with tempfile.TemporaryDirectory(prefix=f"{FOLDER_PREFIX}{os.getpid()}-") as folder:
-                unpack(order.files, Path(folder), order.digest)
+            with own_folder() as folder:
+                unpack(order.files, folder, order.digest)
                 submission = Submission(
-                    Learner(order.owner), order.task, Path(folder), order.digest, "sent"
+                    Learner(order.owner), order.task, folder, order.digest, "sent"
                 )
                 grader = Grader(Engine(runner), self.cache, limits=self.limits)
                 return proofs.guard(grader, submission)

@@ -280,16 +280,23 @@ def is_alive(pid: int) -> bool:
 
 
 @contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Put all temporary files of this process into one folder, until the block ends.
+def own_folder() -> Iterator[Path]:
+    """Yield a temporary folder of this process, and remove it when the block ends.
 
     If the process is killed, `remove_stale_folders` of another one removes it.
     """
-    around = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix=f"{FOLDER_PREFIX}{os.getpid()}-") as folder:
-        tempfile.tempdir = folder
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Put all temporary files of this process into an `own_folder`, until the block ends."""
+    around = tempfile.tempdir
+    with own_folder() as folder:
+        tempfile.tempdir = str(folder)
         try:
-            yield Path(folder)
+            yield folder
         finally:
             tempfile.tempdir = around
 

@@ -11,6 +11,8 @@ import signal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from workshop.analysis.container.excess import CPU_PERIOD, cpu_quota
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,7 +25,6 @@ _PREFIX = "workshop-build-"
 MAX_GROUPS = 64
 # A process that forks while it is killed needs another round.
 _ROUNDS = 100
-_PERIOD = 100_000  # microseconds
 # The kernel counts memory in batches of pages.
 _PAGES = 1 << 20
 
@@ -50,7 +51,7 @@ class CGroup:
             self._write("pids.max", limits.processes)
             with contextlib.suppress(OSError):
                 # Not every kernel limits processors.
-                quota = f"{int(limits.cpus * _PERIOD)} {_PERIOD}" if limits.cpus else 0
+                quota = f"{cpu_quota(limits.cpus)} {CPU_PERIOD}" if limits.cpus else 0
                 self._write("cpu.max", quota)
             with contextlib.suppress(OSError):
                 self._write("memory.swap.max", "0")
@@ -60,7 +61,7 @@ class CGroup:
         self._write("memory.limit_in_bytes", limits.memory)
         self._write("pids.max", limits.processes)
         with contextlib.suppress(OSError):
-            self._write("cpu.cfs_quota_us", int(limits.cpus * _PERIOD))
+            self._write("cpu.cfs_quota_us", cpu_quota(limits.cpus))
         with contextlib.suppress(OSError):
             # Memory and swap together; not every kernel counts swap.
             self._write("memory.memsw.limit_in_bytes", limits.memory)

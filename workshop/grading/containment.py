@@ -16,7 +16,6 @@ from workshop.model import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import TracebackType
 
     from workshop.analysis.dockerfile.parser import Dockerfile
     from workshop.engine import BuildError, Engine
@@ -91,12 +90,7 @@ class Containment:
 
         return Egress(group.processes, Proxy(allows, self.limits.packages))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stack.close()
 
     @property

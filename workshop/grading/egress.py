@@ -20,7 +20,6 @@ from workshop.model import Failed
 if TYPE_CHECKING:
     from asyncio import Server
     from collections.abc import Callable, Iterable
-    from types import TracebackType
 
     from workshop.engine import BuildError
     from workshop.grading.proxy import Proxy
@@ -59,12 +58,7 @@ class Egress:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stopped.set()
         self._thread.join()
 

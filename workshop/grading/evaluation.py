@@ -35,7 +35,6 @@ from workshop.model import Failed, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from workshop.analysis.container.app import App, Run
     from workshop.analysis.container.health_check import HealthResult
@@ -108,12 +107,7 @@ class Evaluation:
         self._threads.submit(cleanup.remove_stale, self.cache.runs, self.engine)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         # After an interrupt, `self.engine` starts no further processes.
         engine = Engine()
         try:
@@ -122,7 +116,7 @@ class Evaluation:
             self._threads.shutdown(wait=True, cancel_futures=True)
             self._probers.close()
         finally:
-            self._containment.__exit__(None, None, None)
+            self._containment.__exit__(*error)
             self._record.remove(engine)
 
     def prepare(self, needs: str, of: str) -> Future[Any]:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from classroom import TASK, document, submission
 
-from workshop.cohort.canary import Canaries, lay_out_broken, lay_out_right
+from workshop.cohort.canary import KNOWN, Canaries
 from workshop.cohort.run import Graded, find_reason
 from workshop.tasks import course
 
@@ -92,9 +92,9 @@ def test_a_verdict_that_was_made_beside_an_error_counts_only_after_another_proof
 
 @pytest.mark.parametrize("task", course.TASKS)
 def test_the_known_answers_to_each_task_differ(tmp_path, task):
-    for name, lay_out in (("right", lay_out_right), ("broken", lay_out_broken)):
+    for name, make in zip(("right", "broken"), KNOWN.values(), strict=True):
         (tmp_path / name).mkdir()
-        lay_out(task, tmp_path / name)
+        make(course.task(task), tmp_path / name)
     right, broken = (
         {path.relative_to(tmp_path / name): path.read_bytes() for path in files if path.is_file()}
         for name, files in ((name, (tmp_path / name).rglob("*")) for name in ("right", "broken"))

@@ -10,15 +10,16 @@ from classroom import FOLDER, TASK, Silent, document, submission
 from distributed import LocalCluster, get_worker
 from harness import until
 
+from workshop.analysis import starter
 from workshop.cohort import cluster as module
 from workshop.cohort import listing
 from workshop.cohort import worker as remote
-from workshop.cohort.canary import lay_out_right
 from workshop.cohort.cluster import Cluster
 from workshop.cohort.keys import Keys
 from workshop.cohort.run import Graded, grade_all, plan
 from workshop.cohort.store import Store
 from workshop.core.errors import Interrupted, UserError
+from workshop.tasks import course
 
 HERE = "0.1.0"
 ENGINE = '["26.1.5", []]'
@@ -76,7 +77,7 @@ def found(tmp_path):
     for number in range(6):
         folder = tmp_path / f"learner-{number}"
         folder.mkdir()
-        lay_out_right(TASK, folder)
+        starter.copy_solution(course.task(TASK), folder)
         with (folder / "Dockerfile").open("a") as file:
             file.write(f"\n#{number}\n")
         digest = listing.digest(listing.read(folder), "")

@@ -12,7 +12,8 @@ import pytest
 from dask_processes import PATHS, scheduler, worker
 from harness import ROOT, WORKSHOP, until
 
-from workshop.cohort.canary import lay_out_right
+from workshop.analysis import starter
+from workshop.tasks import course
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ def submissions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(COUNT):
         folder = top / f"submissions/learner-{number:02}"
         folder.mkdir(parents=True)
-        lay_out_right(TASK, folder)
+        starter.copy_solution(course.task(TASK), folder)
         with (folder / "Dockerfile").open("a") as file:
             file.write(f"\n#{number}\n")
     return top / "submissions"

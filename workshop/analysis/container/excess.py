@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 # Of a processor's time, in microseconds: the kernel's usual period.
-_PERIOD = 100_000
+CPU_PERIOD = 100_000
 
 
 class RunLimits(NamedTuple):
@@ -47,7 +47,7 @@ class RunLimits(NamedTuple):
             found.append(f"--ulimit=fsize={self.file}")
         if self.cpus:
             # Unlike --cpus, it may be more than the machine has.
-            found.append(f"--cpu-quota={self._quota}")
+            found.append(f"--cpu-quota={cpu_quota(self.cpus)}")
         return tuple(found)
 
     @property
@@ -63,11 +63,12 @@ class RunLimits(NamedTuple):
         }
         if self.file:
             found["ulimits"] = {"fsize": self.file}
-        return found | ({"cpu_quota": self._quota} if self.cpus else {})
+        return found | ({"cpu_quota": cpu_quota(self.cpus)} if self.cpus else {})
 
-    @property
-    def _quota(self) -> int:
-        return int(self.cpus * _PERIOD)
+
+def cpu_quota(cpus: float) -> int:
+    """Return how much of each period so many processors may use, in microseconds."""
+    return int(cpus * CPU_PERIOD)
 
 
 class OutputLimit:
