@@ -10,6 +10,7 @@ import pytest
 from harness import docker, until
 
 from workshop.analysis.compose import emit, read
+from workshop.analysis.container.excess import RunLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ def up(text: str, folder: Path, project: str) -> dict:
 def test_the_to_do_app_runs_without_a_network_and_is_removed(built, checkout, project):
     compose = read((checkout / "docker-compose.yml").read_bytes(), {})
     images = {"todo-app": built("todo-app:dev")}
-    text = emit(compose, ["todo-app"], images=images, folder=checkout)
+    text = emit(compose, ["todo-app"], images=images, folder=checkout, limits=RunLimits().settings)
     found = up(text, checkout, project)
     # The app answers only inside the container.
     answer = until(
@@ -59,7 +60,7 @@ def test_the_to_do_app_runs_without_a_network_and_is_removed(built, checkout, pr
     assert not found["NetworkSettings"]["Ports"]
     limits = found["HostConfig"]
     assert limits["SecurityOpt"] == ["no-new-privileges:true"]
-    assert (limits["PidsLimit"], limits["Memory"], limits["Init"]) == (512, 2**30, True)
+    assert (limits["PidsLimit"], limits["Memory"], limits["Init"]) == (512, 10**9, True)
     binds = {
         mount["Destination"]: mount["Source"]
         for mount in found["Mounts"]

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,8 +23,6 @@ COUNT = 60
 CLASSES = 34
 KILLS = 3
 LIMIT = 2
-# A whole class takes a little longer.
-MOST_SECONDS = 0.12
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
@@ -51,31 +50,36 @@ def kill_at(folder: Path, seconds: float) -> bool:
     return rest == ""
 
 
-def finish(folder: Path) -> bytes:
+def finish(folder: Path) -> tuple[bytes, float]:
+    """Grade what is left; return the marks, and the seconds since the store began to open."""
     with start(folder) as child:
+        assert child.stdout
+        assert child.stdout.readline() == "opening\n"
+        began = time.monotonic()
         out, errors = child.communicate(timeout=60)
-    assert (out, errors, child.returncode) == ("opening\ndone\n", "", 0)
+        seconds = time.monotonic() - began
+    assert (out, errors, child.returncode) == ("done\n", "", 0)
     with Store(folder) as store:
         csv_marks.write(store.rows(), folder)
-    return (folder / "marks.csv").read_bytes()
+    return (folder / "marks.csv").read_bytes(), seconds
 
 
 @pytest.mark.slow
 def test_a_killed_grader_goes_on_and_gives_the_marks_of_an_undisturbed_one(tmp_path):
-    undisturbed = finish(tmp_path / "undisturbed")
+    undisturbed, seconds = finish(tmp_path / "undisturbed")
     assert undisturbed.count(b"\n") == COUNT + 2
     moments = random.Random(7)  # noqa: S311 - the same moments each time
     killed = 0
     for number in range(CLASSES):
         folder = tmp_path / f"class-{number}"
-        kills = sum(kill_at(folder, moments.uniform(0, MOST_SECONDS)) for _ in range(KILLS))
-        assert finish(folder) == undisturbed
+        kills = sum(kill_at(folder, moments.uniform(0, seconds)) for _ in range(KILLS))
+        assert finish(folder)[0] == undisturbed
         graded = (folder / "graded").read_text().split()
         assert len(set(graded)) == COUNT
         assert len(graded) <= COUNT + LIMIT * kills
         killed += kills
-    # Most of them were killed before they ended.
-    assert killed > CLASSES * KILLS / 2
+    # On any machine, most classes are killed before they end.
+    assert killed >= CLASSES
 
 
 def test_a_second_grader_says_so_and_ends_while_the_first_goes_on(tmp_path):
