@@ -12,6 +12,7 @@ from workshop.analysis import source
 from workshop.core.errors import UserError
 from workshop.core.process import SubprocessRunner
 from workshop.model import Failed
+from workshop.reports.dockerfile_lines import match_lines
 from workshop.tasks import course
 
 if TYPE_CHECKING:
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desk.history import History
-    from workshop.analysis.dockerfile.instructions import Instruction
-
-# The instructions whose text in an image's history is as in the Dockerfile, variables apart.
-COMPARED = frozenset({"RUN", "COPY", "ADD"})
 
 
 class Images:
@@ -62,37 +59,6 @@ class Images:
             return match_lines(report["history"], found.final().instructions)
         except (UserError, Failed):
             return None
-
-
-def match_lines(
-    history: Sequence[dict[str, Any]], instructions: Sequence[Instruction]
-) -> dict[int, int] | None:
-    """Return the line of the instruction that created each layer, by the layer's number.
-
-    An image's history ends with one step for each instruction of the last stage. Returns None if
-    a step is not of its instruction: then the Dockerfile has changed since the build.
-    """
-    steps = history[len(history) - len(instructions) :]
-    if len(history) < len(instructions):
-        return None
-    pairs = list(zip(steps, instructions, strict=True))
-    if not all(_is_made_by(step["made_by"], instruction) for step, instruction in pairs):
-        return None
-    return {step["layer"]: one.line for step, one in pairs if step["layer"] is not None}
-
-
-def _is_made_by(made_by: str, instruction: Instruction) -> bool:
-    """Whether a step of the history can come from an instruction."""
-    keyword, _, text = made_by.partition(" ")
-    if keyword != instruction.keyword:
-        return False
-    if keyword not in COMPARED or instruction.heredocs or instruction.exec_form is not None:
-        return True
-    written = instruction.text if keyword == "RUN" else instruction.expanded
-    words = text.split()
-    while words and words[0].startswith("--"):
-        del words[0]
-    return words == written.split()
 
 
 async def _read(name: str) -> dict[str, Any]:

@@ -197,15 +197,31 @@ def _address(text: str) -> str:
 
 
 def _image_options(parser: ArgumentParser) -> None:
-    parser.add_argument("image", metavar="IMAGE", help="For example base-image-fastapi:dev.")
+    parser.add_argument(
+        "image", metavar="IMAGE", help="For example base-image-fastapi:dev, or ./image.tar."
+    )
+    parser.add_argument("other", metavar="OTHER", nargs="?", help="An image to compare it with.")
+    parser.add_argument("--html", metavar="FILE", default="", help="Write a page with a map.")
+    parser.add_argument(
+        "--dockerfile", metavar="FILE", default="", help="Show the bytes of each line of this file."
+    )
+    parser.add_argument("--target", metavar="STAGE", default="", help="The stage that was built.")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def _image(arguments: Namespace) -> int:
-    """Show the size of each layer of an image, and how much of it is wasted."""
+    """Show the size of each layer of an image and how much of it is wasted, or compare two."""
     from workshop.commands import image_report
 
-    sys.stdout.write(image_report.describe(arguments.image, arguments.format, _runner()))
+    options = image_report.Options(
+        arguments.image,
+        arguments.other or "",
+        arguments.format,
+        arguments.html,
+        arguments.dockerfile,
+        arguments.target,
+    )
+    sys.stdout.write(image_report.describe(options, _runner))
     return 0
 
 

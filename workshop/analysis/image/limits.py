@@ -17,7 +17,7 @@ MAX_WINDOW = 1 << 27  # bytes of the zstd window, its default
 
 def unreadable(why: str) -> UserError:
     """Return the error of a damaged or hostile image."""
-    return UserError("image", f"the output of docker save is unreadable: {why}", "Rebuild it")
+    return UserError("image", f"its archive is unreadable: {why}", "Build and save it again")
 
 
 @dataclass
