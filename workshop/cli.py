@@ -225,6 +225,25 @@ def _image(arguments: Namespace) -> int:
     return 0
 
 
+def _cache(arguments: Namespace) -> int:
+    """Edit a copy of your answer, and show what a rebuild repeats and how long that takes."""
+    from workshop.commands import trials
+
+    return trials.show_cache(arguments.task, arguments.path, _runner)
+
+
+def _slim_options(parser: ArgumentParser) -> None:
+    _task_options(parser)
+    _add_flag(parser, "--apply", "Write the changes into your files.")
+
+
+def _slim(arguments: Namespace) -> int:
+    """Try changes that make your image smaller; show those that work, with their gain."""
+    from workshop.commands import trials
+
+    return trials.slim(arguments.task, arguments.path, _runner, apply=arguments.apply)
+
+
 def _serve_options(parser: ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8800, help="The port to use (default: 8800).")
 
@@ -294,6 +313,8 @@ COMMANDS = {
     "solution": _Command(_solution, _solution_options),
     "grade": _Command(_grade, _grade_options),
     "image": _Command(_image, _image_options),
+    "cache": _Command(_cache, _task_options),
+    "slim": _Command(_slim, _slim_options),
     "serve": _Command(_serve, _serve_options),
     "learn": _Command(_learn, _learn_options),
 }

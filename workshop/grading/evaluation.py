@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
+from workshop.analysis.build_progress import find_started
 from workshop.analysis.built_source import BuiltSource
 from workshop.analysis.container import app
 from workshop.analysis.container.health_check import run_health_check
@@ -203,6 +204,18 @@ class Evaluation:
     def build_as(self, recipe: Recipe, purpose: str) -> str:
         """Build the build context by a recipe that the task does not have; return the image id."""
         return self._builder.build(recipe, self.fact("build_context", ""), purpose)
+
+    def build_steps(self, recipe: Recipe, folder: Path, purpose: str) -> tuple[str, str]:
+        """Build a changed copy of the build context; return the image id and the JSON progress."""
+        lines: list[str] = []
+
+        def keep(line: str) -> None:
+            lines.append(line)
+            for name in find_started(line):
+                self._on_line(f"#0 {name}")
+
+        image_id = self._builder.build(recipe, folder, purpose, on_json=keep)
+        return image_id, "\n".join(lines)
 
     def container(self, purpose: str) -> str:
         """Return a container name; the container is removed at the end."""
