@@ -8,7 +8,7 @@ from workshop.core.errors import UserError
 
 # Images of the course have 20,000 entries and 1 GB; the largest common images ten times that.
 MAX_ENTRIES = 500_000
-MAX_NAMES = 100_000_000  # bytes of all paths
+MAX_NAMES = 50_000_000  # characters of all paths
 MAX_BYTES = 20_000_000_000  # decompressed
 MAX_PATH = 4096  # the longest path that Linux opens
 MAX_EXTRA = 1 << 20  # bytes of one extended header
