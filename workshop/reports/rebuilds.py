@@ -47,8 +47,12 @@ def _table(report: Report) -> Iterator[str]:
     for line in sorted(texts):
         cells = "".join(f"{_cell(rebuild, line):>{_COLUMN}}" for rebuild in rebuilds)
         yield f"{line:>4}  {_fit(texts[line], room)}{cells}"
-    whole = "".join(f"{f'{rebuild.seconds:.1f} s':>{_COLUMN}}" for rebuild in rebuilds)
+    whole = "".join(f"{_whole(rebuild):>{_COLUMN}}" for rebuild in rebuilds)
     yield f"{'':>4}  {'the whole docker build':<{room}}{whole}"
+
+
+def _whole(rebuild: Rebuild) -> str:
+    return "failed" if rebuild.failure else f"{rebuild.seconds:.1f} s"
 
 
 def _cell(rebuild: Rebuild, line: int) -> str:
@@ -66,6 +70,10 @@ def _fit(text: str, room: int) -> str:
 def _legend(report: Report) -> Iterator[str]:
     for rebuild in report.rebuilds:
         what = _WHAT[rebuild.edit.name].format(file=plain(rebuild.edit.file))
+        if rebuild.failure:
+            failure = plain(rebuild.failure.splitlines()[0])
+            yield from wrap(f"{rebuild.edit.name}: {what}; the build failed: {failure}.", WIDTH)
+            continue
         repeated = [describe_lines(step) for step in rebuild.repeated]
         result = f"repeats {', '.join(repeated)}" if repeated else "everything is cached"
         yield from wrap(f"{rebuild.edit.name}: {what}; {result}.", WIDTH)

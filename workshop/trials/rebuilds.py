@@ -40,7 +40,7 @@ LOCKS = ("poetry.lock", "uv.lock", "Pipfile.lock", "requirements.txt", "constrai
 _PROJECTS = ("pyproject.toml", "Pipfile", "setup.py", "setup.cfg")
 # A swap has to save so many seconds, and such a part of the rebuild.
 LEAST_SECONDS, LEAST_PART = 0.5, 0.2
-MOST_SWAPS = 4
+MOST_SWAPS = 6
 COMMENT = "comment"
 
 
@@ -67,11 +67,15 @@ class Step(NamedTuple):
 
 
 class Rebuild(NamedTuple):
-    """A build after an edit: its steps by line, and the seconds of the whole `docker build`."""
+    """A build after an edit: its steps by line, and the seconds of the whole `docker build`.
+
+    `failure` says why there is no such build; it is empty otherwise.
+    """
 
     edit: Edit
     steps: tuple[Step, ...]
     seconds: float
+    failure: str = ""
 
     @property
     def repeated(self) -> tuple[Step, ...]:
@@ -144,7 +148,11 @@ def _measure_edits(bench: Bench, draft: Draft, edits: Sequence[Edit]) -> Iterato
         for edit in edits:
             title = f"Edit the {edit.name}: {edit.file}" if edit.file else "Build it again"
             with bench.observer.job(title) as (on_line, note):
-                rebuild = _build(evaluation, draft, recipe, edit)
+                try:
+                    rebuild = _build(evaluation, draft, recipe, edit)
+                except Failed as failed:
+                    # Perhaps a package index did not answer: the other edits are still of use.
+                    rebuild = Rebuild(edit, (), 0.0, failed.actual)
                 note(_describe(rebuild))
             yield rebuild
 
@@ -183,28 +191,41 @@ def _find_swaps(bench: Bench, draft: Draft, rebuilds: Sequence[Rebuild]) -> Iter
     with bench.observer.job("Check it as it is") as (on_line, note):
         first = evaluate(bench, on_line).verdict
         note(f"{first.outcome if first else ''}")
-    tried = 0
+    start, tried = draft, {draft}
     for rebuild in rebuilds:
-        current = rebuild
-        while tried < MOST_SWAPS and (found := candidates(draft, current)):
-            for moved, over, new in found[: MOST_SWAPS - tried]:
-                tried += 1
-                swap = _try(
-                    bench, Swap(rebuild.edit, moved, over, current.seconds, 0, draft, new), first
-                )
-                if swap:
-                    kept, current = swap
-                    yield kept
-                    draft = kept.new
-                    break
-            else:
+        if not candidates(start, rebuild):
+            continue
+        current = rebuild if draft == start else _measure_again(bench, draft, rebuild.edit)
+        while len(tried) <= MOST_SWAPS:
+            untried = (one for one in candidates(draft, current) if one[2] not in tried)
+            if (change := next(untried, None)) is None:
                 break
+            moved, over, new = change
+            tried.add(new)
+            swap = Swap(rebuild.edit, moved, over, current.seconds, 0, draft, new)
+            if helped := _try(bench, swap, first):
+                kept, current = helped
+                draft = kept.new
+                yield kept
+
+
+def _measure_again(bench: Bench, draft: Draft, edit: Edit) -> Rebuild:
+    """Build after an edit of a draft that has changed since the first measurement."""
+    recipe, found = bench.task.recipes[0], source.find(bench.task, bench.exercise)
+    with (
+        bench.observer.job(f"Edit the {edit.name} again: {edit.file}") as (on_line, note),
+        Evaluation(bench.engine, found, bench.cache, on_line=on_line) as evaluation,
+    ):
+        _build(evaluation, draft, recipe, Edit("nothing"))
+        rebuild = _build(evaluation, draft, recipe, edit)
+        note(_describe(rebuild))
+    return rebuild
 
 
 def candidates(draft: Draft, rebuild: Rebuild) -> list[tuple[int, int, Draft]]:
-    """Return changes that may spare the longest RUN that an edit repeats: line, line, draft.
+    """Return changes that may spare a RUN that an edit repeats, the longest first.
 
-    The RUN of the first line moves above the COPY of the second, which the edit repeats first; if
+    Each is a line, another line, and the draft. The RUN of the first line moves above the COPY of the second, which the edit repeats first; if
     need be, with a COPY of the files that pin the dependencies. A Dockerfile that is copied into
     the image is left out of it instead: then both lines are 0.
     """
@@ -214,12 +235,13 @@ def candidates(draft: Draft, rebuild: Rebuild) -> list[tuple[int, int, Draft]]:
     instructions = {step.line: step for step in draft.steps}
     repeated = [step for step in rebuild.repeated if step.line in instructions]
     copies = [step.line for step in repeated if instructions[step.line].keyword in {"COPY", "ADD"}]
-    for step in sorted(repeated, key=lambda step: -step.seconds):
-        run = instructions[step.line]
-        if is_plain_run(run) and step.seconds >= LEAST_SECONDS and copies and copies[0] < step.line:
-            copy = instructions[copies[0]]
-            return [(run.line, copy.line, new) for new in _move(draft, run, copy, rebuild.edit)]
-    return []
+    return [
+        (step.line, copies[0], new)
+        for step in sorted(repeated, key=lambda step: -step.seconds)
+        if is_plain_run(instructions[step.line]) and step.seconds >= LEAST_SECONDS
+        if copies and copies[0] < step.line
+        for new in _move(draft, instructions[step.line], instructions[copies[0]], rebuild.edit)
+    ]
 
 
 def _move(draft: Draft, run: Instruction, copy: Instruction, edit: Edit) -> Iterator[Draft]:
@@ -282,6 +304,8 @@ def _judge(
 
 
 def _describe(rebuild: Rebuild) -> str:
+    if rebuild.failure:
+        return "it does not build"
     count = len(rebuild.repeated)
     steps = f"{count} step{'s' * (count != 1)}" if count else "nothing"
     return f"repeats {steps} in {rebuild.seconds:.1f} s"

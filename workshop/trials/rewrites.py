@@ -38,7 +38,7 @@ _APT = re.compile(r"\bapt(?:-get)?\b")
 _APT_INSTALL = re.compile(r"\bapt(?:-get)?\b(?:[ \t]+-[-\w=:.]+)*[ \t]+install\b[^&|;]*")
 _PIP_INSTALL = re.compile(r"\bpip[\d.]*[ \t]+install\b[^&|;]*")
 _POETRY_INSTALL = re.compile(r"\bpoetry[ \t]+(?:install|sync)\b")
-_REMOVES = re.compile(r"\brm\s+-|\bapt(?:-get)?\b[^&|;]*\b(?:clean|purge|remove|autoremove)\b")
+_REMOVES = re.compile(r"\brm\s|\bapt(?:-get)?\b[^&|;]*\b(?:clean|purge|remove|autoremove)\b")
 _CHOWN = re.compile(r"chown\s+(?:-R|--recursive)\s+(?P<owner>[\w.:${}-]+)\s+(?P<paths>[^&|;<>]+)")
 
 

@@ -45,6 +45,14 @@ class Reason(StrEnum):
     UNKNOWN = "the kit could not check it"
 
 
+_REMARKS = {
+    Reason.NO_BUILD: "does not build",
+    Reason.NO_GAIN: "saves too little",
+    Reason.FAILS: "fails a check",
+    Reason.UNKNOWN: "could not be checked",
+}
+
+
 class Trial(NamedTuple):
     """A rewrite that was tried: its draft, and the one it changed.
 
@@ -178,4 +186,4 @@ def _describe(result: Measured) -> str:
 def _remark(trial: Trial) -> str:
     if trial.is_kept:
         return f"saves {trial.gain / 1e6:,.1f} MB"
-    return f"not suggested: {trial.reason}"
+    return _REMARKS[trial.reason]

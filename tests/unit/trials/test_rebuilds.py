@@ -49,14 +49,16 @@ SLOW = (step(5, 0.1), step(7, 6.5, end=8), step(9, 1.5))
 
 
 def test_the_slowest_run_moves_above_the_copy_alone_or_with_its_pins():
-    (first, second) = candidates(DRAFT, rebuild(SOURCE, *SLOW))
+    first, second, third = candidates(DRAFT, rebuild(SOURCE, *SLOW))
+    assert third[:2] == (9, 5)
     moved = "RUN pip install \\\n    -r requirements.txt\nCOPY . .\n# The packages.\nRUN make\n"
     assert first == (7, 5, DRAFT._replace(text=TEXT[: TEXT.index("COPY")] + moved))
     assert second[2].text == TEXT[: TEXT.index("COPY")] + "COPY requirements.txt ./\n" + moved
 
 
 def test_the_edited_lock_itself_is_not_copied_above():
-    assert len(candidates(DRAFT, rebuild(LOCK, *SLOW))) == 1
+    lines = [(moved, over) for moved, over, _ in candidates(DRAFT, rebuild(LOCK, *SLOW))]
+    assert lines == [(7, 5), (9, 5)]
 
 
 @pytest.mark.parametrize(
@@ -154,3 +156,12 @@ def test_the_report_has_a_row_for_each_instruction_and_names_the_lines_to_swap()
     )
     assert "+FROM b" in lines
     assert "No swap" in format_report(Report(DRAFT, rebuilds, ()))
+
+
+def test_an_edit_whose_build_failed_is_a_column_without_steps():
+    first = Rebuild(Edit("nothing"), (step(5, 0.1),), 0.4)
+    failed = Rebuild(LOCK, (), 0.0, "step RUN failed: no network\nmore")
+    text = format_report(Report(DRAFT, (first, failed), ()))
+    assert "lock: a line was added to requirements.txt; the build failed: step RUN failed" in text
+    assert next(line for line in text.splitlines() if "whole" in line).endswith("0.4 s   failed")
+    assert candidates(DRAFT, failed) == []

@@ -56,8 +56,8 @@ CASES = [
     (rewrites.write_no_bytecode, "RUN x\n", "ENV PYTHONDONTWRITEBYTECODE=1\nRUN x\n"),
     (
         rewrites.merge_removals,
-        "RUN make big\nRUN use big\nRUN rm -r big\nRUN after\nUSER a\n",
-        "RUN make big \\\n    && use big \\\n    && rm -r big\nRUN after\nUSER a\n",
+        "RUN make big\nRUN use big\nRUN rm big\nRUN after\nUSER a\n",
+        "RUN make big \\\n    && use big \\\n    && rm big\nRUN after\nUSER a\n",
     ),
     (
         rewrites.copy_with_owner,
@@ -99,6 +99,7 @@ def test_a_rewrite_changes_what_it_names(rewrite, before, after):
         (rewrites.keep_no_poetry_cache, "RUN poetry install && rm -r /root/.cache\n"),
         (rewrites.write_no_bytecode, "ENV PYTHONDONTWRITEBYTECODE=\n"),
         (rewrites.merge_removals, "RUN a\nUSER b\nRUN rm -r c\n"),
+        (rewrites.merge_removals, "RUN a\nRUN echo alarm rmdir\n"),
         (rewrites.merge_removals, "RUN rm -r a\nRUN b\n"),
         (rewrites.merge_removals, "RUN a\nRUN --network=none rm -r c\n"),
         (rewrites.copy_with_owner, "RUN useradd a && chown -R a /srv\nCOPY a b\n"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from workshop.analysis.dockerfile.parser import Dockerfile, Instruction, Stage
 
-_STEP = re.compile(r"\[(?:(?P<stage>\S+) +)?(?P<number>\d{1,4})/\d+\] ")
+_STEP = re.compile(r"\[ *(?:(?P<stage>\S+) +)?(?P<number>\d{1,4})/\d+\] ")
 _UNNAMED = re.compile(r"stage-(\d{1,4})")
 # Without FROM, which is the first step.
 _STEPS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
