@@ -225,9 +225,10 @@ def _measure_again(bench: Bench, draft: Draft, edit: Edit) -> Rebuild:
 def candidates(draft: Draft, rebuild: Rebuild) -> list[tuple[int, int, Draft]]:
     """Return changes that may spare a RUN that an edit repeats, the longest first.
 
-    Each is a line, another line, and the draft. The RUN of the first line moves above the COPY of the second, which the edit repeats first; if
-    need be, with a COPY of the files that pin the dependencies. A Dockerfile that is copied into
-    the image is left out of it instead: then both lines are 0.
+    Each is a line, another line, and the draft. The RUN of the first line moves above the COPY of
+    the second, which the edit repeats first; if need be, with a COPY of the files that pin the
+    dependencies. A Dockerfile that is copied into the image is left out of it instead: then both
+    lines are 0.
     """
     if rebuild.edit.name == COMMENT:
         ignore = f"{draft.ignore.rstrip()}\n{rebuild.edit.file}\n".lstrip()
