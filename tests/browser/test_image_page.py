@@ -78,7 +78,7 @@ def test_a_page_is_accessible_fits_and_executes_nothing_of_an_image(
 
 
 def boxes(page: Page) -> list[dict]:
-    return page.locator(".map > *").evaluate_all(
+    return page.locator(".map > [data-depth='0']").evaluate_all(
         "all => all.map((box) => ({ ...box.getBoundingClientRect().toJSON(), title: box.title }))"
     )
 
@@ -112,6 +112,7 @@ def test_the_keyboard_opens_a_folder_and_leads_back(chromium, files):
         assert page.locator(".trail button").all_inner_texts() == ["/", "usr"]
         assert "usr" in page.evaluate("document.activeElement.textContent")
         assert any(box["title"].startswith("bin: 6.0 MB") for box in boxes(page))
+        assert page.locator("[title='bin/python3: 6.0 MB']").count() == 1
         assert page.locator("[role=status]").inner_text().startswith("/usr: ")
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Space")

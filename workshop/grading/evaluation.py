@@ -90,6 +90,16 @@ class Evaluation:
         return self.source.task
 
     def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException:
+            # After an interrupt, `__exit__` is not called.
+            self._record.remove(Engine())
+            raise
+        return self
+
+    def _open(self) -> None:
+        """Create the folder, and start what holds the evaluation within its limits."""
         self._folder = Path(tempfile.gettempdir()) / self._name
         self._record.record("folders", str(self._folder))
         self._folder.mkdir(mode=0o700)
@@ -106,7 +116,6 @@ class Evaluation:
         )
         self._containment.__enter__()
         self._threads.submit(cleanup.remove_stale, self.cache.runs, self.engine)
-        return self
 
     def __exit__(self, *error: object) -> None:
         # After an interrupt, `self.engine` starts no further processes.

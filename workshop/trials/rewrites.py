@@ -111,20 +111,25 @@ def merge_removals(draft: Draft) -> Iterator[Rewrite]:
 def copy_with_owner(draft: Draft) -> Iterator[Rewrite]:
     """Copy files with their owner, instead of storing them again with RUN chown."""
     for run in draft.runs:
-        found = _CHOWN.fullmatch(run.text.strip())
-        if not found:
+        if not (found := _CHOWN.fullmatch(run.text.strip())):
             continue
-        copies = {
+        copies = [
+            step
+            for step in draft.steps
+            if step.keyword in {"COPY", "ADD"} and step.line < run.line and not step.flag("chown")
+        ]
+        # Those to the folder that gets the owner; any, if the paths do not tell.
+        paths = tuple(path.rstrip("/") for path in found["paths"].split())
+        below = [step for step in copies if step.values and step.values[-1].startswith(paths)]
+        changes: dict[Instruction, str | None] = {
             step: re.sub(
                 r"(?i)^(\s*(?:COPY|ADD))\b", rf"\1 --chown={found['owner']}", draft.raw(step)
             )
-            for step in draft.steps
-            if step.keyword in {"COPY", "ADD"} and step.line < run.line and not step.flag("chown")
+            for step in below or copies
         }
-        if copies:
-            yield Rewrite(
-                "Copy with --chown instead of RUN chown", draft.replace({**copies, run: None})
-            )
+        if changes:
+            changed = draft.replace({**changes, run: None})
+            yield Rewrite("Copy with --chown instead of RUN chown", changed)
 
 
 def leave_out_build_tools(draft: Draft) -> Iterator[Rewrite]:

@@ -65,6 +65,11 @@ CASES = [
         "COPY --chown=app:app a b\nCOPY --chown=c d e\nCOPY f g\n",
     ),
     (
+        rewrites.copy_with_owner,
+        "COPY x ./\nRUN useradd app\nCOPY a /srv/a\nRUN chown --recursive app /srv /etc/app\n",
+        "COPY x ./\nRUN useradd app\nCOPY --chown=app a /srv/a\n",
+    ),
+    (
         rewrites.leave_out_build_tools,
         "RUN apt-get install -y gcc libpq5 && gcc x\n",
         "RUN apt-get install -y libpq5 && gcc x\n",

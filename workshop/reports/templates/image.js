@@ -48,25 +48,41 @@
   };
 
   let path = [root];
-  const show = (isMove) => {
-    const folder = path[path.length - 1];
-    const children = folder[3].filter((node) => node[1] > 0);
-    const { clientWidth: width, clientHeight: height } = map;
-    map.replaceChildren(...lay(children, width, height).map(([node, x, y, w, h]) => {
+  const LEVELS = 3;
+  const LABEL = 18; // pixels of the line with a folder's name, above what is in it
+
+  // Adds the boxes of some nodes to the map, each followed by those in it.
+  const place = (boxes, nodes, parents, [left, top, width, height]) => {
+    const sized = nodes.filter((node) => node[1] > 0);
+    for (const [node, x, y, w, h] of lay(sized, width, height)) {
+      if (w < 3 || h < 3) continue;
       const [name, bytes, colour, inner] = node;
-      // Too small a box is hard to press; the folder's files are in the table above it.
+      const way = [...parents, node];
+      // A smaller box is hard to press.
       const isFolder = inner && inner.length > 0 && w >= 24 && h >= 24;
       const box = document.createElement(isFolder ? "button" : "span");
       if (isFolder) {
         box.type = "button";
-        box.addEventListener("click", () => { path.push(node); show(true); });
+        box.addEventListener("click", () => { path = [...path, ...way]; show(true); });
       }
       box.className = `c${colour}`;
-      box.title = `${name}: ${format(bytes)}`;
-      if (w >= 24 && h >= 18) box.textContent = `${name}${inner ? "/" : ""} ${format(bytes)}`;
-      Object.assign(box.style, { left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${h}px` });
-      return box;
-    }));
+      box.dataset.depth = parents.length;
+      box.title = `${way.map((one) => one[0]).join("/")}: ${format(bytes)}`;
+      if (isFolder) box.setAttribute("aria-label", box.title);
+      if (w >= 30 && h >= LABEL) box.textContent = `${name}${inner ? "/" : ""} ${format(bytes)}`;
+      const sides = { left: `${left + x}px`, top: `${top + y}px`, width: `${w}px`, height: `${h}px` };
+      Object.assign(box.style, sides);
+      boxes.push(box);
+      if (isFolder && way.length < LEVELS && w >= 60 && h >= 60) {
+        place(boxes, inner, way, [left + x + 3, top + y + LABEL + 2, w - 6, h - LABEL - 5]);
+      }
+    }
+  };
+  const show = (isMove) => {
+    const folder = path[path.length - 1];
+    const boxes = [];
+    place(boxes, folder[3], [], [0, 0, map.clientWidth, map.clientHeight]);
+    map.replaceChildren(...boxes);
     trail.replaceChildren(...path.map((node, index) => {
       const item = document.createElement("li");
       const button = document.createElement("button");
