@@ -48,7 +48,7 @@ CMD ["cowsay", "-t", "somenergia.coop"]
 
 
 class Learner(NamedTuple):
-    """A folder with an answer, and an environment with a cache and temporary files of its own."""
+    """A folder with an answer, and an environment with its cache and temporary files."""
 
     folder: Path
     env: dict[str, str]

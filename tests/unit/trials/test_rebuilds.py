@@ -67,7 +67,7 @@ def test_the_edited_lock_itself_is_not_copied_above():
         (),
         (step(5, 4.0),),
         (step(5, 0.1), step(9, 0.3)),
-        # The RUN is above the COPY, or in a stage of its own.
+        # The RUN is above the COPY, or in another stage.
         (step(2, 5.0), step(5, 0.1)),
     ],
 )
