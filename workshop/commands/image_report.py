@@ -204,8 +204,10 @@ def _find_base(engine: Engine, found: Image) -> tuple[tuple[str, ...], str]:
     """Return the diff IDs and the name of the image's base if it is one of the course's."""
     pins = tomllib.loads((ROOT / "versions.toml").read_text(encoding="utf-8"))
     best: tuple[tuple[str, ...], str] = ((), "")
-    for name in (base["image"] for base in pins["base"]):
-        known = json.loads(engine.inspect(name, "{{json .RootFS.Layers}}") or "[]")
-        if len(known) > len(best[0]) and found.shared(known) == len(known):
-            best = (tuple(known), name)
+    names = [base["image"] for base in pins["base"]]
+    known = engine.layers(names)
+    for name in names:
+        own = tuple(known.get(name, ()))
+        if len(own) > len(best[0]) and found.shared(own) == len(own):
+            best = (own, name)
     return best

@@ -283,3 +283,14 @@ def test_an_engine_is_here_if_its_id_is_in_its_files(tmp_path):
         assert docker(info=json.dumps(info))[0].is_here is expected
     assert not docker(info=INFO)[0].is_here
     assert not docker(info=NO_ENGINE)[0].is_here
+
+
+def test_the_layers_of_the_images_that_exist_are_read_in_one_call():
+    lines = '[["a:1","b:2"], ["sha256:x"]]\n[null, null]\n'
+    answer = ProcessResult(1, f"{lines}{NO_IMAGE.output}", lines)
+    engine, script = docker({"docker image inspect": answer})
+    assert engine.layers(["a:1", "missing:1"]) == {"a:1": ["sha256:x"], "b:2": ["sha256:x"]}
+    assert len(script.argvs) == 1
+    engine, _ = docker({"docker image inspect": NO_ENGINE})
+    with pytest.raises(UserError, match="stopped answering"):
+        engine.layers(["a:1"])
