@@ -116,7 +116,6 @@ def _find(name: str, runner: GetRunner, *, whole: bool) -> Found:
             image = docker_save.read(counted, digest_size=MAX_BYTES)
         return Found(name, image, image.id)
     engine = Engine(runner())
-    engine.require(f"image {name}")
     identity = engine.inspect(name, "{{.Id}}")
     if not identity:
         fix = "Look up its name with `docker images`, or build it"
