@@ -102,9 +102,9 @@ def write_no_bytecode(draft: Draft) -> Iterator[Rewrite]:
 def merge_removals(draft: Draft) -> Iterator[Rewrite]:
     """Join RUNs in a row if a later one removes files, which are stored all the same."""
     for group in _groups(draft):
-        last = max((n for n, run in enumerate(group) if _REMOVES.search(run.text)), default=0)
+        last = max((n for n, run in enumerate(group) if _removes_others(run)), default=0)
         if last:
-            changed = draft.merge(group[: last + 1])
+            changed = draft.merge(group[_first_use(group[: last + 1]) : last + 1])
             yield Rewrite("Remove files in the RUN that creates them", changed)
 
 
@@ -261,6 +261,31 @@ def _groups(draft: Draft) -> Iterator[list[Instruction]]:
         ):
             if is_run:
                 yield list(steps)
+
+
+def _removes_others(run: Instruction) -> bool:
+    """Whether a RUN removes files, other than those that it has named before."""
+    found = _REMOVES.search(run.text)
+    before = run.text[: found.start()] if found else ""
+    is_own = any(path in before for path in _removed_paths(run))
+    return found is not None and not is_own and not (LISTS in run.text and _APT.search(before))
+
+
+def _removed_paths(run: Instruction) -> list[str]:
+    """Return the paths that a RUN removes with rm, as written."""
+    words = " ".join(re.findall(r"\brm\s([^&|;]*)", run.text)).split()
+    paths = [word.rstrip("/*") for word in words if not word.startswith("-")]
+    return [path for path in paths if path]
+
+
+def _first_use(runs: Sequence[Instruction]) -> int:
+    """Return the index of the first RUN that names a path which the last one removes; else 0.
+
+    The RUNs before it stay as they are, and in the cache.
+    """
+    paths = _removed_paths(runs[-1])
+    uses = (any(path in run.text for path in paths) for run in runs[:-1])
+    return next((index for index, is_used in enumerate(uses) if is_used), 0)
 
 
 def _trim(

@@ -65,6 +65,11 @@ CASES = [
         "COPY --chown=app:app a b\nCOPY --chown=c d e\nCOPY f g\n",
     ),
     (
+        rewrites.merge_removals,
+        "RUN other\nRUN get > /tmp/big\nRUN use\nRUN rm -r /tmp/big/*; ls\n",
+        "RUN other\nRUN get > /tmp/big \\\n    && use \\\n    && rm -r /tmp/big/*; ls\n",
+    ),
+    (
         rewrites.copy_with_owner,
         "COPY x ./\nRUN useradd app\nCOPY a /srv/a\nRUN chown --recursive app /srv /etc/app\n",
         "COPY x ./\nRUN useradd app\nCOPY --chown=app a /srv/a\n",
