@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 LOCKS = ("poetry.lock", "uv.lock", "Pipfile.lock", "requirements.txt", "constraints.txt")
 # What installs need beside their lock.
 _PROJECTS = ("pyproject.toml", "Pipfile", "setup.py", "setup.cfg")
-# A swap has to save so many seconds, and such a part of the rebuild.
-LEAST_SECONDS, LEAST_PART = 0.5, 0.2
+# A shorter step is not worth a swap.
+LEAST_SECONDS = 0.5
 MOST_SWAPS = 6
 COMMENT = "comment"
 
@@ -84,17 +84,16 @@ class Rebuild(NamedTuple):
 
 
 class Swap(NamedTuple):
-    """A change that was tried: after the edit, the rebuild takes `after` instead of `before`.
+    """A change that was tried: after the edit, a step is reused that took `spared` seconds.
 
     `moved` and `over` are the lines before the change: the first was moved above the second. Both
-    are 0 if only the ignore file changed. Times are in seconds.
+    are 0 if only the ignore file changed: then everything is reused.
     """
 
     edit: Edit
     moved: int
     over: int
-    before: float
-    after: float
+    spared: float
     old: Draft
     new: Draft
 
@@ -202,8 +201,11 @@ def _find_swaps(bench: Bench, draft: Draft, rebuilds: Sequence[Rebuild]) -> Iter
                 break
             moved, over, new = change
             tried.add(new)
-            swap = Swap(rebuild.edit, moved, over, current.seconds, 0, draft, new)
-            if helped := _try(bench, swap, first):
+            steps = [step for step in current.repeated if step.line == moved or not moved]
+            spared = sum(step.seconds for step in steps)
+            texts = {step.text for step in steps}
+            swap = Swap(rebuild.edit, moved, over, spared, draft, new)
+            if helped := _try(bench, swap, texts, first):
                 kept, current = helped
                 draft = kept.new
                 yield kept
@@ -211,13 +213,8 @@ def _find_swaps(bench: Bench, draft: Draft, rebuilds: Sequence[Rebuild]) -> Iter
 
 def _measure_again(bench: Bench, draft: Draft, edit: Edit) -> Rebuild:
     """Build after an edit of a draft that has changed since the first measurement."""
-    recipe, found = bench.task.recipes[0], source.find(bench.task, bench.exercise)
-    with (
-        bench.observer.job(f"Edit the {edit.name} again: {edit.file}") as (on_line, note),
-        Evaluation(bench.engine, found, bench.cache, on_line=on_line) as evaluation,
-    ):
-        _build(evaluation, draft, recipe, Edit("nothing"))
-        rebuild = _build(evaluation, draft, recipe, edit)
+    with bench.observer.job(f"Edit the {edit.name} again: {edit.file}") as (on_line, note):
+        rebuild = _rebuild(bench, Swap(edit, 0, 0, 0.0, draft, draft), on_line)
         note(_describe(rebuild))
     return rebuild
 
@@ -267,15 +264,20 @@ def _move(draft: Draft, run: Instruction, copy: Instruction, edit: Edit) -> Iter
         yield draft._replace(text="\n".join([*before, pins, *moved, *between, *rest]))
 
 
-def _try(bench: Bench, swap: Swap, first: Verdict | None) -> tuple[Swap, Rebuild] | None:
-    """Build and check a swap, and measure it; None if it does not help."""
+def _try(
+    bench: Bench, swap: Swap, texts: set[str], first: Verdict | None
+) -> tuple[Swap, Rebuild] | None:
+    """Build, edit, build again and check a swap; None unless the steps of `texts` are reused."""
     title = f"Move line {swap.moved} above line {swap.over}" if swap.moved else "Ignore the file"
-    helped = None
+    helped: tuple[Swap, Rebuild] | None = None
     with bench.observer.job(title) as (on_line, note):
         swap.new.write(bench.exercise)
         try:
-            helped = _judge(bench, swap, first, on_line)
-            note(_describe(helped[1]) if helped else "it does not help")
+            rebuild = _rebuild(bench, swap, on_line)
+            is_reused = not texts & {step.text for step in rebuild.repeated}
+            if is_reused and not lost_checks(first, evaluate(bench, on_line).verdict):
+                helped = swap, rebuild
+            note(_describe(rebuild) if helped else "it does not help")
         except Failed:
             note("it does not build")
         except UserError as error:
@@ -286,22 +288,12 @@ def _try(bench: Bench, swap: Swap, first: Verdict | None) -> tuple[Swap, Rebuild
     return helped
 
 
-def _judge(
-    bench: Bench, swap: Swap, first: Verdict | None, on_line: Callable[[str], None]
-) -> tuple[Swap, Rebuild] | None:
-    recipe = bench.task.recipes[0]
-    found = source.find(bench.task, bench.exercise)
+def _rebuild(bench: Bench, swap: Swap, on_line: Callable[[str], None]) -> Rebuild:
+    """Build a swap, and build it again after the edit."""
+    recipe, found = bench.task.recipes[0], source.find(bench.task, bench.exercise)
     with Evaluation(bench.engine, found, bench.cache, on_line=on_line) as evaluation:
         _build(evaluation, swap.new, recipe, Edit("nothing"))
-        rebuild = _build(evaluation, swap.new, recipe, swap.edit)
-    saved = swap.before - rebuild.seconds
-    if swap.moved and saved < max(LEAST_SECONDS, LEAST_PART * swap.before):
-        return None
-    if not swap.moved and rebuild.repeated:
-        return None
-    if lost_checks(first, evaluate(bench, on_line).verdict):
-        return None
-    return swap._replace(after=rebuild.seconds), rebuild
+        return _build(evaluation, swap.new, recipe, swap.edit)
 
 
 def _describe(rebuild: Rebuild) -> str:
