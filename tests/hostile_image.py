@@ -37,7 +37,7 @@ class Stream:
     def read(self, size: int, /) -> bytes:
         """Return at most `size` bytes, and none at the end."""
         parts, length = [self._rest], len(self._rest)
-        while length < size and (chunk := next(self._chunks, b"")):
+        while length < size and (chunk := next(self._chunks, None)) is not None:
             parts.append(chunk)
             length += len(chunk)
         data = b"".join(parts)
