@@ -39,7 +39,7 @@ LOCKS = ("poetry.lock", "uv.lock", "Pipfile.lock", "requirements.txt", "constrai
 # What installs need beside their lock.
 _PROJECTS = ("pyproject.toml", "Pipfile", "setup.py", "setup.cfg")
 # A shorter step is not worth a swap.
-LEAST_SECONDS = 0.5
+LEAST_SECONDS = 1.0
 MOST_SWAPS = 6
 COMMENT = "comment"
 
