@@ -134,7 +134,7 @@ def opened(browser: Browser, server: Server) -> Iterator[Page]:
     try:
         page = context.new_page()
         page.add_init_script(AFTER_PAINT)
-        page.goto(server.url)
+        page.goto(server.new_link())
         wait_until_usable(page)
         yield page
     finally:
@@ -154,7 +154,7 @@ def measure_start(browser: Browser, folder: Path, rounds: int) -> list[float]:
         page = context.new_page()
         start = time.perf_counter()
         server = Server.start(folder)
-        page.goto(server.url, wait_until="commit")
+        page.goto(server.link, wait_until="commit")
         wait_until_usable(page)
         if number:
             taken.append(time.perf_counter() - start)
@@ -171,7 +171,7 @@ def measure_load(browser: Browser, server: Server) -> int:
     session.send("Network.enable")
     received = []
     session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
-    page.goto(server.url)
+    page.goto(server.new_link())
     wait_until_usable(page)
     page.wait_for_load_state("networkidle")
     context.close()

@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from desk import api, lessons, sockets
-from desk.access import Access, Secrets
+from desk.access import Access
 from workshop.core.errors import UserError
 from workshop.core.paths import ROOT
 from workshop.site import build
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
     from desk.desk import Desk
+    from desk.session import Session
 
 # Where the page has its first data.
 START = '{"error": "start"}'
@@ -38,7 +39,7 @@ STATIC = Path(__file__).with_name("static")
 SITE_POLICY = "default-src 'none'; img-src 'self'; style-src 'self'; sandbox"
 
 
-def create_app(desk: Desk, secrets: Secrets, hosts: frozenset[str] = frozenset()) -> Access:
+def create_app(desk: Desk, session: Session, hosts: frozenset[str] = frozenset()) -> Access:
     """Return the application; `hosts` are the names that it answers to besides loopback."""
 
     @contextlib.asynccontextmanager
@@ -67,8 +68,8 @@ def create_app(desk: Desk, secrets: Secrets, hosts: frozenset[str] = frozenset()
         Mount("/api", routes=api.routes(desk)),
         *sockets.routes(desk),
     ]
-    app = Starlette(routes=[Mount(f"/{secrets.path}", routes=routes)], lifespan=lifespan)
-    return Access(app, secrets, hosts)
+    app = Starlette(routes=[Mount(f"/{session.path}", routes=routes)], lifespan=lifespan)
+    return Access(app, session, hosts)
 
 
 class _Site(StaticFiles):
