@@ -2,7 +2,12 @@
 # ends (the sequences OSC 133 of FinalTerm, and OSC 7 for the folder), which the page reads.
 # shellcheck shell=bash
 desk_path=$PATH
-[ -r ~/.bashrc ] && . ~/.bashrc
+if [ -r ~/.bashrc ]; then
+    # It may take seconds. Until then, the last row of the screen says what the shell does.
+    printf '\0337\033[999B\033[2mReading ~/.bashrc ...\033[m\0338'
+    . ~/.bashrc
+    printf '\033[J'
+fi
 PATH=$desk_path
 unset desk_path
 desk_prompt() {

@@ -32,7 +32,7 @@ class Images:
         self._exercises, self._history = exercises, history
         self._reading = asyncio.Lock()
 
-    async def describe(self, names: Sequence[str], task: str) -> dict[str, Any]:
+    async def describe(self, names: Sequence[str], task: str | None) -> dict[str, Any]:
         """Return the layers of the first image that exists, and the one before its last build.
 
         `lines` has the Dockerfile's line of each layer, by number; it is None if the Dockerfile
@@ -54,7 +54,7 @@ class Images:
             return {"name": name, "now": known[-1], "lines": lines, "before": before}
         raise UserError("image", "there is none yet", "Run the lesson's docker build command")
 
-    def _find_lines(self, report: dict[str, Any], task: str) -> dict[int, int] | None:
+    def _find_lines(self, report: dict[str, Any], task: str | None) -> dict[int, int] | None:
         if not task:
             return {}
         try:

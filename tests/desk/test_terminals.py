@@ -16,6 +16,8 @@ from workshop.core.errors import UserError
 
 SECONDS = 20
 ENDED_BY_CTRL_C = b"\x1b]133;D;130"
+PROMPT = b"\x1b[0m $ " if os.geteuid() else b"\x1b[0m # "
+READING = b"Reading ~/.bashrc ..."
 
 
 @pytest.fixture(autouse=True)
@@ -35,14 +37,16 @@ async def shell(folder):
 
 
 async def read_until(terminal, text: bytes, viewer: object = None) -> bytes:
-    """Read as a viewer does, until something is printed."""
-    output, at = bytearray(), 0
+    """Read as a page does, until something is printed: a new page, or one that was attached."""
+    output = bytearray()
+    if viewer is None:
+        viewer = object()
+        output += terminal.attach(viewer)
     async with asyncio.timeout(SECONDS):
         while output.find(text, -len(text) - CHUNK) < 0:
-            data, at = await terminal.read(at)
-            assert data, output
+            data = await terminal.read(viewer, terminal.size)
+            assert data or not terminal.ended, output
             output += data
-            terminal.acknowledge(viewer, at)
     return bytes(output)
 
 
@@ -65,14 +69,42 @@ def test_a_shell_has_the_tools_the_folder_and_a_terminal(tmp_path):
 def test_another_page_gets_the_size_that_one_page_sets(tmp_path):
     async def check() -> None:
         async with shell(tmp_path) as terminal:
-            _, position = terminal.attach(object())
-            size = terminal.size
-            waiting = asyncio.ensure_future(terminal.read(2**40, size))
+            viewer = object()
+            terminal.attach(viewer)
+            await read_until(terminal, PROMPT, viewer)
+            waiting = asyncio.ensure_future(terminal.read(viewer, terminal.size))
             terminal.resize(120, 40)
             async with asyncio.timeout(SECONDS):
-                assert (await waiting)[0] == b""
+                assert await waiting == b""
             assert terminal.size == (120, 40)
-            assert position < 2**40
+
+    run_async(check())
+
+
+def test_a_shell_that_reads_slow_settings_says_so_until_its_prompt(tmp_path):
+    os.mkfifo(tmp_path / "slow")
+    (tmp_path / ".bashrc").write_text("read -r line < ~/slow; echo $line; alias greet='echo hi'\n")
+
+    async def check() -> bytes:
+        async with shell(tmp_path) as terminal:
+            viewer = object()
+            terminal.attach(viewer)
+            before = await read_until(terminal, READING, viewer)
+            assert PROMPT not in before
+            await asyncio.to_thread((tmp_path / "slow").write_text, "read\n")
+            after = await read_until(terminal, PROMPT, viewer)
+            await terminal.write(b"greet\r")
+            await read_until(terminal, b"hi\r\n", viewer)
+            return after
+
+    # The message is erased: from the cursor, which has not moved to it, to the end of the screen.
+    assert re.search(rb"read\r\n\x1b\[J", run_async(check()))
+
+
+def test_a_shell_without_settings_says_nothing(tmp_path):
+    async def check() -> None:
+        async with shell(tmp_path) as terminal:
+            assert READING not in await read_until(terminal, PROMPT)
 
     run_async(check())
 
@@ -97,14 +129,11 @@ def test_a_program_waits_for_its_viewer_and_ctrl_c_ends_it(tmp_path):
             viewer = object()
             terminal.attach(viewer)
             await terminal.write(b"yes\r")
-            at = 0
+            # A page that reads nothing stops the program before it has filled what is kept.
             async with asyncio.timeout(SECONDS):
-                while at < WINDOW:
-                    _, at = await terminal.read(at)
-            # Nothing is drawn, so nothing more is read than what the window and a chunk hold.
-            _, kept = terminal.attach(object())
-            assert kept <= 2 * WINDOW
-            terminal.acknowledge(viewer, kept)
+                while not terminal._is_ahead():
+                    await terminal._changed.wait()
+            assert len(terminal._output) <= WINDOW + 2 * CHUNK
             await terminal.write(b"\x03")
             await read_until(terminal, ENDED_BY_CTRL_C, viewer)
 
@@ -130,7 +159,7 @@ def test_what_is_kept_is_limited(tmp_path):
         async with shell(tmp_path) as terminal:
             await terminal.write(b"seq 1000000; echo e'n'd\r")
             await read_until(terminal, b"end\r\n")
-            kept, _ = terminal.attach(object())
+            kept = terminal.attach(object())
             assert len(kept) <= KEPT_BYTES * 1.2
             assert len(kept) >= KEPT_BYTES / 2
             assert b"\n1000000\r\n" in kept
@@ -154,11 +183,11 @@ def test_a_shell_that_exits_ends_its_terminal(tmp_path):
     async def check() -> None:
         async with shell(tmp_path) as terminal:
             await terminal.write(b"exit\r")
-            at = 0
+            viewer = object()
+            terminal.attach(viewer)
             async with asyncio.timeout(SECONDS):
-                while not terminal.ended:
-                    _, at = await terminal.read(at)
-                assert await terminal.read(at + 10**9) == (b"", at + 10**9)
+                while await terminal.read(viewer, terminal.size) or not terminal.ended:
+                    pass
 
     run_async(check())
 
