@@ -49,7 +49,7 @@ export class Lesson {
     this.nameFiles(article, data);
     this.steps = null;
     if (this.desk.present) this.prepareSteps(article);
-    this.pane.replaceChildren(article, ...this.nextButton(name));
+    this.pane.replaceChildren(article, make("p", { className: "next" }, this.desk.nextButton(name)));
     drawDiagrams(article).catch(() => {});
     this.pane.scrollTop = 0;
     if (anchor) this.pane.querySelector(`#${CSS.escape(anchor)}`)?.scrollIntoView();
@@ -75,14 +75,6 @@ export class Lesson {
     const anchor = decodeURIComponent(link.hash.slice(1));
     if (this.data.name === name) this.pane.querySelector(`#${CSS.escape(anchor)}`)?.scrollIntoView();
     else this.desk.openLesson(name, anchor);
-  }
-
-  nextButton(name) {
-    const { lessons } = this.desk.course;
-    const next = lessons[lessons.findIndex((lesson) => lesson.name === name) + 1];
-    if (!next || next === lessons[0]) return [];
-    const text = `Next: ${next.title}`;
-    return [make("p", { className: "next" }, button(text, () => this.desk.openLesson(next.name), { className: "primary" }))];
   }
 
   // Pairs the page's blocks with the server's, which come in the same order.
@@ -113,7 +105,7 @@ export class Lesson {
 
   // File names in the text open the file; `name:12` also goes to that line.
   nameFiles(article, data) {
-    const answers = data.tasks.flatMap((task) => task.answer);
+    const answers = data.task?.answer ?? [];
     const saved = data.blocks.map((block) => block.path).filter(Boolean);
     const paths = new Map([...saved, ...answers].map((path) => [path.split("/").at(-1), path]));
     for (const code of findAll(":is(p, li, dd, td) > code", article)) {

@@ -8,20 +8,9 @@ import { call, Socket } from "./server.js";
 const LINES = 10_000;
 const COMPARED_LINES = 500;
 const PAUSE = 200; // milliseconds without output
-const LIGHT = {
-  background: "#fbfbfc", foreground: "#24292f", cursor: "#0a58ca", selectionBackground: "#b6d3ff",
-  black: "#24292f", red: "#b3261e", green: "#116329", yellow: "#7d4e00", blue: "#0a58ca",
-  magenta: "#8250df", cyan: "#0f6a75", white: "#57606a", brightBlack: "#57606a", brightRed: "#a40e26",
-  brightGreen: "#1a6b2f", brightYellow: "#633c01", brightBlue: "#0550ae", brightMagenta: "#6639ba",
-  brightCyan: "#0b5a64", brightWhite: "#424a53",
-};
-const DARK = {
-  background: "#15181d", foreground: "#d5dae1", cursor: "#79b8ff", selectionBackground: "#2f4a6d",
-  black: "#3b434d", red: "#ff8a80", green: "#7ee2a0", yellow: "#e3b95c", blue: "#79b8ff",
-  magenta: "#c9a6ff", cyan: "#6fd3dd", white: "#d5dae1", brightBlack: "#8a94a1", brightRed: "#ffb1a8",
-  brightGreen: "#a5efbf", brightYellow: "#f2d08a", brightBlue: "#a8d1ff", brightMagenta: "#dec6ff",
-  brightCyan: "#a0e6ed", brightWhite: "#f0f3f6",
-};
+// The colours of programs are xterm's own, which `minimumContrastRatio` makes readable on both.
+const LIGHT = { background: "#fbfbfc", foreground: "#24292f", cursor: "#0a58ca", selectionBackground: "#b6d3ff" };
+const DARK = { background: "#15181d", foreground: "#d5dae1", cursor: "#79b8ff", selectionBackground: "#2f4a6d" };
 const encoder = new TextEncoder();
 
 export class Terminal {
@@ -42,8 +31,8 @@ export class Terminal {
     this.fitting = new FitAddon();
     this.screen.loadAddon(this.fitting);
     this.readMarks();
-    this.screen.onData((text) => this.replaying || this.send(encoder.encode(text)));
-    this.screen.onBinary((text) => this.send(Uint8Array.from(text, (c) => c.charCodeAt(0))));
+    this.screen.onData((text) => this.replaying || this.send(text));
+    this.screen.onBinary((text) => this.socket.send(Uint8Array.from(text, (c) => c.charCodeAt(0))));
     this.screen.onWriteParsed(() => this.settle());
     // F6 moves on to the next part of the page, as everywhere else in it.
     this.screen.attachCustomKeyEventHandler((event) => event.key !== "F6");
@@ -52,7 +41,7 @@ export class Terminal {
       text: (order) => {
         if (order.ended) on.ended(this);
         else if (order.size) this.screen.resize(...order.size);
-        else this.restart(order);
+        else this.restart();
       },
       bytes: (data) => this.show(data),
     });
@@ -78,24 +67,21 @@ export class Terminal {
     this.fit();
   }
 
-  restart({ start, position }) {
+  // What is printed again must not be answered again: a program may have asked the terminal.
+  restart() {
     this.screen.reset();
-    this.position = position - start;
-    // What is printed again must not be answered again: a program may have asked the terminal.
     this.replaying = true;
-    this.replayed = position;
   }
 
   show(data) {
     this.screen.write(data, () => {
-      this.position += data.length;
-      if (this.position >= this.replayed) this.replaying = false;
-      this.socket.send({ drawn: this.position });
+      this.replaying = false;
+      this.socket.send({ drawn: true });
     });
   }
 
-  send(data) {
-    this.socket.send(data);
+  send(text) {
+    this.socket.send(encoder.encode(text));
   }
 
   // Marks of the shell: where a command's output begins, that it ended, and the current folder.
@@ -103,10 +89,8 @@ export class Terminal {
     const { parser } = this.screen;
     parser.registerOscHandler(133, (text) => {
       const [kind, code] = text.split(";");
-      if (kind === "C") {
-        this.busy = true;
-        this.output = this.screen.registerMarker(0);
-      } else if (kind === "D") {
+      if (kind === "C") this.begin();
+      else if (kind === "D") {
         this.busy = false;
         this.start();
         this.finish({ code: Number(code), lines: this.read(this.output) });
@@ -118,6 +102,11 @@ export class Terminal {
       this.folder = text.replace(/^file:\/\//, "");
       return true;
     });
+  }
+
+  begin() {
+    this.busy = true;
+    this.output = this.screen.registerMarker(0);
   }
 
   finish(result) {
@@ -175,12 +164,12 @@ export class Terminal {
     const prompt = next ? new RegExp(next) : null;
     const done = new Promise((resolve) => this.waiting.push({ prompt, resolve, after }));
     this.screen.scrollToBottom();
-    this.send(encoder.encode(`${text.replaceAll("\n", "\r")}\r`));
+    this.send(`${text.replaceAll("\n", "\r")}\r`);
     return done;
   }
 
   interrupt() {
-    this.send(encoder.encode("\x03"));
+    this.send("\x03");
   }
 
   close() {
