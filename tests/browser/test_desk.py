@@ -42,10 +42,13 @@ class Server:
     environment: dict[str, str]
 
     @classmethod
-    def start(cls, folder: Path, port: int = 0, *options: str, **variables: str) -> Server:
+    def start(
+        cls, folder: Path, port: int = 0, *options: str, first: str = "", **variables: str
+    ) -> Server:
+        """Start it; Python imports from the folder `first` before any other."""
         environment = {
             **os.environ,
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join(filter(None, (first, str(ROOT)))),
             # The settings of this machine's shell are not part of a test.
             "HOME": str(folder),
             "XDG_CACHE_HOME": str(folder / "cache"),

@@ -50,7 +50,10 @@ export class Terminal {
 
   // Draws the screen into its element, once that is in the page.
   open() {
-    if (!this.screen.element) this.screen.open(this.element);
+    if (!this.screen.element) {
+      this.screen.open(this.element);
+      this.screen.textarea.ariaLabel = `Terminal ${this.number}. F6 leaves it.`;
+    }
     this.fit();
   }
 
