@@ -60,7 +60,7 @@ def routes(desk: Desk) -> list[Route]:
         _route("POST", "check", lambda query: desk.checks.start(query["task"])),
         _route("DELETE", "check", lambda _: desk.checks.stop()),
         _route("POST", "image", lambda query: desk.describe_image(query["lesson"])),
-        _route("POST", "terminals", lambda _: desk.open_terminal()),
+        _route("POST", "terminals", lambda query: desk.open_terminal(query["folder"])),
         _route("DELETE", "terminals", lambda query: desk.close_terminal(query["number"])),
     ]
 

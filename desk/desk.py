@@ -31,7 +31,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.exercises = self.base / EXERCISES
         self.files = Files(self.exercises)
-        self.terminals = Terminals(self.base)
+        self.terminals = Terminals()
         history = History(self.exercises)
         self.checks = Checks(self.exercises, history, self.send)
         self.images = Images(self.exercises, history)
@@ -102,9 +102,10 @@ class Desk:
         found = lessons.describe(lessons.find_lesson(name), self.base)
         return await self.images.describe(found["images"], found["task"] and found["task"]["name"])
 
-    def open_terminal(self) -> int:
-        """Open a terminal, and return its number."""
-        number = self.terminals.open()
+    def open_terminal(self, folder: str) -> int:
+        """Open a terminal in an exercise's folder, if there is one; return its number."""
+        found = self.files.find_folder(folder) if folder else None
+        number = self.terminals.open(found or self.base)
         self.send({"terminals": self.terminals.numbers})
         return number
 

@@ -53,11 +53,16 @@ class Files:
         # Two pages that save one file are in conflict, whichever comes first.
         self._saving = threading.Lock()
 
-    def list_files(self, folder: str) -> list[str]:
-        """List the files in an exercise's folder, at most `MAX_FILES`; links are left out."""
+    def find_folder(self, folder: str) -> Path | None:
+        """Return the path of an exercise's folder, unless it is missing or a link."""
         _split(folder)
         top = self._root / folder
-        if top.is_symlink() or not top.is_dir():
+        return None if top.is_symlink() or not top.is_dir() else top
+
+    def list_files(self, folder: str) -> list[str]:
+        """List the files in an exercise's folder, at most `MAX_FILES`; links are left out."""
+        top = self.find_folder(folder)
+        if top is None:
             return []
         found = (f"{folder}/{path}" for path in walk(top) if not (top / path).is_symlink())
         return [path for path, _ in zip(found, range(MAX_FILES), strict=False)]

@@ -48,7 +48,7 @@ class Images:
                     continue
                 known = self._history.read(f"image {name}")
                 if not known or known[-1]["id"] != identity:
-                    known = self._history.add(f"image {name}", await _read(name))
+                    known = self._history.add(f"image {name}", await asyncio.to_thread(_read, name))
             lines = await asyncio.to_thread(self._find_lines, known[-1], task)
             before = known[0] if len(known) > 1 else None
             return {"name": name, "now": known[-1], "lines": lines, "before": before}
@@ -95,18 +95,11 @@ def _is_made_by(made_by: str, instruction: Instruction) -> bool:
     return words == written.split()
 
 
-async def _read(name: str) -> dict[str, Any]:
+def _read(name: str) -> dict[str, Any]:
     """Return the report of `workshop image`; raise `UserError` if there is none."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "workshop", "image", name, "--format", "json"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    if process.returncode:
-        found = errors.decode("utf-8", errors="replace").strip()
-        raise UserError(f"image {name}", found, "Build it again")
-    report: dict[str, Any] = json.loads(output)
+    argv = (sys.executable, "-m", "workshop", "image", name, "--format", "json")
+    done = SubprocessRunner()(argv)
+    if done.code:
+        raise UserError(f"image {name}", done.output.strip(), "Build it again")
+    report: dict[str, Any] = json.loads(done.stdout)
     return report

@@ -207,10 +207,10 @@ class Terminal:
 
 
 class Terminals:
-    """The terminals of the desk, by number. Their shells start in `folder`."""
+    """The terminals of the desk, by number."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._last = folder, 0
+    def __init__(self) -> None:
+        self._last = 0
         self._open: dict[int, Terminal] = {}
 
     @property
@@ -222,15 +222,15 @@ class Terminals:
         """Return an open terminal."""
         return self._open.get(number)
 
-    def open(self) -> int:
-        """Start a shell, and return its number."""
+    def open(self, folder: Path) -> int:
+        """Start a shell in a folder, and return its number."""
         if not AVAILABLE:
             fix = "Open the desk in WSL, or use a terminal beside the page"
             raise UserError("terminal", "Windows has no pseudo-terminal for it", fix)
         if len(self._open) >= MAX_TERMINALS:
             raise UserError("terminal", f"{MAX_TERMINALS} are open already", "Close one")
         try:
-            terminal = Terminal(self._folder, _environment())
+            terminal = Terminal(folder, _environment())
         except OSError as error:
             found = error.strerror or "it does not start"
             raise UserError("terminal", found, "Close a program, and try again") from None

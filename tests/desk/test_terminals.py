@@ -8,9 +8,10 @@ import re
 from contextlib import asynccontextmanager
 
 import pytest
-from harness import run_async
+from harness import run_async, until
 
 from desk import terminals
+from desk.desk import Desk
 from desk.terminals import CHUNK, KEPT_BYTES, WINDOW, Terminals
 from workshop.core.errors import UserError
 
@@ -28,8 +29,8 @@ def home(tmp_path, monkeypatch) -> None:
 
 @asynccontextmanager
 async def shell(folder):
-    found = Terminals(folder)
-    number = found.open()
+    found = Terminals()
+    number = found.open(folder)
     try:
         yield found.find(number)
     finally:
@@ -48,6 +49,11 @@ async def read_until(terminal, text: bytes, viewer: object = None) -> bytes:
             assert data or not terminal.ended, output
             output += data
     return bytes(output)
+
+
+def runs_a_program(terminal) -> bool:
+    """Whether a program of the shell is in the foreground, and gets Ctrl-C."""
+    return os.tcgetpgrp(terminal._master) != terminal._shell.pid
 
 
 def test_a_shell_has_the_tools_the_folder_and_a_terminal(tmp_path):
@@ -147,6 +153,7 @@ def test_ctrl_c_passes_a_paste_that_no_program_reads(tmp_path):
         async with shell(tmp_path) as terminal:
             await terminal.write(b"stty -icanon -echo; echo r'ead'y; sleep 1000\r")
             await read_until(terminal, b"ready")
+            await asyncio.to_thread(until, lambda: runs_a_program(terminal), "sleep")
             await terminal.write(b"x" * 1_000_000)
             await terminal.write(b"\x03")
             await read_until(terminal, ENDED_BY_CTRL_C)
@@ -196,12 +203,38 @@ def test_there_are_not_too_many(tmp_path, monkeypatch):
     monkeypatch.setattr(terminals, "MAX_TERMINALS", 1)
 
     async def check() -> None:
-        found = Terminals(tmp_path)
-        found.open()
+        found = Terminals()
+        found.open(tmp_path)
         try:
             with pytest.raises(UserError, match="1 are open already"):
-                found.open()
+                found.open(tmp_path)
         finally:
             await found.close_all()
+
+    run_async(check())
+
+
+def test_a_system_without_pseudo_terminals_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(terminals, "AVAILABLE", False)
+    with pytest.raises(UserError, match="Open the desk in WSL, or use a terminal beside the page"):
+        Terminals().open(tmp_path)
+
+
+def test_a_terminal_starts_in_the_folder_of_the_exercise(tmp_path):
+    folder = tmp_path / "exercises/task"
+    folder.mkdir(parents=True)
+    (folder / "link").symlink_to("/")
+
+    async def check() -> None:
+        desk = Desk(tmp_path)
+        try:
+            for name, place in (("task", folder), ("none", tmp_path), ("", tmp_path)):
+                terminal = desk.terminals.find(desk.open_terminal(name))
+                await read_until(terminal, f"\x1b]7;file://{place}\a".encode())
+            assert desk.files.find_folder("task/link") is None
+            with pytest.raises(UserError, match="not inside the exercises"):
+                desk.open_terminal("../..")
+        finally:
+            await desk.terminals.close_all()
 
     run_async(check())

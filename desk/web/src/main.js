@@ -44,7 +44,7 @@ class Desk {
     const { tools } = this;
     const another = find("#new-terminal");
     another.hidden = !this.hasTerminals;
-    another.addEventListener("click", () => this.terminals.create());
+    another.addEventListener("click", () => this.terminals.create(this.folder));
     tools.add("checks", "Checks", this.checks.panel);
     this.image = make("div", { className: "image" });
     tools.add("image", "Image", this.image, {

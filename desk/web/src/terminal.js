@@ -163,6 +163,8 @@ export class Terminal {
 
   // Types a line. Resolves when the shell, or a program with the prompt `next`, waits for input.
   type(text, next) {
+    // The shell says the same when it begins; bash before 4.4, as in macOS, does not.
+    if (!this.busy) this.begin();
     const after = this.screen.registerMarker(0);
     const prompt = next ? new RegExp(next) : null;
     const done = new Promise((resolve) => this.waiting.push({ prompt, resolve, after }));
@@ -225,8 +227,9 @@ export class Terminals {
     call("DELETE", "terminals", { number: terminal.number });
   }
 
-  async create() {
-    const number = await call("POST", "terminals");
+  // Opens a terminal in the exercise's `folder`, or where the lessons' commands run.
+  async create(folder = "") {
+    const number = await call("POST", "terminals", { folder });
     if (!this.open.has(number)) this.add(number);
     this.tools.show(`terminal-${number}`);
     return this.open.get(number);
