@@ -11,8 +11,10 @@ from desk.files import MISSING, Conflict, File, Files
 from workshop.core.errors import UserError
 
 
-@pytest.fixture
-def root(tmp_path):
+@pytest.fixture(params=["folders are opened", "as on Windows"])
+def root(request, tmp_path, monkeypatch):
+    if request.param == "as on Windows":
+        monkeypatch.setattr(os, "supports_dir_fd", set())
     root = tmp_path / "exercises"
     (root / "task").mkdir(parents=True)
     (tmp_path / "secret").write_text("secret")
