@@ -69,8 +69,8 @@ async def _connect_terminal(desk: Desk, connection: WebSocket) -> None:
     """Connect a page with a terminal.
 
     Bytes are what is printed and typed. Texts are JSON. To the page: `start`, before what was
-    printed so far, `size`, the columns and rows that another page has set, and `ended`. From the
-    page: its own `size`, and `drawn`, after each message with bytes.
+    printed so far, `size`, the columns and rows of the shell's window, and `ended`. From the page:
+    the `size` that it wants, and `drawn`, after each message with bytes.
     """
     terminal = desk.terminals.find(connection.path_params["number"])
     await connection.accept()
@@ -83,7 +83,7 @@ async def _connect_terminal(desk: Desk, connection: WebSocket) -> None:
 
     async def show() -> None:
         size = terminal.size
-        await connection.send_json({"start": True})
+        await connection.send_json({"start": True, "size": size})
         await connection.send_bytes(kept)
         while (data := await terminal.read(viewer, size)) or not terminal.ended:
             if size != terminal.size:

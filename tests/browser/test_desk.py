@@ -155,6 +155,22 @@ def test_the_page_is_accessible_and_fits(width, scheme, chromium, server, axe):
         assert needed <= width
 
 
+def test_the_names_in_a_page_of_the_course_are_not_those_of_the_desk(chromium, server):
+    """The scorecard has a heading with the id `files`."""
+    with opened(chromium, server) as page:
+        link = "document.querySelector('article a[href]')"
+        page.evaluate(f"{link}.href = new URL('site/instructors/scorecard/#files', location)")
+        page.locator("article a[href]").first.click()
+        expect(page.locator("#lesson-files")).to_be_in_viewport()
+        repeated = """() => {
+            const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+            return ids.filter((id, at) => ids.indexOf(id) !== at);
+        }"""
+        assert page.evaluate(repeated) == []
+        page.locator("#lessons").select_option("lessons/part-3/baby-steps")
+        expect(page.locator("#file-tabs")).to_contain_text("Dockerfile")
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_blocks_run_and_save(width, chromium, server):
     with opened(chromium, server, width) as page:

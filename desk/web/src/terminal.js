@@ -40,8 +40,8 @@ export class Terminal {
       open: () => this.fit(),
       text: (order) => {
         if (order.ended) on.ended(this);
-        else if (order.size) this.screen.resize(...order.size);
-        else this.restart();
+        if (order.start) this.restart();
+        if (order.size) this.screen.resize(...order.size);
       },
       bytes: (data) => this.show(data),
     });
