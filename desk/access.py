@@ -14,9 +14,8 @@ import ipaddress
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import HTMLResponse
 
 if TYPE_CHECKING:
@@ -74,12 +73,12 @@ class Access:
         headers = Headers(scope=scope)
         if not self._is_own_host(headers):
             await _refuse(scope, receive, send, "This address is not the desk's")
-        elif scope["type"] == "http" and scope["path"] == "/" and (token := _token(scope)):
+        elif token := scope["path"] == "/" and QueryParams(scope["query_string"]).get("token"):
             if self._is_new(token, scope, headers):
                 await self._welcome(scope, receive, send)
             else:
                 await _refuse(scope, receive, send, "This link was used before, or is not complete")
-        elif not (self._is_below(scope) and self._has_cookie(headers)):
+        elif not self._has_cookie(headers):
             await _refuse(scope, receive, send, "This browser may not open the desk yet")
         elif not _is_own_page(scope, headers):
             await _refuse(scope, receive, send, "Another page asked for the desk")
@@ -94,13 +93,8 @@ class Access:
 
     def _is_new(self, token: str, scope: Scope, headers: Headers) -> bool:
         # A browser that only prepares a page, or a program that looks at the link, does not use it.
-        return (
-            scope["method"] == "GET" and "sec-purpose" not in headers and self.session.redeem(token)
-        )
-
-    def _is_below(self, scope: Scope) -> bool:
-        first = scope["path"].split("/")[1] if scope["path"].startswith("/") else ""
-        return _equal(first, self.session.path)
+        is_opened = scope.get("method") == "GET" and "sec-purpose" not in headers
+        return is_opened and self.session.redeem(token)
 
     def _has_cookie(self, headers: Headers) -> bool:
         # Not SimpleCookie: a container on another port may add a cookie of this name, or one that
@@ -120,11 +114,6 @@ class Access:
         page = HTMLResponse(_PAGE.format(head=head, title="The desk", text=text))
         page.set_cookie(COOKIE, self.session.cookie, path=path, httponly=True, samesite="strict")
         await page(scope, receive, _protected(send))
-
-
-def _token(scope: Scope) -> str:
-    query: dict[str, list[str]] = parse_qs(scope["query_string"].decode("latin-1"))
-    return query.get("token", [""])[0]
 
 
 def _hostname(host: str) -> str:

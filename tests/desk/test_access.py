@@ -153,8 +153,14 @@ def test_the_own_page_connects(client):
 
 
 def test_every_answer_has_a_policy_without_inline_scripts(client):
-    for path, status in ((f"{PATH}/", 200), (f"{PATH}/none", 404), ("/", 403)):
-        answer = client.get(path, headers=COOKIE)
+    for path, headers, status in (
+        (f"{PATH}/", COOKIE, 200),
+        (f"{PATH}/none", COOKIE, 404),
+        ("/none", COOKIE, 404),
+        (f"{PATH}/", {}, 403),
+        ("/", {}, 403),
+    ):
+        answer = client.get(path, headers=headers)
         assert answer.status_code == status
         assert "script-src 'self';" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
