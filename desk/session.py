@@ -14,7 +14,7 @@ import secrets
 import time
 from hashlib import sha256
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from workshop.core.errors import UserError
 from workshop.core.files import create_file, open_file
@@ -29,7 +29,6 @@ except ImportError:  # Windows: every `workshop learn` starts a desk
     fcntl = None  # type: ignore[assignment]
 
 SECONDS_TO_REUSE = 12 * 3600
-FIELDS = {"cookie", "path", "since", "address"}
 
 
 def session_file(base: Path) -> Path:
@@ -52,7 +51,7 @@ class Session:
         # Where another process leaves the token of a new link.
         self._other = file and file.with_suffix(".token")
         if file:
-            with contextlib.suppress(OSError, TypeError):
+            with contextlib.suppress(OSError):
                 file.parent.mkdir(parents=True, exist_ok=True)
                 self._open(file)
 
@@ -60,16 +59,18 @@ class Session:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         opened = os.fdopen(os.open(file, flags, 0o600), "r+", encoding="utf-8")
         is_first = _lock(opened)
-        kept = _read(opened)
+        is_private = not os.fstat(opened.fileno()).st_mode & 0o077
+        with contextlib.suppress(ValueError, TypeError, KeyError):  # new, or damaged
+            kept = json.load(opened)
+            if not is_first:
+                self.address = str(kept["address"])
+            elif is_private and self._since - kept["since"] < SECONDS_TO_REUSE:
+                self.cookie, self.path, self._since = kept["cookie"], kept["path"], kept["since"]
         if not is_first:
             opened.close()
-            self.address = kept.get("address", "")
             return
         self._file = opened
-        if os.fstat(opened.fileno()).st_mode & 0o077:
-            file.chmod(0o600)
-        elif kept and self._since - kept["since"] < SECONDS_TO_REUSE:
-            self.cookie, self.path, self._since = kept["cookie"], kept["path"], kept["since"]
+        file.chmod(0o600)
         self._write()
 
     def _write(self) -> None:
@@ -129,15 +130,6 @@ class Session:
 
 def _equal(token: str, known: bytes) -> bool:
     return bool(known) and compare_digest(token.encode(), known)
-
-
-def _read(file: TextIO) -> dict[str, Any]:
-    """Return what the desk before has recorded; nothing if the file is new or damaged."""
-    try:
-        found = json.load(file)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) and set(found) >= FIELDS else {}
 
 
 def _lock(file: TextIO) -> bool:

@@ -182,7 +182,7 @@ export class Lesson {
   // Writes a file block; asks first, with the difference, if that would replace something.
   async save(path, number) {
     const { editor } = this.desk;
-    await editor.flush(path);
+    await editor.flushAll();
     const { before, after } = await call("POST", "block", { lesson: this.data.name, block: number, path });
     if (before.text !== after && before.text.trim()) {
       const choice = await ask(
