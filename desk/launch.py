@@ -28,7 +28,6 @@ LOOPBACK = "127.0.0.1"
 # How many ports are tried from the first one on.
 PORTS = 20
 MAX_PORT = 65_535
-BACKLOG = 128
 MAX_MESSAGE = 1_000_000
 SECONDS_TO_END = 5
 
@@ -112,7 +111,7 @@ def _listen(host: str, port: int) -> socket.socket:
     for number in range(port, min(port + PORTS, MAX_PORT + 1)):
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            return socket.create_server((host, number), family=family, backlog=BACKLOG)
+            return socket.create_server((host, number), family=family)
         except OSError as error:
             reason = os.strerror(error.errno or errno.EADDRINUSE)
             if error.errno != errno.EADDRINUSE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import WebSocketRoute
@@ -27,16 +28,9 @@ MAX_UNDRAWN = 6
 
 def routes(desk: Desk) -> list[WebSocketRoute]:
     """Return the routes of the WebSockets."""
-
-    async def events(connection: WebSocket) -> None:
-        await _send_events(desk, connection)
-
-    async def terminal(connection: WebSocket) -> None:
-        await _connect_terminal(desk, connection)
-
     return [
-        WebSocketRoute("/events", events),
-        WebSocketRoute("/terminal/{number:int}", terminal),
+        WebSocketRoute("/events", partial(_send_events, desk)),
+        WebSocketRoute("/terminal/{number:int}", partial(_connect_terminal, desk)),
     ]
 
 
