@@ -49,8 +49,8 @@ def run(options: Options, runner: Runner) -> None:
     base = _find_base()
     with closing(Session(session_file(base))) as session:
         if session.address:
-            text = f"The desk of {base} runs already. A new link to it:"
-            _show(text, session.leave_link(), options)
+            _print(f"The desk of {base} runs already. End it first for other options.")
+            _show("A new link to it:", session.leave_link(), options)
         else:
             _serve(base, session, options, runner)
 
