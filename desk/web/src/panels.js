@@ -101,7 +101,7 @@ function describeImage({ name, now, lines, before }, task, open) {
       before ? ` ${change(now.stored - before.stored)} since the build before.` : ""),
     lines ? null : make("p", { className: "bad" }, "The Dockerfile has changed since this image was built. Build it again to see the line of each layer."),
     make("table", { className: "layers" },
-      make("thead", {}, make("tr", {}, ...["line", "size", "", "made by"].map((text) => make("th", { scope: "col" }, text)))),
+      make("thead", {}, make("tr", {}, ...["line", "size", "made by"].map((text) => make("th", { scope: "col" }, text)))),
       make("tbody", {}, ...rows.map((row) => {
         const bar = make("div", { className: "layer" });
         bar.style.width = `${Math.max(1, (100 * row.size) / largest)}%`;
@@ -111,7 +111,7 @@ function describeImage({ name, now, lines, before }, task, open) {
         const line = lines?.[row.number];
         const link = line && file ? button(String(line), () => open(file, { line, focus: true }), { className: "link" }) : "";
         const delta = before && row.number !== undefined && old.get(row.made_by) !== row.size ? ` (${old.has(row.made_by) ? change(row.size - old.get(row.made_by)) : "new"})` : "";
-        return make("tr", {}, make("td", {}, link), make("td", {}, megabytes(row.size) + delta), make("td", { className: "chart" }, bar), make("td", {}, make("code", {}, row.made_by)));
+        return make("tr", {}, make("td", {}, link), make("td", { className: "size" }, megabytes(row.size) + delta, bar), make("td", {}, make("code", {}, row.made_by)));
       }))),
   ].filter(Boolean);
 }

@@ -247,7 +247,7 @@ export class Terminals {
 
   paint() {
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    const size = this.desk.present ? 18 : 13;
+    const size = this.desk.present ? 20 : 13;
     for (const terminal of this.open.values()) terminal.paint(dark, size);
   }
 
