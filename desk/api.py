@@ -75,6 +75,9 @@ def _route(method: str, path: str, handle: Handler) -> Route:
             return JSONResponse({"conflict": conflict.found._asdict()}, 409)
         except UserError as error:
             return JSONResponse({"error": str(error)}, 422)
+        except asyncio.CancelledError:
+            # The server ends, and this has taken too long.
+            return JSONResponse({"error": "The desk has ended"}, 503)
         except (KeyError, TypeError, ValueError):
             return JSONResponse({"error": "The request is not valid. Load the page again"}, 400)
 

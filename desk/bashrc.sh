@@ -2,12 +2,7 @@
 # ends (the sequences OSC 133 of FinalTerm, and OSC 7 for the folder), which the page reads.
 # shellcheck shell=bash
 desk_path=$PATH
-if [ -r ~/.bashrc ]; then
-    # It may take seconds. Until then, the last row of the screen says what the shell does.
-    printf '\0337\033[999B\033[2mReading ~/.bashrc ...\033[m\0338'
-    . ~/.bashrc
-    printf '\033[J'
-fi
+[ -r ~/.bashrc ] && . ~/.bashrc
 PATH=$desk_path
 unset desk_path
 desk_prompt() {

@@ -18,7 +18,6 @@ from workshop.core.errors import UserError
 SECONDS = 20
 ENDED_BY_CTRL_C = b"\x1b]133;D;130"
 PROMPT = b"\x1b[0m $ " if os.geteuid() else b"\x1b[0m # "
-READING = b"Reading ~/.bashrc ..."
 
 
 @pytest.fixture(autouse=True)
@@ -87,30 +86,14 @@ def test_another_page_gets_the_size_that_one_page_sets(tmp_path):
     run_async(check())
 
 
-def test_a_shell_that_reads_slow_settings_says_so_until_its_prompt(tmp_path):
-    os.mkfifo(tmp_path / "slow")
-    (tmp_path / ".bashrc").write_text("read -r line < ~/slow; echo $line; alias greet='echo hi'\n")
+def test_a_shell_reads_the_learners_settings_and_keeps_the_kits_programs(tmp_path):
+    (tmp_path / ".bashrc").write_text("alias greet='echo hi; command -v workshop'\nPATH=/bin\n")
 
-    async def check() -> bytes:
-        async with shell(tmp_path) as terminal:
-            viewer = object()
-            terminal.attach(viewer)
-            before = await read_until(terminal, READING, viewer)
-            assert PROMPT not in before
-            await asyncio.to_thread((tmp_path / "slow").write_text, "read\n")
-            after = await read_until(terminal, PROMPT, viewer)
-            await terminal.write(b"greet\r")
-            await read_until(terminal, b"hi\r\n", viewer)
-            return after
-
-    # The message is erased: from the cursor, which has not moved to it, to the end of the screen.
-    assert re.search(rb"read\r\n\x1b\[J", run_async(check()))
-
-
-def test_a_shell_without_settings_says_nothing(tmp_path):
     async def check() -> None:
         async with shell(tmp_path) as terminal:
-            assert READING not in await read_until(terminal, PROMPT)
+            await terminal.write(b"greet\r")
+            output = await read_until(terminal, b"/bin/workshop\r\n")
+            assert b"hi\r\n" in output
 
     run_async(check())
 

@@ -58,8 +58,12 @@ export function watchKeys(desk) {
       const at = parts.findIndex((name) => find(`#${name}`).contains(document.activeElement));
       const name = parts[(at + (event.shiftKey ? parts.length - 1 : 1)) % parts.length];
       desk.showView(name);
-      const inside = { lesson: "#lesson", editor: ".cm-content", tools: "[role=tabpanel]:not([hidden]) textarea, #tool-tabs [aria-selected=true]" };
-      find(inside[name], name === "lesson" ? document : find(`#${name}`))?.focus();
+      const inside = {
+        lesson: ["#lesson"],
+        editor: ["#text:not([hidden]) .cm-content", "#files"],
+        tools: [".screen:not([hidden]) textarea", "#tool-tabs [aria-selected=true]"],
+      };
+      inside[name].map((selector) => find(selector)).find(Boolean)?.focus();
     }
     const steps = { ArrowRight: 1, PageDown: 1, " ": 1, ArrowLeft: -1, PageUp: -1 };
     const typing = document.activeElement?.closest("input, textarea, select, button, summary, [contenteditable=true], [role=separator]");

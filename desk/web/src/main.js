@@ -59,9 +59,16 @@ class Desk {
     return showImage(this.image, this.lesson.data, (...place) => this.editor.open(...place));
   }
 
-  // A command may have built the image of the exercise.
-  commandEnded() {
-    if (this.lesson.data.images?.length) this.showImage();
+  // A command may have built the image of the exercise. The engine may be slower than the commands.
+  async commandEnded() {
+    this.mayHaveBuilt = this.lesson.data.images?.length > 0;
+    if (this.readsImage) return;
+    this.readsImage = true;
+    while (this.mayHaveBuilt) {
+      this.mayHaveBuilt = false;
+      await this.showImage();
+    }
+    this.readsImage = false;
   }
 
   fillCourse() {

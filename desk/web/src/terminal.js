@@ -22,7 +22,9 @@ export class Terminal {
     this.folder = "";
     this.waiting = [];
     this.watchers = new Set();
-    this.element = make("div", { className: "screen" });
+    // The learner's settings may take seconds.
+    this.notice = make("p", { className: "waiting", role: "status" }, "Waiting for your shell, which reads ~/.bashrc");
+    this.element = make("div", { className: "screen" }, this.notice);
     // No blinking cursor: its animation draws the page in every frame, and a key waits for one more.
     this.screen = new Screen({
       scrollback: LINES, fontSize: 13, lineHeight: 1.15, minimumContrastRatio: 4.5,
@@ -95,6 +97,7 @@ export class Terminal {
       if (kind === "C") this.begin();
       else if (kind === "D") {
         this.busy = false;
+        this.notice.remove();
         this.start();
         this.finish({ code: Number(code), lines: this.read(this.output) });
         if (!this.replaying) this.on.commandEnded();
