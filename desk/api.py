@@ -43,7 +43,8 @@ def routes(desk: Desk) -> list[Route]:
     async def save(query: Query) -> object:
         """Save a file; return its version, and the verdict on the text of its task."""
         path, text, base = str(query["path"]), str(query["text"]), str(query["base"])
-        saved = await asyncio.to_thread(desk.files.save, path, text, base)
+        before = str(query.get("before", text))
+        saved = await asyncio.to_thread(desk.files.save, path, text, base, before)
         task = query.get("task")
         verdict = await desk.checks.static(task) if task else None
         return {"version": saved.version, "verdict": verdict}

@@ -77,23 +77,23 @@ class Files:
         except OSError as error:
             raise _describe(path, error) from None
 
-    def save(self, path: str, text: str, base: str) -> File:
-        """Replace or create a file whose version is `base`, and return it.
+    def save(self, path: str, text: str, base: str, before: str | None = None) -> File:
+        """Replace or create a file whose version is `base`, or whose text is `before`; return it.
 
         Raises `Conflict` if the file has another version, and `UserError` if it cannot be written.
         """
         content = text.encode("utf-8", errors="replace")
         if len(content) > MAX_TEXT:
-            found = f"{len(content) / 1e6:.1f} MB, and the editor saves at most 1 MB"
-            raise UserError(path, found, "Make it shorter")
+            size = f"{len(content) / 1e6:.1f} MB, and the editor saves at most 1 MB"
+            raise UserError(path, size, "Make it shorter")
         try:
             with self._saving, self._open_parent(path, create=True) as (name, folder):
                 try:
-                    before = _read(path, name, folder)
+                    found = _read(path, name, folder)
                 except FileNotFoundError:
-                    before = MISSING
-                if before.version != base and before.text != text:
-                    raise Conflict(before)
+                    found = MISSING
+                if found.version != base and found.text not in {text, before}:
+                    raise Conflict(found)
                 _replace(name, folder, content)
         except OSError as error:
             raise _describe(path, error) from None

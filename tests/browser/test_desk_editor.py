@@ -9,6 +9,7 @@ from harness import ROOT, until
 from playwright.sync_api import expect
 
 WRONG = "FROM debian:12\n"
+ANSWER = ROOT / "services/part-3/baby-steps/Dockerfile"
 FOLDER = "exercises/baby-steps"
 LANGUAGES = {
     "Dockerfile": ("FROM ubuntu:24.04\n", "FROM"),
@@ -79,11 +80,11 @@ def test_a_file_that_is_fixed_outside_loses_its_marks_also_after_a_reload(chromi
         page.reload()
         expect(text(page)).to_contain_text("debian")
         expect(mark).to_have_count(1)
-        (server.folder / DOCKERFILE).write_text(WORKING)
-        expect(text(page)).to_contain_text("ubuntu:24.04")
+        (server.folder / DOCKERFILE).write_text(_read(ANSWER))
+        expect(text(page)).to_contain_text("cowsay")
         expect(mark).to_have_count(0)
         page.reload()
-        expect(text(page)).to_contain_text("ubuntu:24.04")
+        expect(text(page)).to_contain_text("cowsay")
         expect(page.locator("#status")).to_have_text("No problem in the text")
         expect(mark).to_have_count(0)
 
@@ -155,7 +156,7 @@ def test_copy_takes_what_is_typed_without_the_prompt_and_the_output(chromium, se
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         for shown, copied in (
             ("workshop start baby-steps", "workshop start baby-steps"),
-            ("UBUNTU_VERSION=24.04", _read(ROOT / "services/part-3/baby-steps/Dockerfile")),
+            ("UBUNTU_VERSION=24.04", _read(ANSWER)),
         ):
             block(page, shown).get_by_role("button", name="Copy").click()
             until(

@@ -78,7 +78,8 @@ def test_several_terminals_survive_a_reload_with_their_programs(chromium, server
             if number > 1:
                 page.locator("#new-terminal").click()
             focus(page, number)
-            type_line(page, f"mine=shell-{number}; cat")
+            type_line(page, f"mine=shell-{number}; echo re''ady; cat")
+            expect(screen(page)).to_contain_text("ready")
             type_line(page, f"to cat {number}")
             expect(screen(page)).to_contain_text(f"to cat {number}" * 2)
         page.reload()
@@ -97,8 +98,8 @@ def test_a_terminal_goes_back_ten_thousand_lines_also_after_a_reload(chromium, s
         type_line(page, f"seq {LINES}; echo en''ded")
         for _ in range(2):
             expect(screen(page)).to_contain_text("ended")
-            page.locator(".screen:not([hidden])").hover()
-            page.mouse.wheel(0, -10_000_000)
+            bar = page.locator(".screen:not([hidden]) .scrollbar.vertical").bounding_box()
+            page.mouse.click(bar["x"] + bar["width"] / 2, bar["y"] + 1)
             last = LINES - KEPT_LINES + 50
 
             def first_row(last: int = last) -> bool:

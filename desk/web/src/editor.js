@@ -142,7 +142,10 @@ export class Editor {
     if (file.saving && !options?.keepalive) return file.saving.then(() => this.save(file, options));
     clearTimeout(file.timer);
     const text = file.state.sliceDoc();
-    const sent = call("PUT", "file", { path: file.path, text, base: file.version, task: this.desk.checks.taskOf(file.path) }, options);
+    // `before`: when the page goes, a save of this text may be on its way.
+    const request = { path: file.path, text, base: file.version, before: file.sent, task: this.desk.checks.taskOf(file.path) };
+    const sent = call("PUT", "file", request, options);
+    file.sent = text;
     file.saving = sent.then(() => {}, () => {});
     let verdict;
     try {
