@@ -1,4 +1,4 @@
-"""Measure the desk in Chromium. Run with `make bench-desk`.
+"""Measure the desk in Chromium. Run with `make bench-desk` (Python needs -P: this is not `desk`).
 
 1. From the start of `workshop learn` until the first lesson is usable, warm. Limit: 1 s.
 2. From a key until its letter is on the screen of the terminal, 95th percentile. Limit: 30 ms.

@@ -13,7 +13,7 @@ export class Checks {
     this.panel = make("div", { className: "checks" });
     this.seen = 0;
     this.button = find("#check");
-    this.button.addEventListener("click", () => (this.running ? this.stop() : this.start()));
+    this.button.addEventListener("click", () => (this.running ? this.stop() : this.startAndShow()));
     this.auto = find("#auto");
   }
 
@@ -72,6 +72,11 @@ export class Checks {
   async start() {
     await this.desk.editor.flushAll();
     await call("POST", "check", { task: this.task.name });
+  }
+
+  // A check that starts at a save leaves the learner where they type.
+  async startAndShow() {
+    await this.start();
     this.desk.tools.show("checks");
     this.desk.showView("tools");
   }
