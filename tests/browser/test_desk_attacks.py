@@ -40,7 +40,7 @@ MARKUP = "<img src=x onerror='window.attacked=1'>"
 ATTACKS = {
     "read": """fetch(desk + "api/course", {credentials: "include"}).then((r) => r.text())""",
     "post": """fetch(desk + "api/terminals", {method: "POST", credentials: "include",
-        mode: "no-cors", body: "{}"}).then(() => null)""",
+        mode: "no-cors", body: '{"folder": ""}'}).then(() => null)""",
     "put": """fetch(desk + "api/file", {method: "PUT", credentials: "include",
         body: JSON.stringify({path: "baby-steps/evil", text: "x", base: ""})
         }).then(() => "saved")""",
@@ -78,7 +78,7 @@ INCLUSIONS = {
         Object.assign(form, {method: "post", target: "target", enctype: "text/plain"});
         form.action = desk + "api/terminals";
         const field = document.createElement("input");
-        Object.assign(field, {name: '{"a":"', value: '"}'});
+        Object.assign(field, {name: '{"folder":"', value: '"}'});
         form.append(field);
         document.body.append(frame, form);
         frame.onload = () => form.dataset.sent && resolve(null);
