@@ -120,6 +120,31 @@ def test_ctrl_s_saves_at_once_and_a_reload_loses_nothing(chromium, server):
         assert _read(server.folder / DOCKERFILE) == "FROM one\n# two\n"
 
 
+def test_an_old_answer_does_not_replace_what_was_typed_since(chromium, server):
+    """On a slow machine, the answer with one text comes after the save of the next one."""
+    with opened(chromium, server) as page:
+        routes = []
+        page.route("**/api/file?*", lambda route: routes.append(route))  # noqa: PLW0108
+        # The desk tells the page of its own save too.
+        with page.expect_request("**/api/file?*"):
+            type_text(page, "FROM one\n")
+        expect(page.locator("#file-tabs .mark")).to_have_count(0)
+        held = [(route, route.fetch()) for route in routes]
+        assert [answer.json()["text"] for _, answer in held] == ["FROM one\n"]
+        page.keyboard.insert_text("# two\n")
+        until(lambda: "# two" in _read(server.folder / DOCKERFILE), "the second save")
+        expect(page.locator("#file-tabs .mark")).to_have_count(0)
+        for route, answer in held:
+            with page.expect_response("**/api/file?*"):
+                route.fulfill(response=answer)
+        page.unroute("**/api/file?*")
+        page.keyboard.press("Control+End")
+        page.keyboard.insert_text("# three\n")
+        until(lambda: "# three" in _read(server.folder / DOCKERFILE), "the third save")
+        assert _read(server.folder / DOCKERFILE) == "FROM one\n# two\n# three\n"
+        assert page.locator("#conflict").is_hidden()
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_question_about_a_conflict_fits_and_is_accessible(width, chromium, server, axe):
     with opened(chromium, server, width, "dark") as page:

@@ -184,9 +184,14 @@ export class Editor {
 
   async refresh(path) {
     const file = this.files.get(path);
-    await file.saving;
-    const found = await this.read(path);
-    if (!found || found.version === file.version) return;
+    let found, version;
+    // An answer from before the last save is not what is on the disk now.
+    do {
+      await file.saving;
+      version = file.version;
+      found = await this.read(path);
+    } while (found && (file.saving || file.version !== version));
+    if (!found || found.version === version) return;
     if (found.text === file.state.sliceDoc()) Object.assign(file, { ...found, dirty: false, conflict: null });
     else if (file.dirty) return this.conflict(file, found);
     else this.replace(file, found);
