@@ -125,7 +125,7 @@ def test_an_old_answer_does_not_replace_what_was_typed_since(chromium, server):
     with opened(chromium, server) as page:
         routes = []
         page.route("**/api/file?*", lambda route: routes.append(route))  # noqa: PLW0108
-        # The desk tells the page of its own save too.
+        # The server reports the page's save to the page too.
         with page.expect_request("**/api/file?*"):
             type_text(page, "FROM one\n")
         expect(page.locator("#file-tabs .mark")).to_have_count(0)
@@ -137,11 +137,11 @@ def test_an_old_answer_does_not_replace_what_was_typed_since(chromium, server):
         for route, answer in held:
             with page.expect_response("**/api/file?*"):
                 route.fulfill(response=answer)
-        page.unroute("**/api/file?*")
         page.keyboard.press("Control+End")
         page.keyboard.insert_text("# three\n")
         until(lambda: "# three" in _read(server.folder / DOCKERFILE), "the third save")
         assert _read(server.folder / DOCKERFILE) == "FROM one\n# two\n# three\n"
+        page.unroute("**/api/file?*")
         assert page.locator("#conflict").is_hidden()
 
 
