@@ -1,4 +1,4 @@
-"""Generates pages: checks, causes, requirements, commands, pins, lessons, a chart, the scorecard.
+"""Generates pages: checks, causes, requirements, commands, pins, lessons, charts, measurements.
 
 Run as `make reference`. A test compares the pages with their sources.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workshop.core.paths import ROOT
 from workshop.core.process import SubprocessRunner
-from workshop.site import causes, lessons, scorecard
+from workshop.site import benchmarks, causes, lessons, scorecard
 from workshop.site.blocks import CONSOLE, NOT_RUN, OTHER_SHELL
 from workshop.stack import versions
 from workshop.tasks import course
@@ -63,6 +63,8 @@ def pages() -> dict[str, Callable[[], str]]:
         SCORECARD.name: lambda: _page(
             "Hostile submissions", scorecard.INTRODUCTION, *scorecard.parts()
         ),
+        "benchmarks.md": lambda: _page("Benchmarks", benchmarks.INTRODUCTION, *benchmarks.parts()),
+        **benchmarks.chart_pages(),
         "image-sizes.svg": lambda: image_sizes_chart(IMAGE_SIZES.read_text(encoding="utf-8")),
     }
 
@@ -182,9 +184,9 @@ def image_sizes_chart(readme: str) -> str:
 
 def write(*names: str) -> None:
     """Generate the named pages, or every page."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     generators = pages()
     for name in names or generators:
+        path(name).parent.mkdir(parents=True, exist_ok=True)
         path(name).write_text(generators[name](), encoding="utf-8")
 
 

@@ -1,0 +1,59 @@
+"""Bar charts are valid SVG, in proportion to their values."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+from workshop.site.charts import WIDTH, Bar, Group, draw_bars
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def draw(*bars: Bar, sides=("original", "kit"), name="greeter"):
+    return ET.fromstring(draw_bars("A <title>", sides, [Group(name, bars)]))  # noqa: S314 - our own
+
+
+def rectangles(chart):
+    """The bars, without the squares of the legend."""
+    return [one for one in chart.iter(f"{SVG}rect") if one.get("height") != "12"]
+
+
+def texts(chart):
+    return [one.text for one in chart.iter(f"{SVG}text")]
+
+
+def test_a_bar_is_as_long_as_its_value_beside_the_longest_one():
+    chart = draw(Bar(2, 2, 2, "2 s"), Bar(1, 1, 1, "1 s"))
+    longest, half = (float(bar.get("width")) for bar in rectangles(chart))
+    assert longest == 2 * half
+
+
+def test_the_longest_range_fits_into_the_chart():
+    chart = draw(Bar(1, 0.5, 4, "1 s"), Bar(2, 2, 2, "2 s"))
+    (line,) = chart.iter(f"{SVG}path")
+    start = float(line.get("d").split()[0][1:])
+    length = float(line.get("d").split("h")[1].split("m")[0])
+    assert start + length < WIDTH - 100
+    assert [bar.get("width") for bar in rectangles(chart)] == ["85", "170"]
+
+
+def test_one_measurement_has_no_range():
+    assert not list(draw(Bar(1, 1, 1, "1 s")).iter(f"{SVG}path"))
+
+
+def test_a_chart_has_a_legend_names_and_values():
+    chart = draw(Bar(2, 2, 2, "2 s"), Bar(1, 1, 1, "1 s"))
+    assert texts(chart) == ["original", "kit", "greeter", "2 s", "1 s"]
+    assert chart.find(f"{SVG}title").text == "A <title>"
+
+
+def test_special_characters_are_escaped():
+    assert texts(draw(Bar(1, 1, 1, "<1 s"), sides=("a & b",), name="<x>")) == [
+        "a & b",
+        "<x>",
+        "<1 s",
+    ]
+
+
+def test_values_of_zero_are_drawn():
+    assert [bar.get("width") for bar in rectangles(draw(Bar(0, 0, 0, "0 s")))] == ["0"]

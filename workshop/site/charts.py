@@ -1,0 +1,78 @@
+"""Draws bar charts as SVG files that follow the light or dark scheme of their page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+WIDTH = 720  # of a chart, in pixels
+_LEFT = 180  # where the bars begin: left of it are the names of the groups
+_LONGEST = 340  # length of the longest bar or range; its value is right of it
+_BAR, _GAP, _TOP = 20, 12, 34  # heights: a bar, between two groups, and the legend
+COLOURS = ("#8d99a6", "#5c6bc0", "#2e9e83")
+# An image has no style sheet of its page, but gets its colour scheme.
+_STYLE = """<style>
+:root { color: #202124; background: #ffffff; }
+@media (prefers-color-scheme: dark) { :root { color: #e3e5e8; background: #1e2029; } }
+text { fill: currentColor; font: 14px sans-serif; }
+path { stroke: currentColor; fill: none; }
+</style>"""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A value with its range, `low` to `high`, and the text that shows it."""
+
+    value: float
+    low: float
+    high: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The bars of one subject, in the order of the chart's sides."""
+
+    name: str
+    bars: Sequence[Bar]
+
+
+def draw_bars(title: str, sides: Sequence[str], groups: Sequence[Group]) -> str:
+    """Return a chart with one group of bars for each subject, and a line for each bar's range."""
+    most = max(bar.high for group in groups for bar in group.bars) or 1
+    lines, top = list(_legend(sides)), _TOP
+    for group in groups:
+        middle = top + _BAR * len(group.bars) / 2 + 5
+        lines.append(_text(_LEFT - 10, middle, group.name, anchor="end"))
+        for number, bar in enumerate(group.bars):
+            lines += _bar(bar, top + _BAR * number, COLOURS[number % len(COLOURS)], most)
+        top += _BAR * len(group.bars) + _GAP
+    box = f'viewBox="0 0 {WIDTH} {top}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {box} role="img">'
+    return "\n".join([head, f"<title>{escape(title)}</title>", _STYLE, *lines, "</svg>"]) + "\n"
+
+
+def _legend(sides: Sequence[str]) -> Iterator[str]:
+    step = (WIDTH - _LEFT) // max(len(sides), 1)
+    for number, side in enumerate(sides):
+        left = _LEFT + number * step
+        yield f'<rect x="{left}" y="8" width="12" height="12" fill="{COLOURS[number % 3]}"/>'
+        yield _text(left + 18, 19, side)
+
+
+def _bar(bar: Bar, top: int, colour: str, most: float) -> Iterator[str]:
+    length, low, high = (round(size / most * _LONGEST) for size in (bar.value, bar.low, bar.high))
+    height, middle = _BAR - 4, top + _BAR // 2
+    yield f'<rect x="{_LEFT}" y="{top + 2}" width="{length}" height="{height}" fill="{colour}"/>'
+    if high > low:
+        ends = f"M{_LEFT + low} {middle - 4}v8m0 -4h{high - low}m0 -4v8"
+        yield f'<path d="{ends}"/>'
+    yield _text(_LEFT + max(length, high) + 8, top + 15, bar.text)
+
+
+def _text(left: float, top: float, text: str, anchor: str = "start") -> str:
+    return f'<text x="{left:g}" y="{top:g}" text-anchor="{anchor}">{escape(text)}</text>'
