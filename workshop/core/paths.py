@@ -33,8 +33,8 @@ _LOCAL = re.compile("|".join(map(translate, LOCAL)))
 
 # Linux refuses paths of 4,096 characters; a learner's folder needs far less.
 MAX_PATH = 1_000
-# A text that a person wrote is shorter, in bytes. Longer ones are neither read nor linted: hadolint
-# needs six seconds for 5 MB.
+# A text that a person wrote is shorter, in bytes. Longer ones are neither read nor linted, because
+# hadolint would take seconds.
 MAX_TEXT = 1_000_000
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from benchmark_result import RESULT
@@ -173,3 +174,48 @@ def test_there_is_a_chart_for_every_measured_figure_and_no_other_one():
 
 def charts_folder():
     return measurements.ROOT / "docs/reference" / benchmarks.CHARTS
+
+
+# A measured time or size, in digits or in words. How long a lesson takes is an estimate.
+TYPED = re.compile(
+    r"\b(took|takes?|measured|starts? in|about|around|roughly|nearly|almost)\b[^.|]{0,60}?"
+    r"(\b\d[\d.,]* ?(s|ms|min|seconds?|minutes?|[kMG]B)\b"
+    r"|(about|around|roughly|nearly|almost) \w+( \w+)? (seconds?|minutes?|hours?|[kMG]B)\b)"
+)
+ESTIMATE = "**It takes**"
+
+
+def texts():
+    """The texts that people write: not the generated ones, nor examples of output."""
+    folder = measurements.ROOT
+    yield from (folder / name for name in ("README.md", "CONTRIBUTING.md"))
+    yield from (folder / name / "README.md" for name in ("desk", "benchmarks"))
+    yield from folder.glob("services/*/README.md")
+    yield from folder.glob("museum/**/*.md")
+    pages = (path for path in folder.glob("docs/**/*.md") if path.parent.name != "reference")
+    yield from (path for path in pages if path.name != "scorecard.md")
+
+
+def typed_figures(text):
+    lines = (line for line in text.splitlines() if not line.startswith(ESTIMATE))
+    return [found[0] for line in lines if (found := TYPED.search(line))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It takes half a second, then it took 2.3 s to start.",
+        "The first run takes about three minutes on two cores.",
+        "The image is about 600 MB in size.",
+        "| an engine | measured: it starts in 140 ms |",
+    ],
+)
+def test_a_typed_figure_is_found(text):
+    assert typed_figures(text)
+
+
+def test_nobody_types_a_measured_figure():
+    found = {str(path): typed_figures(path.read_text(encoding="utf-8")) for path in texts()}
+    assert {path: figures for path, figures in found.items() if figures} == {}, (
+        "describe it in words, and link to docs/reference/benchmarks.md"
+    )
