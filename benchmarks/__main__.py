@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 # A benchmark ends itself at its limit; this is for one that does not.
 GRACE = 120.0
+QUIET = 0.7  # the load of a machine on which nothing else runs
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Plan:
         """Say how long it will take: as long as the last time, and never longer than the limits."""
         count = len(self.benchmarks)
         name = "1 benchmark" if count == 1 else f"{count} benchmarks"
-        limit = f"at most {self.longest:g} minutes"
+        limit = f"at most {self.longest:g} min"
         known = [_last_seconds(benchmark) for benchmark in self.benchmarks]
         if self.rounds or self.minutes or not all(known):
             return f"{name}: {limit}. Leave the machine alone meanwhile."
@@ -115,6 +116,9 @@ def main() -> int:
     try:
         planned = plan(options)
         console.print(planned.describe(), highlight=False, soft_wrap=True)
+        if (load := machine.read_load()) > QUIET:
+            warning = f"The machine is busy (load {load:.1f}): the figures will vary."
+            console.print(warning, highlight=False, soft_wrap=True)
         with ProgressDisplay(console) as display:
             failed = run_all(planned, run, display)
         for line in advice(failed):

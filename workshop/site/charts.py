@@ -13,7 +13,7 @@ WIDTH = 720  # of a chart, in pixels
 _LEFT = 180  # where the bars begin: left of it are the names of the groups
 _LONGEST = 340  # length of the longest bar or range; its value is right of it
 _BAR, _GAP, _TOP = 20, 12, 34  # heights: a bar, between two groups, and the legend
-COLOURS = ("#8d99a6", "#5c6bc0", "#2e9e83")
+COLOURS = ("#8d99a6", "#5c6bc0")
 # An image has no style sheet of its page, but gets its colour scheme.
 _STYLE = """<style>
 :root { color: #202124; background: #ffffff; }
@@ -42,14 +42,18 @@ class Group:
 
 
 def draw_bars(title: str, sides: Sequence[str], groups: Sequence[Group]) -> str:
-    """Return a chart with one group of bars for each subject, and a line for each bar's range."""
+    """Return a chart with one group of bars for each subject, and a line for each bar's range.
+
+    It is for an `img` element: its style sheet would also change the page that contains it.
+    """
     most = max(bar.high for group in groups for bar in group.bars) or 1
-    lines, top = list(_legend(sides)), _TOP
+    # A single side needs no legend.
+    lines, top = (list(_legend(sides)), _TOP) if len(sides) > 1 else (list[str](), 0)
     for group in groups:
         middle = top + _BAR * len(group.bars) / 2 + 5
         lines.append(_text(_LEFT - 10, middle, group.name, anchor="end"))
         for number, bar in enumerate(group.bars):
-            lines += _bar(bar, top + _BAR * number, COLOURS[number % len(COLOURS)], most)
+            lines += _bar(bar, top + _BAR * number, _colour(number, sides), most)
         top += _BAR * len(group.bars) + _GAP
     box = f'viewBox="0 0 {WIDTH} {top}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {box} role="img">'
@@ -60,8 +64,14 @@ def _legend(sides: Sequence[str]) -> Iterator[str]:
     step = (WIDTH - _LEFT) // max(len(sides), 1)
     for number, side in enumerate(sides):
         left = _LEFT + number * step
-        yield f'<rect x="{left}" y="8" width="12" height="12" fill="{COLOURS[number % 3]}"/>'
+        colour = _colour(number, sides)
+        yield f'<rect x="{left}" y="8" width="12" height="12" fill="{colour}"/>'
         yield _text(left + 18, 19, side)
+
+
+def _colour(number: int, sides: Sequence[str]) -> str:
+    """Return the colour of a side: the last one is what the chart is about."""
+    return COLOURS[-1] if number == len(sides) - 1 else COLOURS[number]
 
 
 def _bar(bar: Bar, top: int, colour: str, most: float) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workshop.core.paths import ROOT
 from workshop.core.process import SubprocessRunner
-from workshop.site import benchmarks, causes, lessons, scorecard
+from workshop.site import benchmarks, causes, charts, lessons, scorecard
 from workshop.site.blocks import CONSOLE, NOT_RUN, OTHER_SHELL
 from workshop.stack import versions
 from workshop.tasks import course
@@ -47,8 +47,6 @@ page. *Included* blocks come from a real file. *Other shell* blocks are for Wind
 for Linux that is run."""
 # A task, and the size of its image in decimal megabytes, in the table of `IMAGE_SIZES`.
 _SIZE_ROW = re.compile(r"^\| (\S+) \| `[^`]+` \| `[^`]+` \| (\d+) \|", re.MULTILINE)
-_BAR = 30  # height of a bar with the gap below it, in pixels
-_LONGEST = 440  # length of the longest bar, in pixels
 
 
 def pages() -> dict[str, Callable[[], str]]:
@@ -162,24 +160,13 @@ def lessons_page(found: list[Page]) -> str:
 
 
 def image_sizes_chart(readme: str) -> str:
-    """Draw the image sizes as a bar chart: an SVG whose text has the colour of its page."""
-    sizes = [(task, int(size)) for task, size in _SIZE_ROW.findall(readme)]
-    most = max(size for _, size in sizes)
-    summary = ", ".join(f"task {task}: {size} MB" for task, size in sizes)
-    box = f'viewBox="0 0 600 {_BAR * len(sizes)}"'
-    style = 'role="img" font-size="14" fill="currentColor"'
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {box} {style}>',
-        f"<title>Sizes of the images. {summary}</title>",
-    ]
-    for number, (task, size) in enumerate(sizes):
-        top, length = number * _BAR, round(size / most * _LONGEST)
-        lines += [
-            f'<text x="68" y="{top + 19}" text-anchor="end">task {task}</text>',
-            f'<rect x="76" y="{top + 3}" width="{length}" height="{_BAR - 6}" fill="#5c6bc0"/>',
-            f'<text x="{length + 84}" y="{top + 19}">{size} MB</text>',
-        ]
-    return "\n".join([*lines, "</svg>"]) + "\n"
+    """Draw the image sizes in the table of a README, in decimal megabytes."""
+    sizes = [(f"task {task}", int(size)) for task, size in _SIZE_ROW.findall(readme)]
+    return charts.draw_bars(
+        f"Sizes of the images. {', '.join(f'{task}: {size} MB' for task, size in sizes)}",
+        ["image"],
+        [charts.Group(task, [charts.Bar(size, size, size, f"{size} MB")]) for task, size in sizes],
+    )
 
 
 def write(*names: str) -> None:

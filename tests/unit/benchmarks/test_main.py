@@ -61,12 +61,12 @@ def test_a_benchmark_has_the_time_limit_of_the_catalogue():
 def test_the_duration_is_printed_in_advance(monkeypatch):
     monkeypatch.setattr(bench, "_last_seconds", lambda _: 90)
     assert plan("check", "static").describe().startswith("2 benchmarks: about 3 min, as last time,")
-    assert plan("check", minutes=7).describe().startswith("1 benchmark: at most 7 minutes.")
+    assert plan("check", minutes=7).describe().startswith("1 benchmark: at most 7 min.")
 
 
 def test_without_earlier_results_only_the_limit_is_known(monkeypatch):
     monkeypatch.setattr(bench, "_last_seconds", lambda _: 0)
-    assert plan("check", minutes=3).describe().startswith("1 benchmark: at most 3 minutes.")
+    assert plan("check", minutes=3).describe().startswith("1 benchmark: at most 3 min.")
     assert "about" not in plan("check").describe()
 
 

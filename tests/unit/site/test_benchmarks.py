@@ -158,6 +158,12 @@ def test_every_benchmark_is_in_the_catalogue():
     assert modules == {benchmark.name for benchmark in CATALOGUE}
 
 
+def test_the_readme_lists_every_benchmark_in_the_order_of_the_page():
+    readme = (measurements.FOLDER / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| [a-z`]", readme, re.MULTILINE)
+    assert rows == [benchmark.name for benchmark in CATALOGUE]
+
+
 def test_all_benchmarks_together_take_at_most_25_minutes():
     assert sum(benchmark.minutes for benchmark in CATALOGUE) <= 25
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from workshop.site.charts import WIDTH, Bar, Group, draw_bars
+from workshop.site.charts import COLOURS, WIDTH, Bar, Group, draw_bars
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -48,11 +48,17 @@ def test_a_chart_has_a_legend_names_and_values():
 
 
 def test_special_characters_are_escaped():
-    assert texts(draw(Bar(1, 1, 1, "<1 s"), sides=("a & b",), name="<x>")) == [
-        "a & b",
-        "<x>",
-        "<1 s",
+    bars = [Bar(1, 1, 1, text) for text in ("<1 s", "&")]
+    assert texts(draw(*bars, sides=("a & b", "<c>"), name="<x>")) == [
+        *("a & b", "<c>", "<x>"),
+        *("<1 s", "&"),
     ]
+
+
+def test_a_single_side_needs_no_legend():
+    chart = draw(Bar(1, 1, 1, "1 s"), sides=("image",))
+    assert texts(chart) == ["greeter", "1 s"]
+    assert {bar.get("fill") for bar in rectangles(chart)} == {COLOURS[-1]}
 
 
 def test_values_of_zero_are_drawn():
