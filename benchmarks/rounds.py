@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Fewer say nothing about the spread.
 LEAST_ROUNDS = 3
 PATIENCE = 600.0  # seconds, for a program that does not end
+# Of a program that fails: the arguments that its error shows, and the characters of its output.
+LONGEST, PRINTED = 8, 500
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,8 @@ def run_program(
     )
     seconds = time.perf_counter() - start
     if done.returncode not in good:
-        found = f"exit code {done.returncode}: {(done.stdout + done.stderr).strip()[-2000:]}"
-        raise UserError(" ".join(map(str, argv)), found, "Run it by hand to see why")
+        # In one line, because `make bench` shows the last one.
+        printed = " ".join((done.stdout + done.stderr).split())[-PRINTED:]
+        found = f"exit code {done.returncode}: {printed}"
+        raise UserError(" ".join(map(str, argv[:LONGEST])), found, "Run it by hand to see why")
     return seconds, done.stdout
