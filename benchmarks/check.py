@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import command
+from benchmarks.images import new_name
 from benchmarks.rounds import Case, run_program
 from workshop.analysis import starter
 from workshop.core.paths import ROOT
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from benchmarks.rounds import Rounds
 
 TASK = course.task("task-2")
-NAME = "workshop-benchmark-bare"
+NAME = new_name()
 BARE = f"""
 set -e
 docker build --quiet --tag {NAME} --file "$1/{TASK.answer[0]}" "$1" >/dev/null

@@ -8,7 +8,6 @@ what building and installing the wheel costs.
 from __future__ import annotations
 
 import re
-import secrets
 import shutil
 import statistics
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import command
+from benchmarks.images import new_name
 from benchmarks.rebuild import describe_stand_ins, edit
 from benchmarks.rounds import Case
 from workshop.core.paths import ROOT
@@ -42,7 +42,7 @@ class Subject:
 
     def __init__(self, image: Image, folder: Path, engine: Engine) -> None:
         self.image, self._engine = image, engine
-        self.name = f"workshop-benchmark-{secrets.token_hex(4)}"
+        self.name = new_name()
         ignored = shutil.ignore_patterns(".venv", "__pycache__", ".*_cache", ".env")
         shutil.copytree(ROOT / image.folder, folder / image.folder, ignore=ignored)
         self._build_arguments = replace(image.build(folder), image=self.name)

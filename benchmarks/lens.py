@@ -12,11 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks import command
+from benchmarks.images import built
 from benchmarks.kit import run_kit
 from benchmarks.rounds import Case, run_program
-from workshop.core.paths import ROOT
 from workshop.engine import Engine
-from workshop.stack.images import IMAGES
 
 if TYPE_CHECKING:
     from benchmarks.rounds import Rounds
@@ -43,16 +42,14 @@ def measure(rounds: Rounds) -> None:
     """Read each image in turn with both."""
     engine = Engine()
     engine.require("benchmark lens")
-    for image in (image for image in IMAGES if image.name in NAMES):
-        rounds.step(f"building {image.name}")
-        engine.build(image.build(ROOT))
-    rounds.compare(
-        [
-            Case(name, side, partial(run, name))
-            for name in NAMES
-            for side, run in (("docker save", save), ("workshop image", show))
-        ]
-    )
+    with built(engine, NAMES, rounds) as images:
+        rounds.compare(
+            [
+                Case(name, side, partial(run, images[name]))
+                for name in NAMES
+                for side, run in (("docker save", save), ("workshop image", show))
+            ]
+        )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import command
+from benchmarks.images import new_name
 from benchmarks.rounds import Case
 from workshop.core.errors import UserError
 from workshop.core.paths import ROOT
@@ -63,7 +64,7 @@ class Subject:
     def __init__(self, service: Service, side: str, folder: Path, engine: Engine) -> None:
         """Copy the service into `folder`; the original's files replace some of the kit's."""
         self.service, self.side, self._engine = service, side, engine
-        self.image = f"workshop-benchmark-{secrets.token_hex(4)}"
+        self.image = new_name()
         self._context = folder / side / service.name
         ignored = shutil.ignore_patterns(".venv", "__pycache__", ".*_cache")
         shutil.copytree(ROOT / service.folder, self._context, ignore=ignored)

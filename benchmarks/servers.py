@@ -18,13 +18,12 @@ from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 
 from benchmarks import command
+from benchmarks.images import built, new_name
 from benchmarks.rounds import Case, run_program
 from workshop.core.errors import UserError
-from workshop.core.paths import ROOT
 from workshop.core.process import SubprocessRunner
 from workshop.engine import Engine
 from workshop.machine import apt, host
-from workshop.stack.images import IMAGES
 
 if TYPE_CHECKING:
     from benchmarks.rounds import Rounds
@@ -51,7 +50,7 @@ class Server:
     page: str
     options: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
-    name: str = field(default_factory=lambda: f"workshop-benchmark-{secrets.token_hex(4)}")
+    name: str = field(default_factory=new_name)
 
 
 def servers() -> list[Server]:
@@ -94,15 +93,15 @@ def _server(  # noqa: PLR0913, PLR0917 - the columns of a table
     return Server(service[0], side, service[1], port, page, options, arguments)
 
 
-def serve(engine: Engine, server: Server) -> dict[str, float]:
+def serve(engine: Engine, server: Server, image: str) -> dict[str, float]:
     """Start a container, send requests, and remove it; return both figures."""
     port = find_free_port()
     published = ("--detach", "--publish", f"{HOST}:{port}:{server.port}")
     options = (*published, *server.options)
     try:
         start = time.perf_counter()
-        done = engine.run(server.name, server.image, options, server.command, timeout=60)
-        engine.check(f"the container of {server.image}", done, "Build it: make build")
+        done = engine.run(server.name, image, options, server.command, timeout=60)
+        engine.check(f"the container of {server.image}", done, "Run it by hand to see why")
         wait_for_answer(engine, server, port)
         seconds = time.perf_counter() - start
         return {"start": seconds, "rate": send_requests(port, server.page)}
@@ -170,11 +169,10 @@ def measure(rounds: Rounds) -> None:
     engine.require("benchmark servers")
     install_wrk()
     every = servers()
-    for image in IMAGES:
-        if image.name in {server.image for server in every}:
-            rounds.step(f"building {image.name}")
-            engine.build(image.build(ROOT))
-    rounds.compare([Case(s.service, s.side, partial(serve, engine, s)) for s in every])
+    with built(engine, [server.image for server in every], rounds) as images:
+        rounds.compare(
+            [Case(s.service, s.side, partial(serve, engine, s, images[s.image])) for s in every]
+        )
     rounds.note(
         f"wrk keeps {CONNECTIONS} connections busy for {SECONDS} s in each round, on the machine "
         "of the server, and takes a part of its cores."
