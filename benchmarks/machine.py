@@ -18,7 +18,8 @@ UNRELATED = (":!docs", ":!benchmarks/results", ":!*.md")
 def describe(engine: str, load_before: float) -> Machine:
     """Describe this machine, with the version of its engine; `load_before` is the load then."""
     return Machine(
-        system=f"{_distribution()}, kernel {platform.release()}",
+        # Without what a distribution or a cloud adds to the version of its kernel.
+        system=f"{_distribution()}, kernel {platform.release().partition('-')[0]}",
         processor=_processor(),
         cores=os.cpu_count() or 1,
         memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),

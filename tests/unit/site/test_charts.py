@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from workshop.site.charts import COLOURS, WIDTH, Bar, Group, draw_bars
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -25,16 +27,27 @@ def texts(chart):
 def test_a_bar_is_as_long_as_its_value_beside_the_longest_one():
     chart = draw(Bar(2, 2, 2, "2 s"), Bar(1, 1, 1, "1 s"))
     longest, half = (float(bar.get("width")) for bar in rectangles(chart))
-    assert longest == 2 * half
+    assert longest == pytest.approx(2 * half, abs=1)
 
 
-def test_the_longest_range_fits_into_the_chart():
+def test_the_longest_range_leaves_room_for_its_value():
     chart = draw(Bar(1, 0.5, 4, "1 s"), Bar(2, 2, 2, "2 s"))
     (line,) = chart.iter(f"{SVG}path")
     start = float(line.get("d").split()[0][1:])
     length = float(line.get("d").split("h")[1].split("m")[0])
     assert start + length < WIDTH - 100
-    assert [bar.get("width") for bar in rectangles(chart)] == ["85", "170"]
+    first, second = (float(bar.get("width")) for bar in rectangles(chart))
+    assert second == pytest.approx(2 * first, abs=1)
+    assert second == pytest.approx(length * 2 / 3.5, abs=1)
+
+
+def test_a_long_name_has_room_left_of_the_bars():
+    name = "base-image-fastapi-ubuntu-fat:test"
+    chart = draw(Bar(1, 1, 1, "1 s"), name=name)
+    (label,) = (one for one in chart.iter(f"{SVG}text") if one.text == name)
+    assert float(label.get("x")) >= 7 * len(name)
+    (bar,) = rectangles(chart)
+    assert float(bar.get("x")) + float(bar.get("width")) < WIDTH - 100
 
 
 def test_one_measurement_has_no_range():
