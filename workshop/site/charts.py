@@ -59,7 +59,7 @@ def draw_bars(title: str, sides: Sequence[str], groups: Sequence[Group]) -> str:
         for number, bar in enumerate(group.bars):
             lines += _bar(bar, (left, top + _BAR * number), _colour(number, sides), scale)
         top += _BAR * len(group.bars) + _GAP
-    box = f'viewBox="0 0 {WIDTH} {top}"'
+    box = f'width="{WIDTH}" height="{top}" viewBox="0 0 {WIDTH} {top}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {box} role="img">'
     return "\n".join([head, f"<title>{escape(title)}</title>", _STYLE, *lines, "</svg>"]) + "\n"
 
