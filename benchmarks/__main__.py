@@ -10,6 +10,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from benchmarks import machine
-from benchmarks.command import COULD_NOT, INTERRUPTED, positive
+from benchmarks.command import COULD_NOT, INTERRUPTED, PATIENCE, positive
 from workshop.core.errors import Interrupted, UserError
 from workshop.core.paths import ROOT
 from workshop.core.process import SubprocessRunner
@@ -25,14 +26,15 @@ from workshop.core.progress import ProgressDisplay
 from workshop.site import measurements, reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
     from workshop.core.process import Runner
     from workshop.site.measurements import Benchmark
 
 # A benchmark ends itself at its limit; this is for one that does not.
-GRACE = 120.0
+GRACE = 120.0  # seconds
+LEAST = 0.4  # of the planned time; with less left, a benchmark does not start
 QUIET = 0.7  # the load of a machine on which nothing else runs
 
 
@@ -43,15 +45,15 @@ class Plan:
     benchmarks: Sequence[Benchmark]
     rounds: int | None
     folder: Path
-    minutes: float | None = None  # the time limit of each, in place of the catalogue's
+    minutes: float | None = None  # the planned time of each, in place of the catalogue's
 
     @property
     def longest(self) -> float:
-        """The sum of the time limits, in minutes."""
+        """The time limit of all together, in minutes: the sum of their planned times."""
         return sum(self.minutes or benchmark.minutes for benchmark in self.benchmarks)
 
     def describe(self) -> str:
-        """Say how long it will take: as long as the last time, and never longer than the limits."""
+        """Say how long it will take: as long as the last time, and never longer than the limit."""
         count = len(self.benchmarks)
         name = "1 benchmark" if count == 1 else f"{count} benchmarks"
         limit = f"at most {self.longest:g} min"
@@ -72,20 +74,35 @@ def plan(options: argparse.Namespace) -> Plan:
     return Plan(chosen, options.rounds, options.out, options.minutes)
 
 
-def run_all(planned: Plan, run: Runner, display: ProgressDisplay) -> dict[str, str]:
-    """Run the benchmarks; return why some have failed, by name."""
+def run_all(
+    planned: Plan,
+    run: Runner,
+    display: ProgressDisplay,
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, str]:
+    """Run the benchmarks; return why some have failed, by name.
+
+    One that is slower than planned takes the time of those that are faster. When the time limit of
+    all is over, the rest fails.
+    """
     failed = {}
+    end = clock() + 60 * planned.longest
     for benchmark in planned.benchmarks:
+        minutes = planned.minutes or benchmark.minutes
+        limit = min(PATIENCE * minutes, (end - clock()) / 60)
+        if limit < LEAST * minutes:
+            failed[benchmark.name] = "no time is left"
+            continue
         with display.job(benchmark.name, "starting") as job:
-            minutes = planned.minutes or benchmark.minutes
-            options = ["--minutes", f"{minutes:g}", "--out", str(planned.folder)]
+            options = ["--minutes", f"{minutes:g}", "--limit", f"{limit:.3f}"]
+            options += ["--out", str(planned.folder)]
             options += ["--rounds", str(planned.rounds)] * bool(planned.rounds)
             env = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "PYTHONUNBUFFERED": "1"}
             done = run(
                 (sys.executable, "-m", f"benchmarks.{benchmark.name}", *options),
                 env=env,
                 on_line=job.line,
-                timeout=60 * minutes + GRACE,
+                timeout=60 * limit + GRACE,
             )
             if done.code:
                 failed[benchmark.name] = done.last_line or f"exit code {done.code}"
@@ -165,7 +182,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("name", nargs="*", help=f"one or more of {', '.join(names)} (default: all)")
     text = "how often each measures everything (default: as in benchmarks/benchmarks.toml)"
     parser.add_argument("--rounds", type=positive, help=text)
-    text = "the time limit of each (default: as in benchmarks/benchmarks.toml)"
+    text = "how long each may measure (default: as in benchmarks/benchmarks.toml)"
     parser.add_argument("--minutes", type=float, help=text)
     text = "leave out those that are measured with this commit"
     parser.add_argument("--resume", action="store_true", help=text)

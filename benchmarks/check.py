@@ -48,7 +48,11 @@ def measure(rounds: Rounds) -> None:
         try:
             rounds.compare(
                 [
-                    Case(TASK.name, "script", lambda: {"full": run_program(bare)[0]}),
+                    Case(
+                        TASK.name,
+                        "script",
+                        lambda: {"full": run_program(bare, name="the script")[0]},
+                    ),
                     Case(TASK.name, "check", lambda: {"full": run_program(check, cwd=ROOT)[0]}),
                 ]
             )

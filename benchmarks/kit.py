@@ -42,6 +42,7 @@ def run_kit(
     """Run `workshop ARGUMENTS`; raise a `UserError` if its exit code is not in `good`."""
     argv = (sys.executable, "-c", _MEASURE, *arguments)
     around = {**env, "PYTHONPATH": str(ROOT)}
-    seconds, output = run_program(argv, good=good, cwd=cwd, env=around)
+    name = f"workshop {' '.join(map(str, arguments))}"
+    seconds, output = run_program(argv, name=name, good=good, cwd=cwd, env=around)
     *lines, memory = output.splitlines()
     return Run(seconds, int(memory) * 1024, "\n".join(lines))

@@ -100,13 +100,15 @@ class Rounds:
 def run_program(
     argv: Sequence[str | Path],
     *,
+    name: str = "",
     good: Sequence[int] = (0,),
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> tuple[float, str]:
     """Run a program; return its wall time in seconds, and its standard output.
 
-    Raises a `UserError` with what it printed if its exit code is not in `good`.
+    Raises a `UserError` with what it printed if its exit code is not in `good`; the error shows
+    `name` in place of a long command.
     """
     start = time.perf_counter()
     done = subprocess.run(
@@ -123,5 +125,7 @@ def run_program(
         # In one line, because `make bench` shows the last one.
         printed = " ".join((done.stdout + done.stderr).split())[-PRINTED:]
         found = f"exit code {done.returncode}: {printed}"
-        raise UserError(" ".join(map(str, argv[:LONGEST])), found, "Run it by hand to see why")
+        raise UserError(
+            name or " ".join(map(str, argv[:LONGEST])), found, "Run it by hand to see why"
+        )
     return seconds, done.stdout

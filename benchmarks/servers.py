@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 WRK = "wrk"
-CONNECTIONS, SECONDS = 8, 4
+CONNECTIONS, SECONDS = 8, 3
 SECONDS_TO_START = 30.0
 # The engine accepts connections before the program in the container does, and closes them again:
 # only another request shows whether it answers. This is also the error of a start-up time.

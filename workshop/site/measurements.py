@@ -52,7 +52,7 @@ class Figure(_Model):
 class Benchmark(_Model):
     """What one benchmark measures: it is the module `benchmarks/NAME.py`.
 
-    It repeats everything `rounds` times, or less often if it would take more than `minutes`.
+    It repeats everything `rounds` times, or less often if that would take more than `minutes`.
     """
 
     name: str

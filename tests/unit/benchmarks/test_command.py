@@ -86,7 +86,7 @@ def test_an_interruption_cleans_up_and_stores_nothing(run, number):
 
 
 def test_a_benchmark_ends_at_its_time_limit(run):
-    code, printed, stored = run(lambda _: time.sleep(60), "--minutes", "0.001")
+    code, printed, stored = run(lambda _: time.sleep(60), "--limit", "0.001")
     assert (code, stored) == (2, None)
     assert "benchmark check: it did not end within 0.001 minutes. Run it on a" in printed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from argparse import Namespace
 from pathlib import Path
 
@@ -24,10 +25,12 @@ def plan(*names: str, **options) -> bench.Plan:
     return bench.plan(Namespace(**{**given, "out": Path("somewhere"), **options}))
 
 
-def run(planned: bench.Plan, **answers) -> tuple[dict[str, str], list[list[str]]]:
+def run(
+    planned: bench.Plan, clock=time.monotonic, **answers
+) -> tuple[dict[str, str], list[list[str]]]:
     script = Script({**{f"benchmarks.{name}": text for name, text in answers.items()}, "-m": ""})
     with display()[0] as screen:
-        return bench.run_all(planned, script, screen), script.argvs
+        return bench.run_all(planned, script, screen, clock), script.argvs
 
 
 def test_all_benchmarks_run_in_the_order_of_the_page():
@@ -50,12 +53,40 @@ def test_the_others_run_after_one_that_fails():
 
 def test_the_options_reach_each_benchmark():
     _, [argv] = run(plan("check", rounds=2, minutes=0.5))
-    assert argv[3:] == ["--minutes", "0.5", "--out", "somewhere", "--rounds", "2"]
+    assert argv[3:5] == ["--minutes", "0.5"]
+    assert argv[7:] == ["--out", "somewhere", "--rounds", "2"]
 
 
-def test_a_benchmark_has_the_time_limit_of_the_catalogue():
+def test_a_benchmark_has_the_planned_time_of_the_catalogue():
     _, [argv] = run(plan("check"))
     assert argv[4] == f"{CATALOGUE['check'].minutes:g}"
+
+
+class Clock:
+    """Time in seconds, of which some minutes pass whenever somebody looks."""
+
+    def __init__(self, minutes: float) -> None:
+        self._now, self._step = 0.0, 60 * minutes
+
+    def __call__(self) -> float:
+        self._now += self._step
+        return self._now
+
+
+def limits(argvs: list[list[str]]) -> list[str]:
+    return [argv[argv.index("--limit") + 1] for argv in argvs]
+
+
+def test_a_slow_benchmark_takes_the_time_of_the_others_until_none_is_left():
+    failed, argvs = run(plan("check", "static", "lens", minutes=2), Clock(2.5))
+    # Of six minutes, 3.5 are left for the first one, and one for the second one.
+    assert limits(argvs) == ["3.500", "1.000"]
+    assert failed == {"lens": "no time is left"}
+
+
+def test_a_benchmark_may_take_twice_its_planned_time():
+    _, argvs = run(plan("check", "static", "lens", minutes=2), Clock(0.1))
+    assert limits(argvs) == ["4.000", "4.000", "4.000"]
 
 
 def test_the_duration_is_printed_in_advance(monkeypatch):

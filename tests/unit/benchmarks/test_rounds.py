@@ -95,4 +95,6 @@ def test_a_program_that_fails_is_an_error_with_what_it_printed():
     argv = (sys.executable, "-c", "import sys; print('no'); sys.exit(3)")
     with pytest.raises(UserError, match="exit code 3: no"):
         run_program(argv)
+    with pytest.raises(UserError, match=r"^a program: exit code 3: no"):
+        run_program(argv, name="a program")
     assert run_program(argv, good=(0, 3))[1] == "no\n"
