@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import command
-from benchmarks.images import new_name
+from benchmarks.images import label, new_name
 from benchmarks.rebuild import describe_stand_ins, edit
 from benchmarks.rounds import Case
 from workshop.core.paths import ROOT
@@ -71,7 +71,7 @@ class Subject:
         if not stages:
             return ""
         seconds = number(statistics.median(seconds for seconds, _ in self._steps))
-        return f"{self.image.name} runs a step again, `{min(stages)}`, in {seconds} s."
+        return f"{label(self.image)} runs a step again, `{min(stages)}`, in {seconds} s."
 
     def _build(self) -> tuple[float, str]:
         start = time.perf_counter()
@@ -101,14 +101,14 @@ def measure(rounds: Rounds) -> None:
             for number, image in enumerate(image for image in IMAGES if image.source)
         ]
         sides = [
-            Case(subject.image.name, side, run)
+            Case(label(subject.image), side, run)
             for subject in subjects
             for side, run in (("unchanged", subject.unchanged), ("edited", subject.edited))
         ]
         try:
             rounds.compare(sides)
             for subject in subjects:
-                rounds.add(subject.image.name, "image", {"size": subject.size()})
+                rounds.add(label(subject.image), "image", {"size": subject.size()})
                 if sentence := subject.describe():
                     rounds.note(sentence)
         finally:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
     from benchmarks.rounds import Rounds
     from workshop.engine import Engine
+    from workshop.stack.images import Image
+
+
+def label(image: Image) -> str:
+    """Return the name of an image's service, with its stage if the service has several images."""
+    return f"{image.service} {image.target}".strip()
 
 
 def new_name() -> str:

@@ -12,10 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks import command
-from benchmarks.images import built
+from benchmarks.images import built, label
 from benchmarks.kit import run_kit
 from benchmarks.rounds import Case, run_program
 from workshop.engine import Engine
+from workshop.stack.images import IMAGES
 
 if TYPE_CHECKING:
     from benchmarks.rounds import Rounds
@@ -45,8 +46,9 @@ def measure(rounds: Rounds) -> None:
     with built(engine, NAMES, rounds) as images:
         rounds.compare(
             [
-                Case(name, side, partial(run, images[name]))
-                for name in NAMES
+                Case(label(image), side, partial(run, images[image.name]))
+                for image in IMAGES
+                if image.name in NAMES
                 for side, run in (("docker save", save), ("workshop image", show))
             ]
         )
