@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Fewer say nothing about the spread.
 LEAST_ROUNDS = 3
 PATIENCE = 600.0  # seconds, for a program that does not end
+SECONDS_TO_END = 30.0  # for a program that removes what it has created
 # Of a program that fails: the arguments that its error shows, and the characters of its output.
 LONGEST, PRINTED = 8, 500
 
@@ -110,22 +111,33 @@ def run_program(
     Raises a `UserError` with what it printed if its exit code is not in `good`; the error shows
     `name` in place of a long command.
     """
+    thing = name or " ".join(map(str, argv[:LONGEST]))
+    pipe = subprocess.PIPE
     start = time.perf_counter()
-    done = subprocess.run(
-        [*map(str, argv)],
-        cwd=cwd,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
+    with subprocess.Popen(
+        [*map(str, argv)], cwd=cwd, env=env, stdout=pipe, stderr=pipe, text=True
+    ) as child:
+        try:
+            output, errors = child.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            found = f"it did not end within {PATIENCE:.0f} s"
+            raise UserError(thing, found, "Run it by hand to see why") from None
+        finally:
+            end(child)
     seconds = time.perf_counter() - start
-    if done.returncode not in good:
+    if child.returncode not in good:
         # In one line, because `make bench` shows the last one.
-        printed = " ".join((done.stdout + done.stderr).split())[-PRINTED:]
-        found = f"exit code {done.returncode}: {printed}"
-        raise UserError(
-            name or " ".join(map(str, argv[:LONGEST])), found, "Run it by hand to see why"
-        )
-    return seconds, done.stdout
+        printed = " ".join((output + errors).split())[-PRINTED:]
+        found = f"exit code {child.returncode}: {printed}"
+        raise UserError(thing, found, "Run it by hand to see why")
+    return seconds, output
+
+
+def end(child: subprocess.Popen[str]) -> None:
+    """End a program that still runs; a check removes its containers meanwhile."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            child.kill()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
 
+from benchmarks import rounds
 from benchmarks.rounds import Case, Rounds, run_program
 from workshop.core.errors import UserError
 
@@ -98,3 +100,29 @@ def test_a_program_that_fails_is_an_error_with_what_it_printed():
     with pytest.raises(UserError, match=r"^a program: exit code 3: no"):
         run_program(argv, name="a program")
     assert run_program(argv, good=(0, 3))[1] == "no\n"
+
+
+WAITING = """
+import signal, sys, time
+def end(*_):
+    print("cleaned")
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_program_that_is_ended_cleans_up_first():
+    argv = (sys.executable, "-c", WAITING)
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline() == "ready\n"
+        rounds.end(child)
+        assert child.stdout.read() == "cleaned\n"
+    assert child.returncode == 0
+
+
+def test_a_program_that_does_not_end_is_an_error(monkeypatch):
+    monkeypatch.setattr(rounds, "PATIENCE", 0.01)
+    with pytest.raises(UserError, match=r"^a check: it did not end within 0 s"):
+        run_program((sys.executable, "-c", WAITING), name="a check")
