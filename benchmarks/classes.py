@@ -26,6 +26,7 @@ from workshop.cohort import intake
 from workshop.cohort.keys import read_keys
 from workshop.cohort.store import Store
 from workshop.core.errors import UserError
+from workshop.core.paths import ROOT
 from workshop.engine import Engine
 from workshop.tasks import course
 
@@ -41,6 +42,8 @@ WRONG_EVERY = 4
 MB = 10**6
 LOOP, CLASS = "check, one by one", "grade"
 JOBS = os.cpu_count() or 1
+# The two classes, and how many submissions in each are the same.
+SAME = {"one in five distinct": 5, "all distinct": 1}
 _SIZES = {"BENCH_SUBMISSIONS": 60, "BENCH_SAMPLE": 10, "BENCH_STORED": 1000}
 
 
@@ -139,14 +142,13 @@ def write_class(folder: Path, count: int, distinct: int) -> list[tuple[str, Path
 # ---- the measurements
 
 
-def compare(bench: Bench, rounds: Rounds, count: int, distinct: int, sample: int) -> None:
+def compare(bench: Bench, rounds: Rounds, subject: str, sizes: Sizes) -> None:
     """Grade a class, check a sample of it in a loop, and compare the times and the verdicts."""
-    subject = "all distinct" if count == distinct else f"{distinct} distinct"
     folder = bench.folder / f"class-{secrets.token_hex(4)}"
-    found = write_class(folder, count, distinct)
-    rounds.step(f"grading {count}, {subject}")
+    found = write_class(folder, sizes.submissions, sizes.submissions // SAME[subject])
+    rounds.step(f"grading {len(found)}, {subject}")
     graded = bench.grade(folder, f"--jobs={JOBS}")
-    chosen = found[:: max(len(found) // sample, 1)]
+    chosen = found[:: max(len(found) // sizes.sample, 1)]
     checked = []
     for number, (task, place) in enumerate(chosen, 1):
         rounds.step(f"checking {number} of {len(chosen)}, {subject}")
@@ -157,9 +159,8 @@ def compare(bench: Bench, rounds: Rounds, count: int, distinct: int, sample: int
         if outcomes(verdict) != outcomes(marks[place.parent.name, task]):
             thing, verdicts = f"{task} in {place.parent.name}", "its two verdicts differ"
             raise UserError(thing, verdicts, "Compare `workshop check` and `workshop grade`")
-    name = f"{count} submissions, {subject}"
-    rounds.add(name, LOOP, {"speed": loop})
-    rounds.add(name, CLASS, {"speed": graded.seconds})
+    rounds.add(subject, LOOP, {"speed": loop})
+    rounds.add(subject, CLASS, {"speed": graded.seconds})
 
 
 def outcomes(verdict: dict[str, Any]) -> list[object]:
@@ -185,7 +186,7 @@ def measure_memory(bench: Bench, rounds: Rounds, small: int) -> None:
             file.write_text(text, encoding="utf-8")
         rounds.step(f"grading {count} that fail")
         peak = bench.grade(folder, f"--jobs={JOBS}").memory
-        rounds.add(f"{small} submissions", side, {"memory": peak / MB})
+        rounds.add("distinct, all fail", side, {"memory": peak / MB})
 
 
 def measure_stored(bench: Bench, rounds: Rounds, count: int) -> None:
@@ -195,12 +196,12 @@ def measure_stored(bench: Bench, rounds: Rounds, count: int) -> None:
     for number in range(count):
         place = folder / f"learner-{number:04}" / task.name
         place.mkdir(parents=True)
-        shutil.copyfile(examples.ROOT / task.folder / task.answer[0], place / task.answer[0])
+        shutil.copyfile(ROOT / task.folder / task.answer[0], place / task.answer[0])
         with (place / task.answer[0]).open("a", encoding="utf-8") as file:
             file.write(f"# {number}\n")
-    subject, side, grade = f"{count} submissions", CLASS, ("grade", folder, f"--task={task.name}")
+    grade = ("grade", folder, f"--task={task.name}")
     dry = run_kit(*grade, "--dry-run", env=bench.env("grade"), cwd=bench.folder)
-    rounds.add(f"a dry run over {subject}", side, {"stored": dry.seconds})
+    rounds.add("a dry run", CLASS, {"stored": dry.seconds})
     _, verdict = bench.check(task.name, folder / "learner-0000" / task.name)
     out = bench.folder / "stored-marks"
     found = intake.find(folder, [task.name], workdir=bench.folder / "workdir").submissions
@@ -211,7 +212,7 @@ def measure_stored(bench: Bench, rounds: Rounds, count: int) -> None:
     done = run_kit(*grade, "--out", out, env=bench.env("grade"), cwd=bench.folder)
     if f"{count} judged again" not in done.output:
         raise UserError("workshop grade", "it did not judge from what is stored", done.output)
-    rounds.add(f"{subject} judged again", side, {"stored": done.seconds})
+    rounds.add("judged again", CLASS, {"stored": done.seconds})
 
 
 def fill_cache(bench: Bench) -> None:
@@ -232,15 +233,18 @@ def measure(rounds: Rounds) -> None:
         bench = Bench(Path(folder))
         rounds.step("filling the cache")
         fill_cache(bench)
-        for distinct in (max(sizes.submissions // 5, len(TASKS)), sizes.submissions):
+        for subject in SAME:
             for _ in range(rounds.rounds):
-                compare(bench, rounds, sizes.submissions, distinct, sizes.sample)
-        measure_memory(bench, rounds, max(sizes.submissions // 4, 1))
+                compare(bench, rounds, subject, sizes)
+        small = max(sizes.submissions // 4, 1)
+        measure_memory(bench, rounds, small)
         measure_stored(bench, rounds, sizes.stored)
     rounds.note(
-        f"The loop checks {sizes.sample} of the {sizes.submissions} submissions, and its time is "
-        f"scaled to all of them. {JOBS} submissions are graded at once."
+        f"{sizes.submissions} submissions, of which {JOBS} are graded at once. The loop checks "
+        f"{sizes.sample} of them, and its time is scaled to all."
     )
+    rounds.note(f"The memory is for {small} and {10 * small} submissions.")
+    rounds.note(f"A dry run, and judging again after a change of points: {sizes.stored} folders.")
 
 
 if __name__ == "__main__":
