@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Fewer say nothing about the spread.
 LEAST_ROUNDS = 3
-PATIENCE = 600.0  # seconds, for a program that does not end
+LONGEST_RUN = 600.0  # seconds, for a program that does not end
 SECONDS_TO_END = 30.0  # for a program that removes what it has created
 # Of a program that fails: the arguments that its error shows, and the characters of its output.
 LONGEST, PRINTED = 8, 500
@@ -118,9 +118,9 @@ def run_program(
         [*map(str, argv)], cwd=cwd, env=env, stdout=pipe, stderr=pipe, text=True
     ) as child:
         try:
-            output, errors = child.communicate(timeout=PATIENCE)
+            output, errors = child.communicate(timeout=LONGEST_RUN)
         except subprocess.TimeoutExpired:
-            found = f"it did not end within {PATIENCE:.0f} s"
+            found = f"it did not end within {LONGEST_RUN:.0f} s"
             raise UserError(thing, found, "Run it by hand to see why") from None
         finally:
             end(child)

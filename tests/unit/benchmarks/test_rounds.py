@@ -123,6 +123,6 @@ def test_a_program_that_is_ended_cleans_up_first():
 
 
 def test_a_program_that_does_not_end_is_an_error(monkeypatch):
-    monkeypatch.setattr(rounds, "PATIENCE", 0.01)
+    monkeypatch.setattr(rounds, "LONGEST_RUN", 0.01)
     with pytest.raises(UserError, match=r"^a check: it did not end within 0 s"):
         run_program((sys.executable, "-c", WAITING), name="a check")
