@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import ROOT
 from rubric import examples
 
 from workshop.cohort import intake
@@ -67,7 +68,7 @@ class Bench:
     def env(self, side: str) -> dict[str, str]:
         """Return the environment of one side: neither uses what the other has cached."""
         cache = {"XDG_CACHE_HOME": str(self.folder / f"cache-{side}")}
-        return {**os.environ, **cache, "PYTHONPATH": str(examples.ROOT)}
+        return {**os.environ, **cache, "PYTHONPATH": str(ROOT)}
 
     def grade(self, submissions: Path, *options: str) -> tuple[float, int]:
         """Grade a class; return the seconds, and the peak memory in bytes."""
@@ -206,7 +207,7 @@ def measure_stored(bench: Bench) -> None:
     for number in range(STORED):
         place = folder / f"learner-{number:04}" / task.name
         place.mkdir(parents=True)
-        shutil.copyfile(examples.ROOT / task.folder / task.answer[0], place / task.answer[0])
+        shutil.copyfile(ROOT / task.folder / task.answer[0], place / task.answer[0])
         with (place / task.answer[0]).open("a", encoding="utf-8") as file:
             file.write(f"# {number}\n")
     argv = [sys.executable, "-m", "workshop", "grade", folder, f"--task={task.name}"]
