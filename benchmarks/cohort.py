@@ -7,8 +7,8 @@
 4. Judging 1,000 stored submissions again after a change of points. Limit: 10 s.
 5. A dry run over 1,000 folders. Limit: 2 s.
 
-The verdicts of both sides must be equal. The loop may check a sample: its time is then scaled to
-the whole class.
+Both sides begin with a warm cache of the engine. Their verdicts must be equal. The loop may check a
+sample: its time is then scaled to the whole class.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import ROOT
 from rubric import examples
 
 from workshop.cohort import intake
@@ -36,7 +37,7 @@ from workshop.engine import Engine
 from workshop.tasks import course
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from workshop.model import Task
 
@@ -67,7 +68,7 @@ class Bench:
     def env(self, side: str) -> dict[str, str]:
         """Return the environment of one side: neither uses what the other has cached."""
         cache = {"XDG_CACHE_HOME": str(self.folder / f"cache-{side}")}
-        return {**os.environ, **cache, "PYTHONPATH": str(examples.ROOT)}
+        return {**os.environ, **cache, "PYTHONPATH": str(ROOT)}
 
     def grade(self, submissions: Path, *options: str) -> tuple[float, int]:
         """Grade a class; return the seconds, and the peak memory in bytes."""
@@ -129,9 +130,13 @@ def write_class(folder: Path, count: int, distinct: int) -> list[tuple[str, Path
 
     Each learner hands in an answer to each task.
     """
-    variant, kinds = secrets.token_hex(4), max(distinct // len(TASKS), 1)
-    found = []
-    for learner in range(count // len(TASKS)):
+    return write_learners(folder, range(count // len(TASKS)), max(distinct // len(TASKS), 1))
+
+
+def write_learners(folder: Path, learners: Iterable[int], kinds: int) -> list[tuple[str, Path]]:
+    """Write the answers of some learners, `kinds` of them different; return task and folder."""
+    variant, found = secrets.token_hex(4), []
+    for learner in learners:
         for task in TASKS:
             place = folder / f"learner-{learner:04}" / task.name
             twin = folder / f"learner-{learner % kinds:04}" / task.name
@@ -206,7 +211,7 @@ def measure_stored(bench: Bench) -> None:
     for number in range(STORED):
         place = folder / f"learner-{number:04}" / task.name
         place.mkdir(parents=True)
-        shutil.copyfile(examples.ROOT / task.folder / task.answer[0], place / task.answer[0])
+        shutil.copyfile(ROOT / task.folder / task.answer[0], place / task.answer[0])
         with (place / task.answer[0]).open("a", encoding="utf-8") as file:
             file.write(f"# {number}\n")
     argv = [sys.executable, "-m", "workshop", "grade", folder, f"--task={task.name}"]
@@ -238,13 +243,13 @@ def report(name: str, one: float, other: float, limit: str, kept: bool) -> None:
 
 
 @contextmanager
-def prepared(jobs: int) -> Iterator[Bench]:
-    """Fill the engine's cache for both sides, so that none waits for packages."""
+def prepared(jobs: int, learners: int) -> Iterator[Bench]:
+    """Fill the engine's cache for both sides, so that none waits for packages or a base image."""
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), jobs)
-        count = jobs * len(TASKS)
-        found = write_class(bench.folder / "warm", count, count)
-        for task, place in found[: len(TASKS)]:
+        wrong = range(WRONG_EVERY - 1, learners, WRONG_EVERY)
+        found = write_learners(bench.folder / "warm", [*range(jobs), *wrong], learners)
+        for task, place in found:
             bench.check(task, place)
         # The engine keeps the steps apart that are built at the same time.
         bench.grade(bench.folder / "warm", f"--jobs={jobs}")
@@ -261,7 +266,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="as in workshop grade")
     options = parser.parse_args()
     count = options.submissions // len(TASKS) * len(TASKS)
-    with prepared(options.jobs) as bench:
+    with prepared(options.jobs, count // len(TASKS)) as bench:
         measure_stored(bench)
         compare_memory(bench, max(count // 4, 1))
         equal = compare(bench, count, max(count // 5, len(TASKS)), options.sample, 5)

@@ -98,6 +98,19 @@ def likely(listings: Sequence[Listing], name: str) -> Place:
     return best[2] if best and best[0] else _unwrap(listings[0])
 
 
+def named(listings: Sequence[Listing], names: Sequence[str]) -> dict[str, Place]:
+    """Return the folders that have the name of a task, but not its main file, by task.
+
+    The learner meant each as the answer, which fails: `dockerfile` is not `Dockerfile`.
+    """
+    found: dict[str, Place] = {}
+    for place, files in (row for listing in listings for row in _folders(listing)):
+        name = place.folder.rpartition("/")[2]
+        if name in names and files and not place.has(main_file(name)) and not _is_of_kit(place):
+            found[name] = min(found.get(name, place), place, key=lambda one: one.depth)
+    return found
+
+
 def _places(
     listings: Sequence[Listing], mains: set[str]
 ) -> Iterator[tuple[Place, tuple[str, ...]]]:
@@ -201,6 +214,12 @@ def _unwrap(listing: Listing) -> Place:
 
 
 # ---- files that the kit gave to the learner
+
+
+def _is_of_kit(place: Place) -> bool:
+    """Whether a folder is among the services of a checkout of the kit."""
+    top, _, _ = f"{place.folder}/".partition("services/")
+    return all(place.listing.files.get(f"{top}{file}") for file in _KIT)
 
 
 def _is_given(place: Place, name: str) -> bool:

@@ -64,6 +64,9 @@ class Search:
         places = dict(found.places)
         for tasks, unclear in found.unclear.items():
             self._refuse_unclear([name for name in tasks if name not in places], unclear)
+        if len(self.names) > 1:
+            settled = {*places, *(name for tasks in found.unclear for name in tasks)}
+            places |= location.named(listings, [n for n in self.names if n not in settled])
         if not places and not self._is_refused:
             places = self._guess(items[0], listings)
         for name in self.names:

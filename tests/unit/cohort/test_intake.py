@@ -338,6 +338,20 @@ def test_a_learner_without_the_answer_is_graded_and_the_dry_run_says_so(group: C
     assert f"      no {NONROOT}: task-5 will fail" in lines
 
 
+def test_a_folder_with_the_name_of_a_task_is_its_answer_although_the_file_is_missing(group: Class):
+    group.write("anna/exercises/greeter/dockerfile", "anna/x/greeter/notes.md", f"anna/{NONROOT}")
+    group.write("anna/degrees-api/Dockerfile", "ben/services/deathstar/readme", "ben/versions.toml")
+    group.write("ben/workshop/cli.py", f"ben/{NONROOT}")
+    assert group.list("greeter", "degrees-api", "deathstar", "task-5") == [
+        "anna greeter anna/exercises/greeter",
+        "anna degrees-api anna/degrees-api",
+        "anna task-5 anna",
+        "ben task-5 ben",
+    ]
+    lines = list(intake.describe(group.find("greeter", "task-5")))
+    assert "      no Dockerfile: greeter will fail" in lines
+
+
 def test_a_folder_that_no_build_context_could_hold_is_refused(group: Class):
     group.write(f"anna/{NONROOT}", f"ben/{NONROOT}")
     with (group.top / "ben" / "sparse").open("wb") as big:
