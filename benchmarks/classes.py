@@ -31,6 +31,8 @@ from workshop.engine import Engine
 from workshop.tasks import course
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from benchmarks.rounds import Rounds
     from workshop.model import Task
 
@@ -125,9 +127,13 @@ def write_class(folder: Path, count: int, distinct: int) -> list[tuple[str, Path
 
     Each learner hands in an answer to each task.
     """
-    variant, kinds = secrets.token_hex(4), max(distinct // len(TASKS), 1)
-    found = []
-    for learner in range(count // len(TASKS)):
+    return write_learners(folder, range(count // len(TASKS)), max(distinct // len(TASKS), 1))
+
+
+def write_learners(folder: Path, learners: Iterable[int], kinds: int) -> list[tuple[str, Path]]:
+    """Write the answers of some learners, `kinds` of them different; return task and folder."""
+    variant, found = secrets.token_hex(4), []
+    for learner in learners:
         for task in TASKS:
             place = folder / f"learner-{learner:04}" / task.name
             twin = folder / f"learner-{learner % kinds:04}" / task.name
@@ -215,11 +221,11 @@ def measure_stored(bench: Bench, rounds: Rounds, count: int) -> None:
     rounds.add("judged again", CLASS, {"stored": done.seconds})
 
 
-def fill_cache(bench: Bench) -> None:
-    """Fill the engine's cache for both sides, so that none waits for packages."""
-    count = JOBS * len(TASKS)
-    found = write_class(bench.folder / "warm", count, count)
-    for task, place in found[: len(TASKS)]:
+def fill_cache(bench: Bench, learners: int) -> None:
+    """Fill the engine's cache for both sides, so that none waits for packages or a base image."""
+    wrong = range(WRONG_EVERY - 1, learners, WRONG_EVERY)
+    found = write_learners(bench.folder / "warm", sorted({*range(JOBS), *wrong}), learners)
+    for task, place in found:
         bench.check(task, place)
     # The engine keeps the steps apart that are built at the same time.
     bench.grade(bench.folder / "warm", f"--jobs={JOBS}")
@@ -232,7 +238,7 @@ def measure(rounds: Rounds) -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
         rounds.step("filling the cache")
-        fill_cache(bench)
+        fill_cache(bench, sizes.submissions // len(TASKS))
         for subject in SAME:
             for _ in range(rounds.rounds):
                 compare(bench, rounds, subject, sizes)
