@@ -20,7 +20,7 @@ from workshop.core.errors import Interrupted, UserError
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterable
-    from types import FrameType
+    from types import FrameType, ModuleType
 
     from workshop.commands.setup import Setup
     from workshop.core.process import SubprocessRunner
@@ -245,6 +245,116 @@ def _learn(arguments: Namespace) -> int:
     return 0
 
 
+def _pack_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--out", default="pack.tar", help="The archive (default: pack.tar).")
+    parser.add_argument(
+        "--arch",
+        type=_list_of("amd64", "arm64"),
+        metavar="LIST",
+        help="Architectures of the images: amd64, arm64 (default: this machine's).",
+    )
+    parser.add_argument(
+        "--systems",
+        type=_list_of("linux", "macos", "windows"),
+        default=("linux",),
+        metavar="LIST",
+        help="Systems of the learners: linux, macos, windows (default: linux).",
+    )
+    parser.add_argument(
+        "--service",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="Pack only this service, such as degrees_api; may be repeated.",
+    )
+    _add_flag(parser, "--dry-run", "Print what would be packed and its size, and pack nothing.")
+    parser.add_argument("--check", metavar="PACK", help="Verify every byte of a pack.")
+
+
+def _pack(arguments: Namespace) -> int:
+    """Pack all that a class needs into one archive, for a class without the internet."""
+    from pathlib import Path
+
+    classroom = _import_classroom("pack")
+    if arguments.check:
+        classroom.check(Path(arguments.check))
+        return 0
+    options = classroom.PackOptions(
+        Path(arguments.out),
+        arguments.arch or (),
+        arguments.systems,
+        tuple(arguments.service),
+        dry_run=arguments.dry_run,
+    )
+    classroom.pack(options, _setup())
+    return 0
+
+
+def _classroom_options(parser: ArgumentParser) -> None:
+    parser.add_argument("pack", metavar="PACK", help="The archive that workshop pack has made.")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="This computer's address in the classroom's network."
+    )
+    parser.add_argument("--port", type=int, default=8443, help="The port (default: 8443).")
+    parser.add_argument(
+        "--folder", default="classroom", help="The folder for its files (default: classroom)."
+    )
+    parser.add_argument(
+        "--learners", metavar="FILE", help="The names of the learners, one on each line."
+    )
+
+
+def _classroom(arguments: Namespace) -> int:
+    """Serve a pack to a class: images, packages, lessons, and a page to join."""
+    from pathlib import Path
+
+    learners = Path(arguments.learners) if arguments.learners else None
+    options = (Path(arguments.pack), Path(arguments.folder), arguments.host, arguments.port)
+    _import_classroom("classroom").serve(*options, learners, _runner())
+    return 0
+
+
+def _join_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "address", metavar="URL", nargs="?", default="", help="The address of the classroom."
+    )
+    parser.add_argument("--fingerprint", default="", help="The one on the classroom's page.")
+    _add_flag(parser, "--leave", "Use the internet again, instead of a classroom.")
+
+
+def _join(arguments: Namespace) -> int:
+    """Use a classroom instead of the internet: its images and its packages."""
+    from workshop.commands import join
+
+    if arguments.leave:
+        join.leave(_runner())
+    else:
+        join.join(arguments.address, arguments.fingerprint, _runner())
+    return 0
+
+
+def _import_classroom(command: str) -> ModuleType:
+    try:
+        from workshop.commands import classroom
+    except ModuleNotFoundError as error:
+        fix = "Install it with: pip install 'workshop[classroom]'"
+        raise UserError(f"workshop {command}", f"{error.name} is not installed", fix) from None
+    return classroom
+
+
+def _list_of(*known: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a parser of `known` names with commas between them."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        names = tuple(sorted({*text.split(",")}))
+        for name in names:
+            if name not in known:
+                raise ArgumentTypeError(f"not one of {', '.join(known)}: '{name}'")
+        return names
+
+    return parse
+
+
 def _task_options(parser: ArgumentParser) -> None:
     parser.add_argument("task", metavar="TASK", help="For example task-1.")
     parser.add_argument("path", metavar="PATH", nargs="?", help="Your folder, if not the default.")
@@ -280,6 +390,9 @@ COMMANDS = {
     "image": _Command(_image, _image_options),
     "serve": _Command(_serve, _serve_options),
     "learn": _Command(_learn, _learn_options),
+    "pack": _Command(_pack, _pack_options),
+    "classroom": _Command(_classroom, _classroom_options),
+    "join": _Command(_join, _join_options),
 }
 
 

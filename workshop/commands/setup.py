@@ -48,7 +48,7 @@ class Setup:
     def bases(self, *, ask_registry: bool) -> None:
         """Provide every base image, and list them."""
         with ProgressDisplay(self.console) as display:
-            self._provide(display, ask_registry=ask_registry)
+            self.provide(display, ask_registry=ask_registry)
         for base in self.pins.base:
             if self.engine.has(base.image):
                 kind = "  stand-in" if self.engine.standin_for(base.image) else ""
@@ -59,7 +59,7 @@ class Setup:
         """Build the images, with those for `tests`, and `start` the web services."""
         settings.check(ROOT)
         with ProgressDisplay(self.console) as display:
-            disk.check(self._provide(display), disk.AGAIN)
+            disk.check(self.provide(display), disk.AGAIN)
             settings.adopt(ROOT, display.print)
             settings.write_missing(ROOT, display.print)
             images = IMAGES + (EXTRA_IMAGES if tests else ())
@@ -81,7 +81,7 @@ class Setup:
         settings.adopt(ROOT, self._print)
         services.down(self.engine, ROOT, everything=everything)
 
-    def _provide(self, display: ProgressDisplay, *, ask_registry: bool = True) -> Info:
+    def provide(self, display: ProgressDisplay, *, ask_registry: bool = True) -> Info:
         """Provide a running engine with every base image."""
         machine = Machine(host.detect(), self.engine, self.run, display)
         info = daemon.ensure_engine(machine)

@@ -1,0 +1,76 @@
+"""The commands `pack` and `classroom`, for a class without the internet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from workshop.classroom import archive
+from workshop.classroom.file_store import FileStore
+from workshop.classroom.pack import Options, Packer, show_bytes
+from workshop.core.paths import ROOT, cache_folder
+from workshop.core.progress import ProgressDisplay, print_plain
+from workshop.core.sizes import format_bytes
+from workshop.machine.base_images import package_index
+from workshop.site import build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workshop.classroom.manifest import Manifest
+    from workshop.commands.setup import Setup
+
+
+@dataclass(frozen=True)
+class PackOptions:
+    """The options of `workshop pack`; without `architectures`, those of this machine's images."""
+
+    out: Path
+    architectures: tuple[str, ...]
+    systems: tuple[str, ...]
+    services: tuple[str, ...]
+    dry_run: bool
+
+
+def pack(options: PackOptions, setup: Setup) -> None:
+    """Make a pack, after printing its size."""
+    console = setup.console
+    with ProgressDisplay(console) as display:
+        setup.provide(display)
+        store = FileStore(cache_folder() / "packs")
+        index = package_index(setup.run)
+        packer = Packer(setup.engine, setup.run, store, display, ROOT, index=index)
+        native = setup.engine.inspect(setup.pins.base[-1].image, "{{.Architecture}}")
+        wanted = Options(options.architectures or (native,), options.systems, options.services)
+        plan = packer.plan(setup.pins, wanted)
+        packages = sum(file.size for file in plan.downloads)
+        display.print(
+            f"{len(plan.downloads)} packages of {format_bytes(packages)}, and {len(plan.images)} "
+            f"base images: {format_bytes(plan.size)} at most, before images are compressed"
+        )
+        packer.check_disk(plan, options.out)
+        if options.dry_run:
+            return
+        with display.job("site", "building"):
+            env = {"SOURCE_DATE_EPOCH": str(plan.seconds)}
+            warning = build.build(setup.run, env=env)
+        if warning:
+            display.print(warning)
+        manifest, sources = packer.collect(plan, ROOT / build.SITE)
+        seal = packer.write(manifest, sources, options.out)
+    size = format_bytes(options.out.stat().st_size)
+    print_plain(console, f"{options.out}: {size} in {len(manifest.files)} files, sha256 {seal}")
+
+
+def check(path: Path) -> Manifest:
+    """Verify a pack, and print what it holds."""
+    console = Console()
+    with ProgressDisplay(console) as display, display.job(path.name, "verifying") as job:
+        total = archive.read_manifest(path).size
+        manifest = archive.check(path, show_bytes(job, total))
+    names = ", ".join(manifest.architectures)
+    kinds = f"{len(manifest.images)} images for {names}, {len(manifest.files)} files"
+    print_plain(console, f"{path}: every byte is right: {kinds}, {format_bytes(manifest.size)}")
+    return manifest
