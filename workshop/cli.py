@@ -275,6 +275,8 @@ def _pack(arguments: Namespace) -> int:
     """Pack all that a class needs into one archive, for a class without the internet."""
     from pathlib import Path
 
+    from workshop.site import build
+
     classroom = _import_classroom("pack")
     if arguments.check:
         classroom.check(Path(arguments.check))
@@ -286,7 +288,8 @@ def _pack(arguments: Namespace) -> int:
         tuple(arguments.service),
         dry_run=arguments.dry_run,
     )
-    classroom.pack(options, _setup())
+    setup = _setup()
+    classroom.pack(options, setup, lambda env: build.build(setup.run, env=env))
     return 0
 
 

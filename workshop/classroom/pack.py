@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +15,18 @@ from workshop.classroom.base_queries import BaseQueries
 from workshop.classroom.images import ImageCopier
 from workshop.classroom.locks import LOCKS, read
 from workshop.classroom.manifest import File, Image, Manifest
+from workshop.classroom.progress_bar import show_bytes
 from workshop.classroom.wheels import Need, Target
 from workshop.core.errors import UserError
 from workshop.core.sizes import format_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from workshop.classroom.file_store import Download, FileStore
     from workshop.classroom.recipes import Recipe
     from workshop.core.process import Runner
-    from workshop.core.progress import Job, ProgressDisplay
+    from workshop.core.progress import ProgressDisplay
     from workshop.engine import Engine
     from workshop.stack.versions import Versions
 
@@ -38,7 +38,6 @@ KIT_PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 14))
 BUILD_TOOLS = ("setuptools", "wheel")
 _CONNECTIONS = 4
 _PYTHON = re.compile(r"python(3)\.(\d+)_")
-_BAR = 20  # columns
 
 
 @dataclass(frozen=True)
@@ -285,18 +284,3 @@ def _targets(
         for system in systems
         for architecture in architectures
     )
-
-
-def show_bytes(job: Job, total: int) -> Callable[[int], None]:
-    """Return a function that gets numbers of bytes, and shows a progress bar of their sum."""
-    lock, done = threading.Lock(), 0
-
-    def show(count: int) -> None:
-        nonlocal done
-        with lock:
-            done += count
-            full = _BAR * done // total if total else _BAR
-            bar = "#" * full + "." * (_BAR - full)
-            job.line(f"{bar} {format_bytes(done)} of {format_bytes(total)}")
-
-    return show

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from workshop.classroom import archive
+from workshop.classroom import accounts, archive, room
 from workshop.classroom.file_store import FileStore
-from workshop.classroom.pack import Options, Packer, show_bytes
+from workshop.classroom.pack import SITE, Options, Packer
+from workshop.classroom.progress_bar import show_bytes
 from workshop.core.paths import ROOT, cache_folder
 from workshop.core.progress import ProgressDisplay, print_plain
 from workshop.core.sizes import format_bytes
 from workshop.machine.base_images import package_index
-from workshop.site import build
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from workshop.classroom.manifest import Manifest
     from workshop.commands.setup import Setup
+    from workshop.core.process import SubprocessRunner
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,11 @@ class PackOptions:
     dry_run: bool
 
 
-def pack(options: PackOptions, setup: Setup) -> None:
-    """Make a pack, after printing its size."""
+def pack(options: PackOptions, setup: Setup, build_site: Callable[[dict[str, str]], str]) -> None:
+    """Make a pack, after printing its size.
+
+    `build_site` builds the site into site/, with an environment, and returns a warning.
+    """
     console = setup.console
     with ProgressDisplay(console) as display:
         setup.provide(display)
@@ -54,11 +59,10 @@ def pack(options: PackOptions, setup: Setup) -> None:
         if options.dry_run:
             return
         with display.job("site", "building"):
-            env = {"SOURCE_DATE_EPOCH": str(plan.seconds)}
-            warning = build.build(setup.run, env=env)
+            warning = build_site({"SOURCE_DATE_EPOCH": str(plan.seconds)})
         if warning:
             display.print(warning)
-        manifest, sources = packer.collect(plan, ROOT / build.SITE)
+        manifest, sources = packer.collect(plan, ROOT / SITE)
         seal = packer.write(manifest, sources, options.out)
     size = format_bytes(options.out.stat().st_size)
     print_plain(console, f"{options.out}: {size} in {len(manifest.files)} files, sha256 {seal}")
@@ -74,3 +78,23 @@ def check(path: Path) -> Manifest:
     kinds = f"{len(manifest.images)} images for {names}, {len(manifest.files)} files"
     print_plain(console, f"{path}: every byte is right: {kinds}, {format_bytes(manifest.size)}")
     return manifest
+
+
+def serve(  # noqa: PLR0913, PLR0917 - the options of the command
+    pack: Path,
+    folder: Path,
+    host: str,
+    port: int,
+    learners: Path | None,
+    run: SubprocessRunner,
+) -> None:
+    """Serve a pack until the user presses Ctrl-C."""
+    console = Console()
+    names = tuple(accounts.read_learners(learners))
+    wanted = room.Room(pack.absolute(), folder.absolute(), host, port, names)
+    with ProgressDisplay(console) as display, room.serve(wanted, run, display) as servers:
+        display.print(f"The classroom is at {wanted.url}/ (press Ctrl-C to stop it)")
+        display.print(f"Passwords of the learners, for pushing: {folder / accounts.PASSWORDS}")
+        if host in {"127.0.0.1", "localhost", "::1"}:
+            display.print("Only this computer can reach it: --host ADDRESS opens it to a class")
+        servers.wait()

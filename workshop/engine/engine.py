@@ -155,6 +155,16 @@ class Engine:
         """Pull `image`; the caller checks the result."""
         return self._docker("pull", image, on_line=on_line)
 
+    def tag(self, image: str, name: str) -> None:
+        """Give an image another name."""
+        self.check(f"image {image}", self._docker("tag", image, name), "Run the command again")
+
+    @property
+    def architecture(self) -> str:
+        """The architecture of the engine's machine, such as `amd64`; empty if none answers."""
+        done = self._docker("version", "--format", "{{.Server.Arch}}", timeout=30)
+        return "" if done.code else done.stdout.strip()
+
     def build(
         self,
         build: Build,

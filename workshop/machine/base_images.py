@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from workshop.core.errors import UserError
+from workshop.core.paths import CLASSROOM
 from workshop.engine import STANDIN_LABEL, Build
 from workshop.machine import apt, disk
 
@@ -175,7 +176,10 @@ def _copy_certificates(target: Path) -> None:
 
 def package_index(run: Runner) -> str:
     """Return pip's package index on this machine; one with a password is a `UserError`."""
-    done = run(["python3", "-m", "pip", "config", "get", "global.index-url"], timeout=60)
+    room = CLASSROOM / "pip.conf"
+    env = {"PIP_CONFIG_FILE": str(room)} if room.exists() else {}
+    argv = ["python3", "-m", "pip", "config", "get", "global.index-url"]
+    done = run(argv, env=env, timeout=60)
     address = os.environ.get("PIP_INDEX_URL") or ("" if done.code else done.stdout.strip())
     if not address:
         from pip._internal.models.index import PyPI  # noqa: PLC0415 - pip's own default

@@ -122,9 +122,7 @@ def test_what_is_no_pack_is_reported(name, content, tmp_path):
 
 
 @pytest.mark.skipif(not os.access("/dev/full", os.W_OK), reason="no /dev/full")
-def test_a_full_disk_is_reported_with_the_size_and_leaves_no_file(
-    manifest, sources, tmp_path
-):
+def test_a_full_disk_is_reported_with_the_size_and_leaves_no_file(manifest, sources, tmp_path):
     (tmp_path / "pack.tar.part").symlink_to("/dev/full")
     with pytest.raises(UserError, match=r"No space left.* Free .* MB"):
         archive.write(manifest, sources, tmp_path / "pack.tar")
