@@ -27,6 +27,12 @@ _URI = re.compile(r"^'(\S+)' \S+ (\d+) SHA256:([0-9a-f]{64})$", re.MULTILINE)
 _INSTALL = re.compile(r"\binstall\b")
 _AGAIN = "Check the network, then run this again"
 _CODENAME = '. /etc/os-release && echo "$VERSION_CODENAME"'
+# The report itself has more lines than a runner keeps.
+_READ_REPORT = """python3 -c '
+import json
+rows = json.load(open("/tmp/report"))["install"]
+print(json.dumps([[row["metadata"]["name"], row["metadata"]["version"]] for row in rows]))
+'"""
 # Another architecture's packages: apt then takes the image's own packages for installed ones of
 # that architecture. It prints MD5 sums unless a stronger digest is forced.
 _APT_SETTINGS = """
@@ -68,15 +74,13 @@ class BaseQueries:
 
     def python_packages(self, requirements: Iterable[str]) -> list[Pin]:
         """Return the packages that pip installs for `requirements`, with dependencies."""
+        options = "--quiet --dry-run --ignore-installed --disable-pip-version-check"
         words = shlex.join(sorted(requirements))
-        options = "--quiet --dry-run --ignore-installed --disable-pip-version-check --report -"
-        output = self._run(f"python3 -m pip install {options} {words}")
+        install = f"python3 -m pip install {options} --report /tmp/report {words}"
+        output = self._run(f"{install}\n{_READ_REPORT}")
         try:
-            rows = json.loads(output)["install"]
-            return [
-                Pin(normalise(row["metadata"]["name"]), row["metadata"]["version"]) for row in rows
-            ]
-        except (ValueError, KeyError):
+            return [Pin(normalise(name), version) for name, version in json.loads(output)]
+        except ValueError:
             raise UserError(f"pip in {self._image}", "it printed no report", _AGAIN) from None
 
     def _run(self, script: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workshop.analysis.container.prober_client import PROBER_IMAGE
 from workshop.classroom import archive, checkout, recipes, wheels
 from workshop.classroom.base_queries import BaseQueries
 from workshop.classroom.images import ImageCopier
@@ -101,7 +102,8 @@ class Packer:
         """Look up everything that the pack needs, and its size."""
         commit, seconds = checkout.commit(self._run, self._root)
         chosen = self._choose(options)
-        names = {recipe.base for recipe in chosen}
+        # The grader's prober runs in one of them, whatever a class builds.
+        names = {recipe.base for recipe in chosen} | {PROBER_IMAGE}
         if not options.services:
             names |= {base.image for base in pins.base if base.recipe != "debian"}
         codenames = {}
