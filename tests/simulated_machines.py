@@ -36,8 +36,9 @@ class Machine:
     A context manager: when the block ends, its processes have ended.
     """
 
-    def __init__(self, folder: Path, address: str = "") -> None:
-        self.folder, self.address = folder, address
+    def __init__(self, folder: Path, address: str, subnet: str = _DOCKER_SUBNET) -> None:
+        """`subnet` is that of the bridge in a learner's engine."""
+        self.folder, self.address, self.subnet = folder, address, subnet
         self.stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -118,7 +119,7 @@ class Learner(Machine):
         self.run("mount", "--bind", str(own), "/etc/docker")
         folder = self.folder
         argv = self.command(
-            *("dockerd", "--host", self.host, "--bip", _DOCKER_SUBNET),
+            *("dockerd", "--host", self.host, "--bip", self.subnet),
             *("--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"),
             *("--pidfile", f"{folder}/pid", "--label", "workshop.engine=kit"),
         )

@@ -18,6 +18,7 @@ from workshop.core.errors import UserError
 if TYPE_CHECKING:
     from workshop.classroom.manifest import Manifest
     from workshop.core.process import Runner
+    from workshop.engine import Engine
 
 FOLDER = "images"
 _SKOPEO = ("skopeo", "--insecure-policy")
@@ -33,15 +34,16 @@ def repository(name: str, architecture: str) -> str:
 class ImageCopier:
     """Copies images into a `store`; `run` executes skopeo."""
 
-    def __init__(self, run: Runner, store: FileStore) -> None:
-        self._run, self._store = run, store
+    def __init__(self, engine: Engine, run: Runner, store: FileStore) -> None:
+        self._engine, self._run, self._store = engine, run, store
 
     def collect(
         self, name: str, architecture: str, codename: str, *, local: bool
     ) -> tuple[Image, list[File]]:
         """Copy an image from this machine's engine if `local`, or from its registry."""
-        source = f"docker-daemon:{name}" if local else f"docker://{name}"
-        with tempfile.TemporaryDirectory(dir=self._store.folder, prefix="image-") as folder:
+        with tempfile.TemporaryDirectory(dir=self._store.folder, prefix="image-") as parent:
+            folder = Path(parent, "layout")
+            source = self._save(name, Path(parent, "saved.tar")) if local else f"docker://{name}"
             _skopeo(
                 self._run,
                 f"base image {name} for {architecture}",
@@ -65,6 +67,15 @@ class ImageCopier:
             blobs=tuple(dict.fromkeys(names)),
         )
         return image, files
+
+    def _save(self, name: str, target: Path) -> str:
+        """Save an image of the engine, and return skopeo's name for the file.
+
+        Debian 12's skopeo speaks a version of the engine's API that is too old.
+        """
+        with self._engine.save(name) as stream, target.open("wb") as file:
+            shutil.copyfileobj(stream, file)
+        return f"docker-archive:{target}"
 
 
 def upload(run: Runner, manifest: Manifest, folder: Path, registry: str) -> None:

@@ -143,7 +143,7 @@ class Packer:
         """Download and copy all files; return the manifest, and the path of each digest."""
         files = self._download(plan.downloads)
         images: list[Image] = []
-        copier = ImageCopier(self._run, self._store)
+        copier = ImageCopier(self._engine, self._run, self._store)
         for base in plan.images:
             with self._display.job(f"{base.name} {base.architecture}", "copying"):
                 image, blobs = copier.collect(
