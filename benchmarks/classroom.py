@@ -2,7 +2,7 @@
 
     PYTHONPATH=tests python benchmarks/classroom.py PACK [--learners 30] [--upstream-mbit 50]
 
-Each learner is a machine of its own: a network namespace with an engine that has no image. All of
+Each learner is a separate machine: a network namespace with an engine that has no image. All of
 them at the same time
 
 1. pull the base images, and prepare them (`workshop join`),

@@ -1,4 +1,4 @@
-"""Machines of a classroom, simulated: each has a network, mounts and an engine of its own.
+"""Machines of a classroom, simulated: each has its own network, mounts and engine.
 
 They are in network namespaces of this machine. A bridge connects them, and no route leads out.
 """
