@@ -39,9 +39,9 @@ def commit(run: Runner, root: Path) -> tuple[str, int]:
     return name, int(seconds)
 
 
-def archive(run: Runner, root: Path, target: Path) -> None:
-    """Write the committed files to a tar file; the same commit gives the same bytes."""
-    argv = ["git", "-C", str(root), "archive", "--format=tar", f"--output={target}", "HEAD"]
+def archive(run: Runner, root: Path, commit: str, target: Path) -> None:
+    """Write the files of a commit to a tar file; the same commit gives the same bytes."""
+    argv = ["git", "-C", str(root), "archive", "--format=tar", f"--output={target}", commit]
     if run(argv).code:
         raise UserError(f"checkout {root}", "git archive failed", "Run: git fsck")
 

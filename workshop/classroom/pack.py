@@ -151,7 +151,7 @@ class Packer:
                 )
             images.append(image)
             files += blobs
-        files += [self._archive_kit(), *self._add_site(site)]
+        files += [self._archive_kit(plan.commit), *self._add_site(site)]
         unique = {file.path: file for file in files}
         manifest = Manifest(
             commit=plan.commit,
@@ -246,10 +246,10 @@ class Packer:
                 raise
         return [File(path=f.path, size=f.size, sha256=f.sha256) for f in downloads]
 
-    def _archive_kit(self) -> File:
+    def _archive_kit(self, commit: str) -> File:
         with tempfile.TemporaryDirectory(dir=self._store.folder, prefix="kit-") as folder:
             target = Path(folder, checkout.KIT)
-            checkout.archive(self._run, self._root, target)
+            checkout.archive(self._run, self._root, commit, target)
             sha256, size = self._store.adopt(target)
         return File(path=checkout.KIT, size=size, sha256=sha256)
 
