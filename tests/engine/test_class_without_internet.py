@@ -70,7 +70,18 @@ def learner(room, tmp_path_factory) -> Iterator[Learner]:
 
 
 @pytest.fixture(scope="module")
-def course(room, learner) -> Path:
+def before_joining(room, learner) -> str:
+    """What Docker says about the classroom's registry before the learner joins."""
+    image = f"{room[1].url[8:]}/amd64/python:3.13-slim-trixie"
+    return learner.docker("pull", image, check=False)
+
+
+def test_docker_refuses_the_classroom_without_its_certificate(before_joining):
+    assert "x509: certificate signed by unknown authority" in before_joining
+
+
+@pytest.fixture(scope="module")
+def course(room, learner, before_joining) -> Path:  # noqa: ARG001 - comes first
     """The folder of the course, after the learner has pasted the two lines of the page."""
     page = learner.run("curl", "-sk", f"{room[1].url}/")
     block = re.search(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)
@@ -81,14 +92,14 @@ def course(room, learner) -> Path:
     return learner.folder / "home/workshop"
 
 
-def test_no_route_leads_out(learner):
-    assert "default" not in learner.run("ip", "route")
-
-
 def test_the_course_is_complete(course):
     assert (course / ".venv/.ready").exists()
     for file in TASKS.values():
         assert (course / file).read_bytes() == (ROOT / file).read_bytes()
+
+
+def test_no_route_leads_out(learner):
+    assert "default" not in learner.run("ip", "route")
 
 
 @pytest.mark.parametrize("task", DONE)

@@ -21,6 +21,8 @@ from made_up_room import Classroom, argv, classroom, free_port_pair, is_possible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
+
 WHEEL = "packages/moo-1.0-py3-none-any.whl"
 CONTENTS = {WHEEL: b"not really a wheel"}
 

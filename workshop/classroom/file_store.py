@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.error import HTTPError
@@ -78,11 +79,15 @@ class FileStore:
         part = self.folder / f"{file.sha256}.part"
         try:
             self._continue(file, part, on_bytes)
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             # An HTTPError has no errno, and its text has no address.
-            found = error.strerror if isinstance(error.strerror, str) else str(error)
+            reason = getattr(error, "strerror", None)
+            found = reason if isinstance(reason, str) else str(error)
             raise UserError(f"download of {Path(file.path).name}", found, _AGAIN) from None
-        if part.stat().st_size != file.size or digest(part) != file.sha256:
+        if part.stat().st_size < file.size:
+            found = f"the server sent {part.stat().st_size} of {file.size} bytes"
+            raise UserError(f"download of {Path(file.path).name}", found, _AGAIN)
+        if part.stat().st_size > file.size or digest(part) != file.sha256:
             part.unlink()
             found = "the server sent a file with another digest"
             raise UserError(f"download of {Path(file.path).name}", found, _AGAIN)

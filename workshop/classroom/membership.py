@@ -135,6 +135,9 @@ class Membership:
         original = f"{urlsplit(url).netloc}/{image.architecture}/{image.name}"
         with self._display.job(image.name, "pulling") as job:
             done = self._engine.pull(original, on_line=job.line)
+            if "x509:" in done.output:
+                found = "Docker does not trust the classroom's certificate"
+                raise UserError(f"image {original}", found, "Restart Docker, then run this again")
             self._engine.check(f"image {original}", done, _AGAIN)
             labels = {_LABEL: url}
             if standin := self._engine.standin_for(original):
