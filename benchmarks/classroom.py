@@ -119,10 +119,12 @@ def prepare(learner: Learner) -> None:
 def take_part(learner: Learner, room: Classroom) -> Result:
     """Pull, install and build as one learner."""
     course = learner.folder / "course"
+    # Absolute: a program that enters another mount namespace starts in /.
+    service = str(course / "services/degrees_api")
     pem = (room.folder / "room.pem").read_text()
     page = room.folder / "www/index.html"
     fingerprint = page.read_text().partition(f"python3 join.py {room.url} ")[2].split("<")[0]
-    packages = ("--require-hashes", "--requirement", "services/degrees_api/requirements.txt")
+    packages = ("--require-hashes", "--requirement", f"{service}/requirements.txt")
     certificate = learner.folder / "room.pem"
     certificate.write_text(pem)
     python = (sys.executable, "-m")
@@ -133,13 +135,13 @@ def take_part(learner: Learner, room: Classroom) -> Result:
             *(str(learner.folder / "packages"), "--cert", str(certificate)),
             *("--index-url", f"{room.url}/simple/", *packages),
         ),
-        ("docker", "build", "--quiet", "--tag", "degrees_api:1.0", "services/degrees_api"),
+        ("docker", "build", "--quiet", "--tag", "degrees_api:1.0", service),
     )
     seconds = []
     for step, command in zip(STEPS, commands, strict=True):
         start = time.monotonic()
         try:
-            learner.run("env", f"PYTHONPATH={course}", *command, cwd=course, timeout=3600)
+            learner.run("env", f"PYTHONPATH={course}", *command, timeout=3600)
         except AssertionError as error:
             return Result((), f"{learner.address}: {step}: {str(error)[-300:]}")
         seconds.append(time.monotonic() - start)
