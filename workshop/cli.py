@@ -1,6 +1,6 @@
 """The command line: each command calls one function and returns its exit code.
 
-0: success. 1: something that the learner built failed. 2: an error.
+0: success. 1: something that the learner built failed, or the doctor found a problem. 2: an error.
 
 Each command imports its modules when it runs, so that the tool starts fast.
 """
@@ -35,9 +35,24 @@ MAX_JOBS = 64
 _interrupted = threading.Event()
 
 
-def _doctor(_arguments: Namespace) -> int:
+def _doctor_options(parser: ArgumentParser) -> None:
+    _add_flag(parser, "--fix", "Apply each fix that is safe; ask before each of them.")
+    _add_flag(parser, "--yes", "With --fix, do not ask.")
+    _add_flag(parser, "--json", "Print one JSON document (schema workshop/doctor/v1).")
+    _add_flag(parser, "--offline", "Ask no server: check only what is on this machine.")
+
+
+def _doctor(arguments: Namespace) -> int:
     """Check whether this machine is ready for the course, and print a fix for each problem."""
-    return 0 if _setup().doctor() else ERROR
+    from workshop.commands import doctor
+
+    options = doctor.Options(
+        fix=arguments.fix,
+        confirmed=arguments.yes,
+        as_json=arguments.json,
+        online=not arguments.offline,
+    )
+    return doctor.run(options, _runner())
 
 
 def _bases_options(parser: ArgumentParser) -> None:
@@ -266,7 +281,7 @@ class _Command(NamedTuple):
 
 
 COMMANDS = {
-    "doctor": _Command(_doctor),
+    "doctor": _Command(_doctor, _doctor_options),
     "bases": _Command(_bases, _bases_options),
     "up": _Command(_up, _up_options),
     "down": _Command(_down, _down_options),

@@ -1,4 +1,4 @@
-"""The commands `doctor`, `bases`, `up` and `down`, which set up the course."""
+"""The commands `bases`, `up` and `down`, which set up the course."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 from workshop.core.paths import ROOT
 from workshop.core.progress import ProgressDisplay, print_plain
 from workshop.engine import Engine
-from workshop.machine import base_images, daemon, disk, doctor, host
+from workshop.machine import base_images, daemon, disk, host
 from workshop.machine.machine import Machine
 from workshop.stack import services, settings, versions
 from workshop.stack.images import EXTRA_IMAGES, IMAGES
@@ -33,17 +33,6 @@ class Setup:
     def create(cls, run: Runner) -> Self:
         """Return the setup of this checkout, with `run` to run programs."""
         return cls(Console(), run, Engine(run), versions.read(ROOT / "versions.toml"))
-
-    def doctor(self) -> bool:
-        """Print the findings about this machine, and return whether all are good."""
-        good = True
-        for finding in doctor.examine(self.engine, host.detect(), self.pins, ROOT):
-            mark = "ok " if finding.good else "BAD"
-            self._print(f"{mark} {finding.thing}: {finding.found}")
-            if not finding.good:
-                good = False
-                self._print(f"    {finding.fix}")
-        return good
 
     def bases(self, *, ask_registry: bool) -> None:
         """Provide every base image, and list them."""

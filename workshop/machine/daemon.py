@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 LOG = Path("/var/log/workshop-dockerd.log")
 LOCK = Path("/run/lock/workshop-engine.lock")
-# The major version: HEALTHCHECK has --start-interval since 25, and Debian 13 has 26.
-OLDEST = 26
 PLUGINS = ("compose", "buildx")
 SECONDS_TO_ANSWER = 60.0
 _POLL_SECONDS = 0.1

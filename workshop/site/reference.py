@@ -36,7 +36,7 @@ files (source), the built image, the running container (app), or all services of
 _REQUIREMENTS = """The requirements in the course's five documents, and the checks that grade them.
 If a requirement cannot be graded, the table gives the reason."""
 _COMMANDS = """The help text of every command. The exit code is 0 for success, 1 if something that
-you built failed, and 2 for an error."""
+you built failed or the doctor found a problem, and 2 for an error."""
 _PINS = """Every version that the course depends on, from `versions.toml`. If no image registry
 answers, the kit builds a stand-in from Debian packages, with the same name. A test fails when a
 version reaches the end of its support."""
