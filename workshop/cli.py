@@ -408,10 +408,19 @@ def _runner() -> SubprocessRunner:
 
     run = SubprocessRunner()
     _handle_signals(run.stop)
+    _share_proxy()
     # Python ignores an exception that interrupts, for example, the end of an object's life.
     if _interrupted.is_set():
         raise Interrupted
     return run
+
+
+def _share_proxy() -> None:
+    """Set every variable that a program may read, if one of them names a proxy."""
+    from workshop.core import proxies
+
+    if found := proxies.read(os.environ):
+        os.environ.update(found.variables)
 
 
 def _handle_signals(stop: Callable[[], bool] = lambda: True) -> None:

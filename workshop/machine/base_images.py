@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tarfile
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -132,6 +133,10 @@ class _StandinBuilder:
             if done.code:
                 found = f"mmdebstrap failed: {done.last_line}"
                 raise UserError(f"stand-in for {base.image}", found, RETRY)
+            info = self._engine.info()
+            if info and info.shares_proxy:
+                # Builds get the network's certificates from the engine: no image needs them.
+                _extract_certificates(context / "root.tar", context / CERTIFICATES.name)
             arguments = {"PACKAGE_INDEX": package_index(self._run)}
             self._build(base, context, arguments, job)
 
@@ -171,6 +176,14 @@ def _copy_certificates(target: Path) -> None:
     except OSError as error:
         fix = "Install ca-certificates, or unset SSL_CERT_FILE"
         raise UserError(f"certificates {source}", str(error.strerror), fix) from None
+
+
+def _extract_certificates(archive: Path, target: Path) -> None:
+    """Write those certificates to `target` that Debian's own package provides."""
+    with tarfile.open(archive) as root:
+        found = root.extractfile(f".{CERTIFICATES}")
+        if found:
+            target.write_bytes(found.read())
 
 
 def package_index(run: Runner) -> str:

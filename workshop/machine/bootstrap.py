@@ -87,6 +87,9 @@ def install(arguments: "list[str]", count: int) -> None:
     """Run `pip install` for `count` packages, and show its progress."""
     import subprocess
 
+    # pip before 24.2 does not read the variable of OpenSSL.
+    if os.environ.get("SSL_CERT_FILE"):
+        os.environ.setdefault("PIP_CERT", os.environ["SSL_CERT_FILE"])
     argv = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     lines, done = [], 0
     with subprocess.Popen(
