@@ -1,6 +1,6 @@
 """Lets an engine that the kit starts use the proxy of the network, in pulls and in builds.
 
-The engine pulls with the proxy of its own environment, and BuildKit fetches `ADD https://...` with
+The engine pulls with the proxy in its environment, and BuildKit fetches `ADD https://...` with
 it. Docker gives the steps of builds neither the proxy nor the engine's certificates: for them,
 BuildKit calls `build_runtime` instead of runc.
 """

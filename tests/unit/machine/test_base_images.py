@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
+import tarfile
+from pathlib import Path
+
 import pytest
 from fakes import INFO, NO_IMAGE, NOWHERE, Script, docker, machine, programs
 from harness import ROOT
@@ -9,7 +14,7 @@ from pip._internal.models.index import PyPI
 
 from workshop.core.errors import UserError
 from workshop.core.process import ProcessResult
-from workshop.engine import Info
+from workshop.engine import PROXY_LABEL, Info
 from workshop.machine import apt, base_images
 from workshop.stack.versions import Versions, read
 
@@ -125,6 +130,32 @@ def test_stand_ins_are_built_after_their_debian(info, ask_registry, pulled):
     assert images_of(script, "pull") == pulled
     sources = {argv[4]: argv[-1] for argv in run.calls("mmdebstrap")}
     assert sources == {suite: f"deb http://mirror.example/debian {suite} main" for suite in "ab"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "certificates"),
+    [([], "none"), ([PROXY_LABEL], "Debian's")],  # those of this machine, or of the package
+)
+def test_behind_a_proxy_a_stand_in_has_only_debians_certificates(labels, certificates):
+    found = []
+
+    def bootstrap() -> str:
+        with tarfile.open(run.argvs[-1][-2], "w") as root:
+            member = tarfile.TarInfo("./etc/ssl/certs/ca-certificates.crt")
+            member.size = len("Debian's")
+            root.addfile(member, io.BytesIO(b"Debian's"))
+        return ""
+
+    def build() -> str:
+        found.append(Path(script.argvs[-1][-1], "ca-certificates.crt").read_text("utf-8"))
+        return ""
+
+    info = json.dumps({**json.loads(INFO), "Labels": labels})
+    engine, script = docker({"docker build debian:a-slim": build, **ANSWERS}, info=info)
+    run = runner(mmdebstrap=bootstrap)
+    here, _ = machine(engine, run=run)
+    base_images.build_standins(here, PINS, [PINS.base[3]])
+    assert found == [certificates]
 
 
 def test_a_stand_in_has_its_label_and_its_pins():

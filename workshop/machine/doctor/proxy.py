@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from workshop.core import proxies
 from workshop.core.errors import UserError
+from workshop.machine import engine_proxy
 from workshop.machine.doctor.finding import Finding, Repair, State, ok
 from workshop.machine.network import within
 
@@ -68,16 +69,38 @@ def _check_builds(subject: Subject, found: Proxies) -> Iterator[Finding]:
         text = f"{host} means the container itself in a build step"
         fix = "Name the proxy by an address that containers reach, such as that of docker0"
         yield Finding(thing, State.PROBLEM, text, "an address in the network", fix)
-    elif not info or info.shares_proxy:
-        yield ok(thing, "the engine of the kit gives it to every step, with the certificates")
+    elif not info:
+        yield ok(thing, "the engine that make up starts gives it to every step")
+    elif info.shares_proxy or (info.proxy and _has_service_settings(subject)):
+        yield ok(thing, "the engine gives it to every step, with the certificates")
     elif not info.proxy:
-        fix = f"Give it the proxy ({_DOCS}), and restart it"
-        if info.ours:
-            fix = "End it (kill $(cat /run/docker.pid)), and start it again with make up"
-        text = "the engine pulls images without it"
-        yield Finding(thing, State.PROBLEM, text, "an engine with the proxy", fix)
+        yield _judge_engine(subject, thing, info)
     else:
         yield from _check_docker_config(subject, found, info)
+
+
+def _has_service_settings(subject: Subject) -> bool:
+    return subject.service_settings.exists() and subject.engine.is_here
+
+
+def _judge_engine(subject: Subject, thing: str, info: Info) -> Finding:
+    """Return the finding about an engine that was started without the proxy."""
+    fix, repair = f"Give it the proxy ({_DOCS}), and restart it", None
+    if info.ours:
+        fix = "End it (kill $(cat /run/docker.pid)), and start it again with make up"
+    elif _has_service_settings(subject):
+        fix = "Restart it: systemctl restart docker"
+    elif subject.host.systemd and subject.host.root and subject.engine.is_here:
+        file = subject.service_settings
+        action = f"Add the proxy to Docker's service, in {file}, for its next start"
+        repair = Repair(action, lambda: _configure_service(subject))
+    text, wanted = "the engine was started without it", "an engine with the proxy"
+    return Finding(thing, State.PROBLEM, text, wanted, fix, repair)
+
+
+def _configure_service(subject: Subject) -> None:
+    engine_proxy.configure_service(subject.environ, subject.service_settings)
+    subject.machine.run(["systemctl", "daemon-reload"], timeout=_SECONDS)
 
 
 def _check_docker_config(subject: Subject, found: Proxies, info: Info) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workshop.core import proxies
-from workshop.machine import base_images, network
+from workshop.machine import base_images, engine_proxy, network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,8 @@ REGISTRY = "https://registry-1.docker.io"
 class Subject:
     """A machine with a checkout at `root`; each fact is looked up once, when a check needs it.
 
-    Without `online`, no server is asked. `registry` is the one that base images come from.
+    Without `online`, no server is asked. `registry` is the one that base images come from, and
+    `service_settings` the file that gives a proxy to systemd's docker.service.
     """
 
     machine: Machine
@@ -36,6 +37,7 @@ class Subject:
     environ: Mapping[str, str]
     online: bool = True
     registry: str = REGISTRY
+    service_settings: Path = engine_proxy.SERVICE_SETTINGS
 
     @property
     def engine(self) -> Engine:

@@ -11,6 +11,7 @@ from harness import free_ports
 
 from workshop.core.errors import UserError
 from workshop.engine import KIT_LABEL, PROXY_LABEL
+from workshop.machine import engine_proxy
 from workshop.machine.doctor import proxy
 from workshop.machine.doctor.finding import State
 
@@ -22,7 +23,8 @@ PROXY = "http://ada:secret@192.0.2.1:3128"
 def check(root, *, online=False, info=INFO, **environ):
     engine, _ = docker(info=info)
     environ = {"DOCKER_CONFIG": str(root), **environ}
-    return list(proxy.check_proxy(subject(engine, root, online=online, environ=environ)))
+    options = {"environ": environ, "service_settings": root / "no-such-file"}
+    return list(proxy.check_proxy(subject(engine, root, online=online, **options)))
 
 
 def test_a_network_without_a_proxy_is_ok(tmp_path):
@@ -61,6 +63,28 @@ def test_a_proxy_on_the_loopback_interface_cannot_serve_builds(tmp_path):
     found = check(tmp_path, HTTPS_PROXY="http://localhost:3128")
     assert [finding.state for finding in found] == [State.OK, State.PROBLEM]
     assert "container itself" in found[1].found
+
+
+def test_the_repair_adds_the_proxy_to_the_service_of_systemd(tmp_path, monkeypatch):
+    """Until the engine is restarted, the finding stays, and says so."""
+    monkeypatch.setattr(engine_proxy.configure_service, "__defaults__", (None, tmp_path / "lib"))
+    (tmp_path / "engine-id").write_text("one\n", encoding="ascii")
+    info = json.dumps({**json.loads(INFO), "DockerRootDir": str(tmp_path), "ID": "one"})
+    engine, script = docker({"systemctl": ""}, info=info)
+    file = tmp_path / "proxy.conf"
+    options = {"environ": {"HTTPS_PROXY": PROXY}, "service_settings": file, "run": script}
+    _, found = proxy.check_proxy(subject(engine, tmp_path, **options))
+    assert str(file) in found.repair.action
+    found.repair.run()
+    assert "DOCKER_BUILDKIT_RUNC_COMMAND" in file.read_text(encoding="utf-8")
+    assert script.calls("systemctl") == [["systemctl", "daemon-reload"]]
+    _, found = proxy.check_proxy(subject(engine, tmp_path, **options))
+    assert (found.state, found.repair) == (State.PROBLEM, None)
+    assert found.fix == "Restart it: systemctl restart docker"
+    restarted = json.dumps({**json.loads(info), "HttpsProxy": "http://xxxxx:xxxxx@192.0.2.1:3128"})
+    engine, _ = docker(info=restarted)
+    _, found = proxy.check_proxy(subject(engine, tmp_path, **options))
+    assert found.state is State.OK
 
 
 @pytest.mark.parametrize("labels", [[], [KIT_LABEL]])
