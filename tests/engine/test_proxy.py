@@ -101,6 +101,9 @@ def interceptor(registry, tmp_path_factory) -> Iterator[Interceptor]:
         "ssl_verify_upstream_trusted_ca": own,
         "stream_large_bodies": "100k",
         "flow_detail": 1,
+        # Docker Hub itself need not answer.
+        "connection_strategy": "lazy",
+        "upstream_cert": "false",
         "map_remote": f"|https://registry-1.docker.io/|{registry}/",
     }
     options = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]

@@ -81,7 +81,7 @@ def check_registry(subject: Subject) -> Iterator[Finding]:
         return
     thing, answer = "image registry", subject.registry_answer
     missing = len(subject.missing_bases) if subject.info else len(subject.pins.base)
-    host = urlsplit(subject.registry).hostname
+    host = urlsplit(subject.registry_url).hostname
     fault = "" if _is_registry(answer) else _describe_registry(answer)
     if fault and subject.info and not missing:
         yield ok(thing, f"{host}: {fault}; but no base image is missing")
@@ -122,7 +122,7 @@ def _describe_registry(answer: Answer) -> str:
 
 
 def _judge_limit(subject: Subject, answer: Answer, missing: int) -> Finding:
-    thing, host = "image registry", urlsplit(subject.registry).hostname
+    thing, host = "image registry", urlsplit(subject.registry_url).hostname
     left = _read_pulls_left(subject, answer)
     if left is None:
         return ok(thing, f"{host} answers")
@@ -144,7 +144,7 @@ def _read_pulls_left(subject: Subject, answer: Answer) -> int | None:
         token = loads(granted.body)["token"]
     except (ValueError, KeyError, TypeError):
         return None
-    url = f"{subject.registry}/v2/{_PREVIEW}/manifests/latest"
+    url = f"{subject.registry_url}/v2/{_PREVIEW}/manifests/latest"
     limited = network.ask(url, method="HEAD", headers={"Authorization": f"Bearer {token}"})
     left = limited.headers.get("ratelimit-remaining", "").partition(";")[0]
     if limited.status == 429:  # noqa: PLR2004 - HTTP's Too Many Requests

@@ -27,7 +27,7 @@ REGISTRY = "https://registry-1.docker.io"
 class Subject:
     """A machine with a checkout at `root`; each fact is looked up once, when a check needs it.
 
-    Without `online`, no server is asked. `registry` is the one that base images come from, and
+    Without `online`, no server is asked. `registry` is Docker Hub, and
     `service_settings` the file that gives a proxy to systemd's docker.service.
     """
 
@@ -75,6 +75,12 @@ class Subject:
         return network.ask(f"{self.index_url.rstrip('/')}/pip/", method="HEAD")
 
     @functools.cached_property
+    def registry_url(self) -> str:
+        """The registry that the engine asks first: a mirror, if it has one."""
+        mirrors = self.info.mirrors if self.info else ()
+        return mirrors[0].rstrip("/") if mirrors else self.registry
+
+    @functools.cached_property
     def registry_answer(self) -> Answer:
         """The answer of the registry to the first request that Docker sends."""
-        return network.ask(f"{self.registry}/v2/")
+        return network.ask(f"{self.registry_url}/v2/")

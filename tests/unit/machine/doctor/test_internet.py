@@ -128,6 +128,15 @@ def test_a_registry_without_a_limit_is_ok(tmp_path):
         assert check_registry(tmp_path, base).state is State.OK
 
 
+def test_the_mirror_of_an_engine_is_asked_instead_of_the_registry(tmp_path):
+    (port,) = free_ports(1)
+    with server({"/v2/": (200, API, "{}")}) as base:
+        info = json.dumps({**json.loads(INFO), "RegistryConfig": {"Mirrors": [f"{base}/"]}})
+        here = machine(tmp_path, registry=f"http://localhost:{port}", info=info)
+        (found,) = internet.check_registry(here)
+    assert found.state is State.OK
+
+
 @pytest.mark.parametrize(
     ("left", "state"), [(NEEDED, State.OK), (NEEDED - 1, State.PROBLEM), (0, State.PROBLEM)]
 )
