@@ -47,6 +47,8 @@ class Options:
 
 def run(options: Options, runner: Runner) -> int:
     """Examine this machine, and return 0 if there is no problem, else 1."""
+    if options.confirmed and not options.fix:
+        raise UserError("workshop doctor", "--yes answers the questions of --fix", "Add --fix")
     if options.as_json and options.fix and not options.confirmed:
         fix = "Add --yes, or leave out --json"
         raise UserError("workshop doctor", "--fix asks, and --json prints no question", fix)

@@ -40,6 +40,8 @@ you built failed or the doctor found a problem, and 2 for an error."""
 _PINS = """Every version that the course depends on, from `versions.toml`. If no image registry
 answers, the kit builds a stand-in from Debian packages, with the same name. A test fails when a
 version reaches the end of its support."""
+_DOCKER = """The lowest version of each program of Docker that supports what a lesson or a command
+uses. `workshop doctor` compares yours with it."""
 _ORIGINALS = """The versions that the course was first written for, and how to build with them."""
 _LESSONS = """How much of each page is tested. A test runs the *run* blocks in order, in a new
 folder, on a real engine. It compares the output or the file tree of the *compared* blocks with the
@@ -139,7 +141,18 @@ def pins_page() -> str:
         today = f"`{options}`" if options else old.gone
         first.append(f"| {old.service} | `{old.image}` | {today} |")
     originals = ("## The original versions", _ORIGINALS, "\n".join(first))
-    return _page("Every pin", _PINS, "## Base images", "\n".join(bases), *originals)
+    docker = ("## Docker", _DOCKER, "\n".join(_feature_rows(pins)))
+    return _page("Every pin", _PINS, "## Base images", "\n".join(bases), *docker, *originals)
+
+
+def _feature_rows(pins: versions.Versions) -> Iterator[str]:
+    """Yield the table of the features of Docker that lessons and commands use."""
+    yield "| program | lowest version | for | used by |\n|---|---|---|---|"
+    for feature in pins.feature:
+        commands = (f"`{command}`" for command in feature.commands)
+        pages = (f"[{name}](../lessons/{name}.md)" for name in feature.lessons)
+        users = ", ".join((*commands, *pages))
+        yield f"| {feature.program} | {feature.lowest} | {feature.name} | {users} |"
 
 
 def lessons_page(found: list[Page]) -> str:

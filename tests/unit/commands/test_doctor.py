@@ -134,6 +134,11 @@ def test_json_asks_no_question(kit):
     )
 
 
+def test_yes_needs_something_to_answer(kit):
+    line = "workshop doctor: --yes answers the questions of --fix. Add --fix\n"
+    assert kit.run("doctor", "--yes") == (2, "", line)
+
+
 def test_a_fix_that_fails_is_reported(kit):
     (kit.folder / f"{SCRIPT}.part").mkdir()
     code, out, err = kit.run("doctor", "--offline", "--fix", "--yes")
