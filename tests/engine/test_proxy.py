@@ -11,7 +11,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -41,26 +40,6 @@ BLOCK = 1 << 20
 # A step that fails without a proxy, and one that fails without the proxy's certificate.
 CONNECT = "import socket; socket.create_connection(('192.0.2.254', 443), 5)"
 ASK = f"from urllib.request import urlopen; urlopen('{PyPI.simple_url}/pip/', timeout=20)"
-
-
-# Base images that the engine does not have.
-STANDINS = """
-[poetry]
-version = "2.5.1"
-[standin]
-pip = "pip"
-mirror-plugin = "poetry-plugin-pypi-mirror"
-[[base]]
-image = "debian:bookworm-slim"
-ends = 2028-06-30
-recipe = "debian"
-suite = "bookworm"
-[[base]]
-image = "python:3.11-slim-bookworm"
-ends = 2027-10-31
-recipe = "python"
-suite = "bookworm"
-"""
 
 
 @dataclass(frozen=True)
@@ -217,18 +196,6 @@ def test_task_builds_an_image(room):
     task = str(Path(WORKSHOP[0]).with_name("task"))
     room.run(task, "docker:build", "SERVICE=degrees-api", "DOCKER_OWNER=ada")
     assert find_traces(room, "ghcr.io/ada/degrees-api:latest") == []
-
-
-def test_stand_ins_are_built_and_have_no_trace(room, tmp_path):
-    kit = tmp_path / "kit"
-    shutil.copytree(ROOT / "workshop", kit / "workshop")
-    (kit / "versions.toml").write_text(STANDINS, encoding="utf-8")
-    command = (sys.executable, "-m", "workshop", "bases", "--stand-ins")
-    env = {**room.setting, "PYTHONPATH": str(kit)}
-    output = room.run("env", "--chdir", str(kit), *command, **env)
-    assert output.count("stand-in") >= 2
-    for image in ("debian:bookworm-slim", "python:3.11-slim-bookworm"):
-        assert find_traces(room, image) == []
 
 
 def test_an_answer_is_checked(room, tmp_path):
