@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from workshop.core.errors import Interrupted, UserError
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import Namespace, _ActionsContainer
     from collections.abc import Callable, Iterable
     from types import FrameType
 
@@ -41,12 +41,14 @@ def _doctor(_arguments: Namespace) -> int:
 
 
 def _bases_options(parser: ArgumentParser) -> None:
-    _add_flag(parser, "--stand-ins", "Build them from Debian packages instead of pulling them.")
+    kind = parser.add_mutually_exclusive_group()
+    _add_flag(kind, "--stand-ins", "Build them from Debian packages instead of pulling them.")
+    _add_flag(kind, "--pull", "Pull the newest ones, even of those that are present.")
 
 
 def _bases(arguments: Namespace) -> int:
     """Pull or build every base image of the course in advance."""
-    _setup().bases(ask_registry=not arguments.stand_ins)
+    _setup().bases(ask_registry=not arguments.stand_ins, again=arguments.pull)
     return 0
 
 
@@ -250,7 +252,7 @@ def _task_options(parser: ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", nargs="?", help="Your folder, if not the default.")
 
 
-def _add_flag(parser: ArgumentParser, name: str, text: str) -> None:
+def _add_flag(parser: _ActionsContainer, name: str, text: str) -> None:
     parser.add_argument(name, action="store_true", help=text)
 
 

@@ -45,10 +45,15 @@ class Setup:
                 self._print(f"    {finding.fix}")
         return good
 
-    def bases(self, *, ask_registry: bool) -> None:
-        """Provide every base image, and list them."""
+    def bases(self, *, ask_registry: bool, again: bool = False) -> None:
+        """Provide every base image, or pull the newest ones `again`, and list them."""
         with ProgressDisplay(self.console) as display:
-            self._provide(display, ask_registry=ask_registry)
+            if again:
+                machine = self._machine(display)
+                disk.check(daemon.ensure_engine(machine), disk.FIRST_TIME)
+                base_images.pull_again(machine, self.pins)
+            else:
+                self._provide(display, ask_registry=ask_registry)
         for base in self.pins.base:
             if self.engine.has(base.image):
                 kind = "  stand-in" if self.engine.standin_for(base.image) else ""
@@ -83,10 +88,13 @@ class Setup:
 
     def _provide(self, display: ProgressDisplay, *, ask_registry: bool = True) -> Info:
         """Provide a running engine with every base image."""
-        machine = Machine(host.detect(), self.engine, self.run, display)
+        machine = self._machine(display)
         info = daemon.ensure_engine(machine)
         base_images.ensure_images(machine, self.pins, info, ask_registry=ask_registry)
         return info
+
+    def _machine(self, display: ProgressDisplay) -> Machine:
+        return Machine(host.detect(), self.engine, self.run, display)
 
     def _print(self, line: str) -> None:
         print_plain(self.console, line)

@@ -53,9 +53,24 @@ def ensure_images(
         build_standins(machine, pins, needed)
 
 
+def pull_again(machine: Machine, pins: Versions) -> None:
+    """Pull the newest version of every base image, even of those that the engine has.
+
+    Raises a `UserError` about the first one that no registry provides; stand-ins are never built.
+    """
+    if left := pull(machine, _bases_of_services(pins)):
+        fix = "Check the network, and the rate limit of the registry, then run this again"
+        raise UserError(f"base image {left[0].image}", "no registry answers", fix)
+
+
 def find_missing(engine: Engine, pins: Versions) -> list[Base]:
     """Return the base images of services that the engine does not have."""
-    return [b for b in pins.base if b.recipe != ROOT_RECIPE and not engine.has(b.image)]
+    return [base for base in _bases_of_services(pins) if not engine.has(base.image)]
+
+
+def _bases_of_services(pins: Versions) -> list[Base]:
+    """Return the base images without those that only stand-ins are built on."""
+    return [base for base in pins.base if base.recipe != ROOT_RECIPE]
 
 
 def pull(machine: Machine, needed: Iterable[Base]) -> list[Base]:

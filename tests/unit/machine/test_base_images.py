@@ -98,6 +98,21 @@ def test_pulling_stops_after_the_first_failure():
     assert "no registry answers (no such host)" in output.getvalue()
 
 
+def test_the_newest_images_are_pulled_even_if_all_are_present():
+    engine, script = docker({"docker image inspect": "sha256:1", "docker pull": ""})
+    here, _ = machine(engine)
+    base_images.pull_again(here, PINS)
+    assert images_of(script, "pull") == ["ubuntu:1", "python:1", "python:2"]
+
+
+def test_a_base_image_that_no_registry_has_is_never_replaced_by_a_stand_in():
+    engine, script = docker({"docker pull ubuntu:1": "", "docker pull": NO_REGISTRY})
+    here, _ = machine(engine, run=runner())
+    with pytest.raises(UserError, match=r"^base image python:1: no registry answers\. Check "):
+        base_images.pull_again(here, PINS)
+    assert images_of(script, "build") == []
+
+
 def test_in_the_users_engine_no_stand_in_is_built_automatically():
     engine, script = docker({"docker image inspect": NO_IMAGE, "docker pull": NO_REGISTRY})
     here, _ = machine(engine)
