@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
@@ -18,9 +20,8 @@ from harness import ROOT, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-ACT = str(ROOT / ".venv/bin/act")
+ACT = str(Path(sys.executable).with_name("act"))
 RUNNER = "ubuntu-24.04"
 # The template's name for the repository of the kit.
 KIT = "YOUR-ORGANISATION/workshop"

@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -19,7 +20,7 @@ WEEKLY = GITHUB / "workflows" / "weekly.yml"
 SITE = GITHUB / "workflows" / "site.yml"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 TEXT = WORKFLOW.read_text(encoding="utf-8")
-ACT = str(ROOT / ".venv/bin/act")
+ACT = str(Path(sys.executable).with_name("act"))
 ALL_TEXT = "\n".join(file.read_text(encoding="utf-8") for file in WORKFLOWS)
 PINNED = re.compile(r"(?:- )?uses: (?P<action>[\w./-]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
 from harness import ROOT, run
 
-ACT = str(ROOT / ".venv/bin/act")
+ACT = str(Path(sys.executable).with_name("act"))
 LEARNER = ROOT / "templates/learner/.github/workflows/check.yml"
 GRADING = ROOT / "templates/grading/.github/workflows/grade.yml"
 ACTION = ROOT / ".github/actions/grade/action.yml"
