@@ -20,8 +20,6 @@ from workshop.stack.images import WEB
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.slow
-
 HERE = Path(__file__).parent
 UID = 1000
 ANSWERS = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).status)"

@@ -88,6 +88,8 @@ class Runner:
             # Not the files of a learner's repository, which act reads without these options.
             *("--env-file", "", "--secret-file", "", "--var-file", "", "--input-file", ""),
             *("--use-new-action-cache", "--env", f"UPLOADED={uploaded}"),
+            # act gives the steps a terminal, and GitHub does not.
+            *("--env", "TERM=dumb"),
             *self._replacements(repository, workflow),
             *options,
         ]

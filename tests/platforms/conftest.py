@@ -1,0 +1,47 @@
+"""Fixtures of the platforms' tests: virtual machines."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from platforms.virtual_machine import VirtualMachine, missing
+
+from workshop.machine import apt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _boot(suite: str, *packages: str) -> Iterator[VirtualMachine]:
+    if reason := missing():
+        if os.environ.get("RECORD_PLATFORMS", "") not in {"", "0"}:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with (
+        tempfile.TemporaryDirectory(prefix="workshop-vm-", dir="/var/tmp") as folder,
+        VirtualMachine(Path(folder) / "machine", suite, packages) as machine,
+    ):
+        yield machine
+
+
+@pytest.fixture(scope="module")
+def trixie() -> Iterator[VirtualMachine]:
+    """A fresh Debian 13, with what rootless engines need, and Podman."""
+    rootless = ("uidmap", "slirp4netns", "rootlesskit", "fuse-overlayfs", "mmdebstrap")
+    yield from _boot("trixie", *rootless, "podman")
+
+
+@pytest.fixture(scope="module")
+def bookworm() -> Iterator[VirtualMachine]:
+    """A fresh Debian 12."""
+    yield from _boot("bookworm")
+
+
+@pytest.fixture(scope="module")
+def forky() -> Iterator[VirtualMachine]:
+    """A fresh Debian testing, with its newer engine."""
+    yield from _boot("forky", *apt.ENGINE)
