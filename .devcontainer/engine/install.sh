@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the engine, and the two programs that start it and wait for it.
+# Installs the engine, the programs that start it and wait for it, and one that builds base images.
 set -eu
 
 apt-get update
@@ -10,4 +10,4 @@ rm -rf /var/lib/apt/lists/*
 # The user of the editor uses the engine without sudo.
 usermod --append --groups docker "${_REMOTE_USER}"
 
-install -m 755 start-engine wait-for-engine /usr/local/bin/
+install -m 755 start-engine wait-for-engine mmdebstrap /usr/local/bin/

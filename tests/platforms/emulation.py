@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FOLDER = Path("/proc/sys/fs/binfmt_misc")
 NAME = "workshop-arm64"
 QEMU = "qemu-aarch64-static"
+# mmdebstrap uses arch-test to find out whether this machine can run arm64 programs.
+PROGRAMS = {QEMU: "qemu-user-static", "arch-test": "arch-test", "mmdebstrap": "mmdebstrap"}
 # The header of an arm64 program, and which of its bytes count: QEMU's scripts/qemu-binfmt-conf.sh.
 _MAGIC = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
 _MASK = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
@@ -31,8 +33,9 @@ def missing() -> str:
         return "this machine is an arm64"
     if os.geteuid():
         return "emulating another processor in containers needs root"
-    if not shutil.which(QEMU):
-        return "the package qemu-user-static is missing"
+    absent = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+    if absent:
+        return f"these packages are missing: {' '.join(absent)}"
     if "binfmt_misc" not in Path("/proc/filesystems").read_text(encoding="utf-8"):
         return "this kernel has no binfmt_misc"
     return ""

@@ -67,7 +67,7 @@ def test_the_engine_is_started_like_the_one_of_the_kit():
 
 
 def test_the_scripts_are_valid_and_may_be_run():
-    for name in ("install.sh", "start-engine", "wait-for-engine"):
+    for name in ("install.sh", "mmdebstrap", "start-engine", "wait-for-engine"):
         script = FOLDER / "engine" / name
         run("sh", "-n", str(script))
         assert script.stat().st_mode & 0o111
