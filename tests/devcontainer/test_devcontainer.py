@@ -77,7 +77,8 @@ def opened(engine, command, tmp_path_factory) -> Iterator[tuple[DevContainer, di
     if os.geteuid():
         pytest.skip("giving the files to the container's user needs root")
     folder = tmp_path_factory.mktemp("workspace") / "course"
-    files = run("git", "ls-files", "-z", cwd=ROOT).stdout.split("\0")
+    listed = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    files = run(*listed, cwd=ROOT).stdout.split("\0")
     for name in filter(None, files):
         if (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -30,18 +30,6 @@ def _boot(suite: str, *packages: str) -> Iterator[VirtualMachine]:
 
 @pytest.fixture(scope="module")
 def trixie() -> Iterator[VirtualMachine]:
-    """A fresh Debian 13, with what rootless engines need, and Podman."""
-    rootless = ("uidmap", "slirp4netns", "rootlesskit", "fuse-overlayfs", "mmdebstrap")
-    yield from _boot("trixie", *rootless, "podman")
-
-
-@pytest.fixture(scope="module")
-def bookworm() -> Iterator[VirtualMachine]:
-    """A fresh Debian 12."""
-    yield from _boot("bookworm")
-
-
-@pytest.fixture(scope="module")
-def forky() -> Iterator[VirtualMachine]:
-    """A fresh Debian testing, with its newer engine."""
-    yield from _boot("forky", *apt.ENGINE)
+    """A fresh Debian 13, with an engine, what rootless engines need, and Podman."""
+    rootless = ("uidmap", "slirp4netns", "rootlesskit", "fuse-overlayfs", "passt")
+    yield from _boot("trixie", *apt.ENGINE, *rootless, "podman")

@@ -1,4 +1,4 @@
-"""Generates pages: checks, causes, requirements, commands, pins, lessons, a chart, the scorecard.
+"""Generates the reference: checks, causes, requirements, commands, pins, platforms and others.
 
 Run as `make reference`. A test compares the pages with their sources.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workshop.core.paths import ROOT
 from workshop.core.process import SubprocessRunner
-from workshop.site import causes, lessons, scorecard
+from workshop.site import causes, lessons, platforms, scorecard
 from workshop.site.blocks import CONSOLE, NOT_RUN, OTHER_SHELL
 from workshop.stack import versions
 from workshop.tasks import course
@@ -59,6 +59,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "requirements.md": requirements_page,
         "commands.md": commands_page,
         "pins.md": pins_page,
+        "platforms.md": lambda: _page("Platforms", platforms.INTRODUCTION, *platforms.parts()),
         "lessons.md": lambda: lessons_page(lessons.pages()),
         SCORECARD.name: lambda: _page(
             "Hostile submissions", scorecard.INTRODUCTION, *scorecard.parts()
