@@ -40,13 +40,14 @@ class Record:
     def row(self, what: str) -> Iterator[Row]:
         """Record that something works if the block ends, and that it does not if the block fails.
 
-        The block sets `found`; a failure is described by the first line of its message.
+        The block sets `found`; a failure is described by the last line of its message, which is
+        where programs say why they failed.
         """
         row = Row()
         try:
             yield row
         except (AssertionError, OSError) as error:
-            self._write(what, works=False, found=str(error).strip().partition("\n")[0])
+            self._write(what, works=False, found=str(error).strip().rpartition("\n")[2])
             raise
         self._write(what, works=True, found=row.found)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 RESULTS = ROOT / "tests/platforms/results.json"
 INTRODUCTION = """What was seen working on which platform, and what was not. A test wrote each row
-when it ran: `make platforms` runs them again. What is not in a table was not tried."""
+when it ran: `make platforms` runs them again. What is not in a table was not seen either way."""
 
 
 def parts() -> Iterator[str]:

@@ -28,7 +28,7 @@ def test_what_works_and_what_does_not_is_recorded(results):
     with here.row("builds") as row:
         row.found = "in\n3 s"
     with pytest.raises(AssertionError), here.row("runs"):
-        raise AssertionError("no answer\nand a long log")
+        raise AssertionError("run: 1\na long log\nno answer")
     assert rows(results) == [("builds", True, "in 3 s"), ("runs", False, "no answer")]
 
 
