@@ -19,9 +19,9 @@ BOOTSTRAP := workshop/machine/bootstrap.py
 # every command and every test compiles its imports again.
 export PYTHONDONTWRITEBYTECODE :=
 
-COMMANDS := up down doctor bases learn test grade test-all lint format build image-sizes bench bench-check bench-grade bench-desk help clean docs reference \
+COMMANDS := up down doctor bases pull learn test grade test-all lint format build image-sizes bench bench-grade bench-desk help clean docs reference release-notes \
     buildTask1 buildTask2 buildTask3-1 buildTask3-2 buildTask4 buildTask5 \
-    testTask1 testTask2 testTask3-1 testTask3-2 testTask4 testTask5 rubric mutants course hostile
+    testTask1 testTask2 testTask3-1 testTask3-2 testTask4 testTask5 rubric mutants course hostile platforms
 
 .PHONY: $(COMMANDS)
 .DEFAULT_GOAL := help

@@ -1,21 +1,21 @@
 """Compare a warm check within the limits of a class with one of a learner's own work.
 
-Run with `make bench-check`. Both grade the reference solution of task 5, whose steps are cached,
-and alternate, so that load on the machine affects both. The figures are medians of wall times.
-Limit: 1.15 times.
+Both grade the reference solution of task 5, whose steps are cached.
 """
 
 from __future__ import annotations
 
-import os
-import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import command
+from benchmarks.rounds import Case
 from workshop.analysis import source, starter
+from workshop.core.errors import UserError
 from workshop.engine import Engine
 from workshop.grading import grade
 from workshop.grading.cache import Cache
@@ -24,43 +24,40 @@ from workshop.grading.limits import CLASS, OWN
 from workshop.tasks import course
 
 if TYPE_CHECKING:
+    from benchmarks.rounds import Rounds
     from workshop.grading.limits import Limits
 
 TASK = course.task("task-5")
-LIMIT = 1.15
-ROUNDS = int(os.environ.get("ROUNDS", "9"))
 
 
-def seconds(folder: Path, cache: Cache, limits: Limits) -> float:
-    """Return the time of one check in seconds; exit if it does not pass."""
+def check(folder: Path, cache: Cache, limits: Limits) -> dict[str, float]:
+    """Return the seconds of one check; raise a `UserError` if it does not pass."""
     start = time.perf_counter()
-    with Evaluation(
-        Engine(), source.find(TASK, folder), cache, limits=limits, owner="benchmark"
-    ) as evaluation:
+    found = source.find(TASK, folder)
+    with Evaluation(Engine(), found, cache, limits=limits, is_shared=True) as evaluation:
         verdict = grade.full(evaluation)
-    took = time.perf_counter() - start
+    seconds = time.perf_counter() - start
     if verdict.outcome != "passed":
         failed = [f"{r.check.id}: {r.actual}" for r in verdict.results if r.outcome != "passed"]
-        sys.exit("\n".join(failed))
-    return took
+        raise UserError(TASK.name, "; ".join(failed), "Fix its reference solution, or the checks")
+    return {"limits": seconds}
 
 
-def main() -> None:
-    """Check the reference solution with both limits in turn, and print the ratio."""
+def measure(rounds: Rounds) -> None:
+    """Check the reference solution with both limits in turn."""
+    Engine().require("benchmark contained")
     with tempfile.TemporaryDirectory() as made:
         folder, cache = Path(made, "learner"), Cache(Path(made, "cache"))
         folder.mkdir()
         starter.copy_missing(TASK, folder)
         starter.copy_solution(TASK, folder)
-        for limits in (CLASS, OWN):
-            seconds(folder, cache, limits)
-        pairs = [
-            (seconds(folder, cache, CLASS), seconds(folder, cache, OWN)) for _ in range(ROUNDS)
-        ]
-    contained, own = (statistics.median(side) for side in zip(*pairs, strict=True))
-    ratio = f"{contained:.3f} s / {own:.3f} s = {contained / own:.2f} (limit {LIMIT})"
-    sys.stdout.write(f"check of a class / own check: {ratio}\n")
+        rounds.compare(
+            [
+                Case(TASK.name, "own work", partial(check, folder, cache, OWN)),
+                Case(TASK.name, "class", partial(check, folder, cache, CLASS)),
+            ]
+        )
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(command.main("contained", measure))

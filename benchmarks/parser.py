@@ -1,34 +1,36 @@
 """Compare the speed of the Dockerfile parser with hadolint, on the same files.
 
 The parser reads file by file in one process, including the final stage's configuration. hadolint
-gets all files in one call, and lints them too. The two alternate; times are wall-clock times.
+gets all files in one call, and lints them too. Then the parser alone reads large files that would
+take quadratic time in a careless parser.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+from differential.generator import dockerfile
 
-from differential.generator import dockerfile  # noqa: E402 - tests are not a package
+from benchmarks import command
+from benchmarks.rounds import Case, run_program
+from workshop.analysis.dockerfile.effective import effective
+from workshop.analysis.dockerfile.parser import parse
+from workshop.core.errors import UserError
 
-from workshop.analysis.dockerfile.effective import effective  # noqa: E402
-from workshop.analysis.dockerfile.parser import parse  # noqa: E402
+if TYPE_CHECKING:
+    from benchmarks.rounds import Rounds
 
+FILES = 200
 LINES = 30
-LIMIT = 0.1
-BIG = 5_000_000
-BIG_LIMIT = 2.0
+BIG = 5_000_000  # characters
 PIECES = (
     'ENV APP_HOME=/app-{0} \\\n    PYTHONUNBUFFERED=1 \\\n    NAME="app {0}"',
     "RUN apt-get update \\\n && apt-get install -y x={0} \\\n    # less\n && rm -r /var/lib/apt",
@@ -73,59 +75,46 @@ def read_all(texts: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def hadolint(folder: Path, program: str) -> float:
-    """Return the seconds that one hadolint call takes for all files in the folder."""
-    argv = [program, "--no-fail", "--format", "json", *sorted(map(str, folder.iterdir()))]
-    start = time.perf_counter()
-    subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    return time.perf_counter() - start
+def hadolint() -> str:
+    """Return the path of hadolint, which the kit's environment has."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    if program := shutil.which("hadolint", path=path):
+        return program
+    raise UserError("hadolint", "it is missing", "Install the kit's environment: make help")
 
 
-def spread(seconds: list[float]) -> str:
-    """Format the median, minimum and maximum."""
-    return f"{statistics.median(seconds):.3f} s ({min(seconds):.3f}-{max(seconds):.3f})"
+def measure(rounds: Rounds) -> None:
+    """Run both in turn on the same files, and then the parser on each kind of large file."""
+    texts = [typical_dockerfile(seed) for seed in range(FILES)]
+    with tempfile.TemporaryDirectory() as made:
+        files = [Path(made, f"{number:05}.Dockerfile") for number in range(FILES)]
+        for file, text in zip(files, texts, strict=True):
+            file.write_text(text, encoding="utf-8")
+        lint = (hadolint(), "--no-fail", "--format", "json", *files)
+        name = f"{FILES} files of {LINES} lines"
+        rounds.compare(
+            [
+                Case(name, "hadolint", lambda: {"files": run_program(lint)[0]}),
+                Case(name, "parser", lambda: {"files": read_all(texts)}),
+            ],
+            share=0.5,
+        )
+    # The parser is warm already.
+    cases = [Case(*case, partial(read_large, text)) for *case, text in large_files()]
+    rounds.compare(cases, warm_up=False)
 
 
-def compare(count: int, rounds: int, program: str) -> list[str]:
-    """Run both in turn on the same files; return the lines of the table."""
-    texts = [typical_dockerfile(seed) for seed in range(count)]
-    ours, theirs = [], []
-    with tempfile.TemporaryDirectory(prefix="workshop-benchmark-") as name:
-        folder = Path(name)
-        for number, text in enumerate(texts):
-            (folder / f"{number:05}.Dockerfile").write_bytes(text.encode())
-        for _ in range(rounds):
-            ours.append(read_all(texts))
-            theirs.append(hadolint(folder, program))
-    ratio = statistics.median(ours) / statistics.median(theirs)
-    each = statistics.median(ours) / len(texts) * 1000
-    return [
-        f"{len(texts)} files of {LINES} lines, rounds: {rounds}, {os.cpu_count()} cores",
-        f"  parser    {spread(ours)}, {each:.2f} ms a file",
-        f"  hadolint  {spread(theirs)}",
-        f"  ratio     {ratio:.3f}, at most {LIMIT} {'kept' if ratio <= LIMIT else 'MISSED'}",
-    ]
-
-
-def big() -> list[str]:
-    """Measure 5 MB and 2.5 MB of each kind of text; a ratio of 2 means linear time."""
+def large_files() -> list[tuple[str, str, str]]:
+    """Return the subject, the side and the text of each large file."""
     mixed = "".join(typical_dockerfile(seed) + dockerfile(seed) + "\n" for seed in range(500))
-    lines = [f"{BIG / 1e6:.0f} MB in one file, at most {BIG_LIMIT} s"]
-    for name, line in {"mixed files": mixed, **NASTY}.items():
-        halves = [
-            read_all(["FROM s AS s\n" + line * (size // len(line))]) for size in (BIG // 2, BIG)
-        ]
-        verdict = "kept" if halves[1] <= BIG_LIMIT else "MISSED"
-        lines.append(f"  {name:20} {halves[1]:.2f} s, half the size {halves[0]:.2f} s  {verdict}")
-    return lines
+    kinds = {"mixed files": mixed, **NASTY}.items()
+    return [(kind, "parser", "FROM s AS s\n" + text * (BIG // len(text))) for kind, text in kinds]
+
+
+def read_large(text: str) -> dict[str, float]:
+    """Return the seconds that parsing one large file takes."""
+    return {"large": read_all([text])}
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--files", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    found = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    if found is None:
-        sys.exit("hadolint is missing: install the kit's environment")
-    print("\n".join(compare(arguments.files, arguments.rounds, found) + big()))  # noqa: T201 - the result
+    sys.exit(command.main("parser", measure))

@@ -1,9 +1,9 @@
-"""Who may use the desk: a secret address, then a cookie, from this machine's pages only.
+"""Who may use the desk: a link that is valid once, then a cookie, from the desk's own page only.
 
 The page runs a shell, so every request and every WebSocket is checked:
 
 - Host: a name that resolves to loopback, or an address. A DNS rebinding attack needs another name.
-- The cookie, which the first address sets. Its `Path` is a secret too: browsers send a cookie to
+- The cookie, which the link sets. Its `Path` is a secret too: browsers send a cookie to
   every port of a host, and thus to each container that a lesson publishes on this machine.
 - Origin and Sec-Fetch-Site: no page of another origin, not even of another port, sends requests.
 """
@@ -11,29 +11,19 @@ The page runs a shell, so every request and every WebSocket is checked:
 from __future__ import annotations
 
 import ipaddress
-import json
-import os
-import secrets
-import time
-from dataclasses import asdict, dataclass, field
-from hashlib import sha256
+from dataclasses import dataclass
 from hmac import compare_digest
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import HTMLResponse
 
-from workshop.core.paths import cache_folder
-
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from desk.session import Session
+
 COOKIE = "workshop-desk"
-# A page that was open when the server ended reconnects to the next server, with its unsaved text.
-SECONDS_TO_REUSE = 12 * 3600
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 READING = frozenset({"GET", "HEAD"})
 
@@ -55,43 +45,12 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
+HELP = """<code>workshop learn</code> prints a link, which opens the desk once. For another browser,
+type <code>workshop learn</code> again, in another terminal: your desk keeps running, and you get a
+new link."""
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">{head}<title>{title}</title><h1>{title}</h1><p>{text}</p></html>"""
-
-
-@dataclass(frozen=True)
-class Secrets:
-    """The token in the first address, the value of the cookie, and the path of the desk."""
-
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    cookie: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    path: str = field(default_factory=lambda: secrets.token_hex(12))
-
-
-def load_secrets(base: Path, now: float | None = None) -> Secrets:
-    """Return the secrets of the desk in `base`: those of the last one if it has just ended.
-
-    They are kept in the user's cache, readable by the user only. If they cannot be kept, an open
-    page cannot reconnect to the next server, and nothing else is lost.
-    """
-    name = sha256(os.fsencode(base)).hexdigest()[:16]
-    file = cache_folder() / "desk" / f"{name}.json"
-    try:
-        age = (now or time.time()) - file.stat().st_mtime
-        if age < SECONDS_TO_REUSE and not file.stat().st_mode & 0o077:
-            return Secrets(**json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        pass
-    found = Secrets()
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.unlink(missing_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            json.dump(asdict(found), out)
-    except OSError:
-        pass
-    return found
 
 
 @dataclass(frozen=True)
@@ -103,7 +62,7 @@ class Access:
     """
 
     app: ASGIApp
-    secrets: Secrets
+    session: Session
     hosts: frozenset[str] = frozenset()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,9 +73,12 @@ class Access:
         headers = Headers(scope=scope)
         if not self._is_own_host(headers):
             await _refuse(scope, receive, send, "This address is not the desk's")
-        elif scope["type"] == "http" and scope["path"] == "/" and self._has_token(scope):
-            await self._welcome(scope, receive, send)
-        elif not (self._is_below(scope) and self._has_cookie(headers)):
+        elif token := scope["path"] == "/" and QueryParams(scope["query_string"]).get("token"):
+            if self._is_new(token, scope, headers):
+                await self._welcome(scope, receive, send)
+            else:
+                await _refuse(scope, receive, send, "This link was used before, or is not complete")
+        elif not self._has_cookie(headers):
             await _refuse(scope, receive, send, "This browser may not open the desk yet")
         elif not _is_own_page(scope, headers):
             await _refuse(scope, receive, send, "Another page asked for the desk")
@@ -129,19 +91,16 @@ class Access:
             return True
         return "*" in self.hosts and _is_address(name.strip("[]"))
 
-    def _has_token(self, scope: Scope) -> bool:
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        return _equal(query.get("token", [""])[0], self.secrets.token)
-
-    def _is_below(self, scope: Scope) -> bool:
-        first = scope["path"].split("/")[1] if scope["path"].startswith("/") else ""
-        return _equal(first, self.secrets.path)
+    def _is_new(self, token: str, scope: Scope, headers: Headers) -> bool:
+        # A browser that only prepares a page, or a program that looks at the link, does not use it.
+        is_opened = scope.get("method") == "GET" and "sec-purpose" not in headers
+        return is_opened and self.session.redeem(token)
 
     def _has_cookie(self, headers: Headers) -> bool:
         # Not SimpleCookie: a container on another port may add a cookie of this name, or one that
         # cannot be read, and must not lock the learner out.
         pairs = (part.strip().partition("=") for part in headers.get("cookie", "").split(";"))
-        return any(name == COOKIE and _equal(text, self.secrets.cookie) for name, _, text in pairs)
+        return any(name == COOKIE and _equal(text, self.session.cookie) for name, _, text in pairs)
 
     async def _welcome(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Set the cookie, and go to the desk.
@@ -149,11 +108,11 @@ class Access:
         A page, not a redirect: after a link in another program, the browser would not send a
         `SameSite=Strict` cookie with the redirected request.
         """
-        path = f"/{self.secrets.path}/"
+        path = f"/{self.session.path}/"
         head = f'<meta http-equiv="refresh" content="0;url={path}">'
         text = f'<a href="{path}">Go to the desk</a>'
         page = HTMLResponse(_PAGE.format(head=head, title="The desk", text=text))
-        page.set_cookie(COOKIE, self.secrets.cookie, path=path, httponly=True, samesite="strict")
+        page.set_cookie(COOKIE, self.session.cookie, path=path, httponly=True, samesite="strict")
         await page(scope, receive, _protected(send))
 
 
@@ -191,8 +150,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, title: str) -> Non
         await receive()
         await send({"type": "websocket.close", "code": 1008})
         return
-    text = "Open the address that <code>workshop learn</code> prints, in this browser."
-    page = HTMLResponse(_PAGE.format(head="", title=title, text=text), status_code=403)
+    page = HTMLResponse(_PAGE.format(head="", title=title, text=HELP), status_code=403)
     await page(scope, receive, _protected(send))
 
 

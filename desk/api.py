@@ -1,10 +1,11 @@
-"""The data of a page, as JSON: one function for each address."""
+"""The data of a page, as JSON: one handler for each address."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -20,50 +21,68 @@ if TYPE_CHECKING:
     from desk.desk import Desk
 
 Query = dict[str, Any]
-Handler = Callable[["Desk", Query], Awaitable[object]]
+Handler = Callable[[Query], object]
 
 # JSON may need six bytes for one, and a text may have 1 MB.
 MAX_BODY = 8_000_000
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Return the routes of the addresses."""
+    """Return the routes. A handler gets the query or the body, and returns what JSON can hold."""
 
-    def route(path: str, method: str, handle: Handler) -> Route:
-        return Route(f"/{path}", _answer(desk, handle), methods=[method])
+    def block(query: Query) -> object:
+        """Return what a file block would make of a file, before and after; nothing is written."""
+        before = desk.files.read(query["path"])
+        after = lessons.edit(query["lesson"], query["block"], before.text)
+        return {"before": before._asdict(), "after": after}
+
+    def compare(query: Query) -> object:
+        lines = [str(line) for line in query["lines"]]
+        return lessons.compare(query["lesson"], query["block"], query["step"], lines)
+
+    async def save(query: Query) -> object:
+        """Save a file; return its version, and the verdict on the text of its task."""
+        path, text, base = str(query["path"]), str(query["text"]), str(query["base"])
+        before = str(query.get("before", text))
+        saved = await asyncio.to_thread(desk.files.save, path, text, base, before)
+        task = query.get("task")
+        verdict = await desk.checks.static(task) if task else None
+        return {"version": saved.version, "verdict": verdict}
 
     return [
-        route("course", "GET", _course),
-        route("lesson", "GET", _lesson),
-        route("block", "POST", _block),
-        route("compare", "POST", _compare),
-        route("files", "GET", _list_files),
-        route("file", "GET", _read_file),
-        route("file", "PUT", _save_file),
-        route("static", "POST", _check_text),
-        route("check", "POST", _start_check),
-        route("check", "DELETE", _stop_check),
-        route("image", "POST", _describe_image),
-        route("terminals", "POST", _open_terminal),
-        route("terminals", "DELETE", _close_terminal),
+        _route("GET", "course", lambda _: desk.course()),
+        _route("GET", "lesson", lambda query: desk.lesson(query["name"])),
+        _route("POST", "block", block),
+        _route("POST", "compare", compare),
+        _route("GET", "files", lambda query: desk.list_files(query["folder"])),
+        _route("GET", "file", lambda query: desk.files.read(query["path"])._asdict()),
+        _route("PUT", "file", save),
+        _route("POST", "static", lambda query: desk.checks.static(query["task"])),
+        _route("POST", "check", lambda query: desk.checks.start(query["task"])),
+        _route("DELETE", "check", lambda _: desk.checks.stop()),
+        _route("POST", "image", lambda query: desk.describe_image(query["lesson"])),
+        _route("POST", "terminals", lambda query: desk.open_terminal(query["folder"])),
+        _route("DELETE", "terminals", lambda query: desk.close_terminal(query["number"])),
     ]
 
 
-def _answer(desk: Desk, handle: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """Return an endpoint: `handle` gets the query or the body, and returns what JSON can hold."""
-
+def _route(method: str, path: str, handle: Handler) -> Route:
     async def endpoint(request: Request) -> Response:
         try:
-            query = dict(request.query_params) if request.method == "GET" else await _body(request)
-            return JSONResponse(await handle(desk, query))
+            query = dict(request.query_params) if method == "GET" else await _body(request)
+            found = handle(query)
+            return JSONResponse(await found if isawaitable(found) else found)
         except Conflict as conflict:
             return JSONResponse({"conflict": conflict.found._asdict()}, 409)
         except UserError as error:
             return JSONResponse({"error": str(error)}, 422)
+        except asyncio.CancelledError:
+            # The server ends, and this has taken too long.
+            return JSONResponse({"error": "The desk has ended"}, 503)
         except (KeyError, TypeError, ValueError):
             return JSONResponse({"error": "The request is not valid. Load the page again"}, 400)
 
-    return endpoint
+    return Route(f"/{path}", endpoint, methods=[method])
 
 
 async def _body(request: Request) -> Query:
@@ -77,70 +96,3 @@ async def _body(request: Request) -> Query:
     if not isinstance(found, dict):
         raise TypeError(found)
     return found
-
-
-async def _course(desk: Desk, _query: Query) -> object:
-    return desk.course()
-
-
-async def _lesson(desk: Desk, query: Query) -> object:
-    return await desk.lesson(query["name"])
-
-
-async def _block(desk: Desk, query: Query) -> object:
-    """What a file block would make of a file: the text before and after; nothing is written."""
-    before = desk.files.read(query["path"])
-    after = lessons.edit(query["lesson"], query["block"], before.text)
-    return {"before": before._asdict(), "after": after}
-
-
-async def _compare(_desk: Desk, query: Query) -> object:
-    lines = [str(line) for line in query["lines"]]
-    return lessons.compare(query["lesson"], query["block"], query["step"], lines)
-
-
-async def _list_files(desk: Desk, query: Query) -> object:
-    return await asyncio.to_thread(desk.list_files, query["folder"])
-
-
-async def _read_file(desk: Desk, query: Query) -> object:
-    return desk.files.read(query["path"])._asdict()
-
-
-async def _save_file(desk: Desk, query: Query) -> object:
-    path, text, base = str(query["path"]), str(query["text"]), str(query["base"])
-    saved = await asyncio.to_thread(desk.files.save, path, text, base)
-    task = query.get("task")
-    return {"version": saved.version, "verdict": await desk.checks.static(task) if task else None}
-
-
-async def _check_text(desk: Desk, query: Query) -> object:
-    return await desk.checks.static(query["task"])
-
-
-async def _start_check(desk: Desk, query: Query) -> object:
-    desk.checks.start(query["task"])
-    return {}
-
-
-async def _stop_check(desk: Desk, _query: Query) -> object:
-    await desk.checks.stop()
-    return {}
-
-
-async def _describe_image(desk: Desk, query: Query) -> object:
-    lesson = lessons.find_lesson(query["lesson"])
-    names = lessons.describe(lesson, desk.base)["images"]
-    return await desk.images.describe(names, query["task"])
-
-
-async def _open_terminal(desk: Desk, _query: Query) -> object:
-    number = desk.terminals.open()
-    desk.send({"terminals": desk.terminals.numbers})
-    return number
-
-
-async def _close_terminal(desk: Desk, query: Query) -> object:
-    await desk.terminals.close(query["number"])
-    desk.send({"terminals": desk.terminals.numbers})
-    return {}

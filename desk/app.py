@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from desk import api, lessons, sockets
-from desk.access import Access, Secrets
+from desk.access import Access
 from workshop.core.errors import UserError
 from workshop.core.paths import ROOT
 from workshop.site import build
@@ -26,19 +26,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from starlette.requests import Request
-    from starlette.types import Scope
 
     from desk.desk import Desk
+    from desk.session import Session
 
 # Where the page has its first data.
 START = '{"error": "start"}'
 PAGE = Path(__file__).with_name("index.html")
 STATIC = Path(__file__).with_name("static")
-# The site's own pages are parts of the desk's page; opened alone, they run no script.
-SITE_POLICY = "default-src 'none'; img-src 'self'; style-src 'self'; sandbox"
 
 
-def create_app(desk: Desk, secrets: Secrets, hosts: frozenset[str] = frozenset()) -> Access:
+def create_app(desk: Desk, session: Session, hosts: frozenset[str] = frozenset()) -> Access:
     """Return the application; `hosts` are the names that it answers to besides loopback."""
 
     @contextlib.asynccontextmanager
@@ -63,19 +61,9 @@ def create_app(desk: Desk, secrets: Secrets, hosts: frozenset[str] = frozenset()
     routes = [
         Route("/", page),
         Mount("/static", StaticFiles(directory=STATIC)),
-        Mount("/site", _Site(directory=ROOT / build.SITE, html=True, check_dir=False)),
+        Mount("/site", StaticFiles(directory=ROOT / build.SITE, check_dir=False)),
         Mount("/api", routes=api.routes(desk)),
         *sockets.routes(desk),
     ]
-    app = Starlette(routes=[Mount(f"/{secrets.path}", routes=routes)], lifespan=lifespan)
-    return Access(app, secrets, hosts)
-
-
-class _Site(StaticFiles):
-    """The built site."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        if response.headers.get("content-type", "").startswith("text/html"):
-            response.headers["Content-Security-Policy"] = SITE_POLICY
-        return response
+    app = Starlette(routes=[Mount(f"/{session.path}", routes=routes)], lifespan=lifespan)
+    return Access(app, session, hosts)

@@ -100,33 +100,26 @@ class Checks:
                 limit=LONGEST_LINE,
                 start_new_session=True,
             )
-            errors = asyncio.create_task(_read_all(process.stderr))
-            async for line in _lines(process.stdout):
-                if verdict := line.get("verdict"):
-                    outcomes = {check["id"]: check["outcome"] for check in verdict["checks"]}
-                    self._history.add(f"check {task}", {"outcomes": outcomes})
-                    line["changes"] = self.changes(task)
-                self._record({"check": {"task": task, **line}})
+            assert process.stdout and process.stderr  # noqa: S101, PT018 - both are pipes
+            errors = asyncio.create_task(process.stderr.read())
+            async for line in process.stdout:
+                with contextlib.suppress(ValueError):
+                    self._receive(task, json.loads(line))
             await process.wait()
-            error = (await errors).strip().splitlines()[-1:]
+            error = (await errors).decode(errors="replace").strip().splitlines()[-1:]
         except OSError as failure:
             error = [failure.strerror or "the check does not start"]
         self._record({"check": {"task": task, "state": "ended", "error": "".join(error)}})
         self.events = []
 
+    def _receive(self, task: str, event: dict[str, Any]) -> None:
+        if verdict := event.get("verdict"):
+            outcomes = {check["id"]: check["outcome"] for check in verdict["checks"]}
+            self._history.add(f"check {task}", {"outcomes": outcomes})
+            event["changes"] = self.changes(task)
+        self._record({"check": {"task": task, **event}})
+
     def _record(self, event: dict[str, Any]) -> None:
         if "line" not in event["check"]:
             self.events.append(event)
         self._send(event)
-
-
-async def _lines(stream: asyncio.StreamReader | None) -> Any:  # noqa: ANN401 - an async generator
-    assert stream is not None  # noqa: S101 - it was opened as a pipe
-    async for line in stream:
-        with contextlib.suppress(ValueError):
-            yield json.loads(line)
-
-
-async def _read_all(stream: asyncio.StreamReader | None) -> str:
-    assert stream is not None  # noqa: S101 - it was opened as a pipe
-    return (await stream.read()).decode("utf-8", errors="replace")

@@ -31,7 +31,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.exercises = self.base / EXERCISES
         self.files = Files(self.exercises)
-        self.terminals = Terminals(self.base)
+        self.terminals = Terminals()
         history = History(self.exercises)
         self.checks = Checks(self.exercises, history, self.send)
         self.images = Images(self.exercises, history)
@@ -72,12 +72,11 @@ class Desk:
         """Return a page of the course; a lesson also has its blocks, its files and its verdict."""
         html = lessons.read_article(name)
         if all(lesson.name != name for lesson in lessons.lessons_in_order()):
-            nothing: dict[str, Any] = {"tasks": [], "blocks": [], "images": [], "paths": []}
-            return {"name": name, "html": html, "folder": "", **nothing}
+            return {"name": name, "html": html, "folder": "", "task": None, "blocks": []}
         found = {"html": html, **lessons.describe(lessons.find_lesson(name), self.base)}
-        for task in found["tasks"]:
+        if task := found["task"]:
             task["changes"] = self.checks.changes(task["name"])
-        found["paths"] = await asyncio.to_thread(self.list_files, found["folder"])
+        found["paths"] = await self.list_files(found["folder"])
         return found
 
     async def start(self, name: str) -> dict[str, Any]:
@@ -85,8 +84,8 @@ class Desk:
         found = self.course()
         known = [lesson["name"] for lesson in found["lessons"]]
         if name not in known:
-            tasks = (one["name"] for one in found["lessons"] if found["last"] in one["tasks"])
-            name = next(tasks, known[1])
+            last = (one["name"] for one in found["lessons"] if one["task"] == found["last"])
+            name = next(last, known[1]) if found["last"] else known[1]
         return {
             "course": found,
             "lesson": await self.lesson(name),
@@ -94,9 +93,26 @@ class Desk:
             "present": self.present,
         }
 
-    def list_files(self, folder: str) -> list[str]:
+    async def list_files(self, folder: str) -> list[str]:
         """List the files of an exercise; none has been written before its start."""
-        return self.files.list_files(folder) if folder else []
+        return await asyncio.to_thread(self.files.list_files, folder) if folder else []
+
+    async def describe_image(self, name: str) -> dict[str, Any]:
+        """Return the report of a lesson's image; raise `UserError` if there is none."""
+        found = lessons.describe(lessons.find_lesson(name), self.base)
+        return await self.images.describe(found["images"], found["task"] and found["task"]["name"])
+
+    def open_terminal(self, folder: str) -> int:
+        """Open a terminal in an exercise's folder, if there is one; return its number."""
+        found = self.files.find_folder(folder) if folder else None
+        number = self.terminals.open(found or self.base)
+        self.send({"terminals": self.terminals.numbers})
+        return number
+
+    async def close_terminal(self, number: int) -> None:
+        """Close a terminal."""
+        await self.terminals.close(number)
+        self.send({"terminals": self.terminals.numbers})
 
     async def watch(self) -> None:
         """Send the paths that change in the exercises, until cancelled."""

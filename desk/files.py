@@ -12,6 +12,7 @@ import secrets
 import stat
 import threading
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from workshop.core.errors import UserError
@@ -20,7 +21,6 @@ from workshop.core.paths import MAX_PATH, MAX_TEXT, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MAX_FILES = 300
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -53,11 +53,16 @@ class Files:
         # Two pages that save one file are in conflict, whichever comes first.
         self._saving = threading.Lock()
 
-    def list_files(self, folder: str) -> list[str]:
-        """List the files in an exercise's folder, at most `MAX_FILES`; links are left out."""
+    def find_folder(self, folder: str) -> Path | None:
+        """Return the path of an exercise's folder, unless it is missing or a link."""
         _split(folder)
         top = self._root / folder
-        if top.is_symlink() or not top.is_dir():
+        return None if top.is_symlink() or not top.is_dir() else top
+
+    def list_files(self, folder: str) -> list[str]:
+        """List the files in an exercise's folder, at most `MAX_FILES`; links are left out."""
+        top = self.find_folder(folder)
+        if top is None:
             return []
         found = (f"{folder}/{path}" for path in walk(top) if not (top / path).is_symlink())
         return [path for path, _ in zip(found, range(MAX_FILES), strict=False)]
@@ -65,41 +70,44 @@ class Files:
     def read(self, path: str) -> File:
         """Return a file, also one that does not exist; raise `UserError` for no text to edit."""
         try:
-            with self._open_parent(path) as (folder, name):
-                return _read(path, folder, name)
+            with self._open_parent(path) as (name, folder):
+                return _read(path, name, folder)
         except FileNotFoundError:
             return MISSING
         except OSError as error:
             raise _describe(path, error) from None
 
-    def save(self, path: str, text: str, base: str) -> File:
-        """Replace or create a file whose version is `base`, and return it.
+    def save(self, path: str, text: str, base: str, before: str | None = None) -> File:
+        """Replace or create a file whose version is `base`, or whose text is `before`; return it.
 
         Raises `Conflict` if the file has another version, and `UserError` if it cannot be written.
         """
         content = text.encode("utf-8", errors="replace")
         if len(content) > MAX_TEXT:
-            found = f"{len(content) / 1e6:.1f} MB, and the editor saves at most 1 MB"
-            raise UserError(path, found, "Make it shorter")
+            size = f"{len(content) / 1e6:.1f} MB, and the editor saves at most 1 MB"
+            raise UserError(path, size, "Make it shorter")
         try:
-            with self._saving, self._open_parent(path, create=True) as (folder, name):
+            with self._saving, self._open_parent(path, create=True) as (name, folder):
                 try:
-                    before = _read(path, folder, name)
+                    found = _read(path, name, folder)
                 except FileNotFoundError:
-                    before = MISSING
-                if before.version != base and before.text != text:
-                    raise Conflict(before)
-                _replace(folder, name, content)
+                    found = MISSING
+                if found.version != base and found.text not in {text, before}:
+                    raise Conflict(found)
+                _replace(name, folder, content)
         except OSError as error:
             raise _describe(path, error) from None
         return File(text, _version(content))
 
     @contextlib.contextmanager
-    def _open_parent(self, path: str, *, create: bool = False) -> Iterator[tuple[int | Path, str]]:
-        """Open the folder of a file, link by link, and yield it with the file's name."""
+    def _open_parent(self, path: str, *, create: bool = False) -> Iterator[tuple[str, int | None]]:
+        """Open the folder of a file, link by link; yield the file's name, and the folder.
+
+        Where folders cannot be opened, as on Windows, yield the file's path instead, and None.
+        """
         *folders, name = _split(path)
         if os.open not in os.supports_dir_fd:
-            yield self._find_parent(folders, create=create), name
+            yield str(self._find_parent(folders, create=create) / name), None
             return
         with contextlib.ExitStack() as stack:
             at = os.open(self._root, os.O_RDONLY)
@@ -110,10 +118,10 @@ class Files:
                         os.mkdir(part, dir_fd=at)
                 at = os.open(part, _FOLDER, dir_fd=at)
                 stack.callback(os.close, at)
-            yield at, name
+            yield name, at
 
     def _find_parent(self, folders: list[str], *, create: bool) -> Path:
-        """Return the folder of a file where folders cannot be opened, as on Windows."""
+        """Return the folder of a file; raise `UserError` for a link."""
         at = self._root
         for part in folders:
             at /= part
@@ -133,18 +141,12 @@ def _split(path: str) -> list[str]:
     return parts
 
 
-def _at(folder: int | Path, name: str) -> tuple[str, int | None]:
-    """Return the path and the `dir_fd` for a function of `os`."""
-    return (name, folder) if isinstance(folder, int) else (str(folder / name), None)
-
-
-def _read(path: str, folder: int | Path, name: str) -> File:
-    where, at = _at(folder, name)
-    info = os.stat(where, dir_fd=at, follow_symlinks=False)
+def _read(path: str, name: str, folder: int | None) -> File:
+    info = os.stat(name, dir_fd=folder, follow_symlinks=False)
     if not stat.S_ISREG(info.st_mode):
         kind = _KINDS.get(stat.S_IFMT(info.st_mode), "not a regular file")
         raise UserError(path, f"it is {kind}", "The editor opens regular files only")
-    with open_file(where, dir_fd=at) as file:
+    with open_file(name, dir_fd=folder) as file:
         content = file.read(MAX_TEXT + 1)
     if len(content) > MAX_TEXT:
         found = f"it has {info.st_size / 1e6:.1f} MB, and the editor opens at most 1 MB"
@@ -158,25 +160,25 @@ def _read(path: str, folder: int | Path, name: str) -> File:
     return File(text, _version(content))
 
 
-def _replace(folder: int | Path, name: str, content: bytes) -> None:
+def _replace(name: str, folder: int | None, content: bytes) -> None:
     """Write a new file beside the old one, and rename it."""
-    where, at = _at(folder, name)
     try:
-        mode = stat.S_IMODE(os.stat(where, dir_fd=at, follow_symlinks=False).st_mode)
+        mode = stat.S_IMODE(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
     except FileNotFoundError:
         mode = None
-    new, _ = _at(folder, f".{name[:100]}.{secrets.token_hex(6)}.tmp")
+    old = Path(name)
+    new = str(old.with_name(f".{old.name[:100]}.{secrets.token_hex(6)}.tmp"))
     try:
-        with create_file(new, dir_fd=at) as file:
+        with create_file(new, dir_fd=folder) as file:
             file.write(content)
             if mode is not None and hasattr(os, "fchmod"):
                 os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(new, where, src_dir_fd=at, dst_dir_fd=at)
+        os.replace(new, name, src_dir_fd=folder, dst_dir_fd=folder)
     except OSError:
         with contextlib.suppress(OSError):
-            os.unlink(new, dir_fd=at)
+            os.unlink(new, dir_fd=folder)
         raise
 
 

@@ -12,6 +12,7 @@ from workshop.analysis import source
 from workshop.core.errors import UserError
 from workshop.core.process import SubprocessRunner
 from workshop.model import Failed
+from workshop.reports.dockerfile_lines import match_lines
 from workshop.tasks import course
 
 if TYPE_CHECKING:
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desk.history import History
-    from workshop.analysis.dockerfile.instructions import Instruction
-
-# The instructions whose text in an image's history is as in the Dockerfile, variables apart.
-COMPARED = frozenset({"RUN", "COPY", "ADD"})
 
 
 class Images:
@@ -32,7 +29,7 @@ class Images:
         self._exercises, self._history = exercises, history
         self._reading = asyncio.Lock()
 
-    async def describe(self, names: Sequence[str], task: str) -> dict[str, Any]:
+    async def describe(self, names: Sequence[str], task: str | None) -> dict[str, Any]:
         """Return the layers of the first image that exists, and the one before its last build.
 
         `lines` has the Dockerfile's line of each layer, by number; it is None if the Dockerfile
@@ -48,13 +45,13 @@ class Images:
                     continue
                 known = self._history.read(f"image {name}")
                 if not known or known[-1]["id"] != identity:
-                    known = self._history.add(f"image {name}", await _read(name))
+                    known = self._history.add(f"image {name}", await asyncio.to_thread(_read, name))
             lines = await asyncio.to_thread(self._find_lines, known[-1], task)
             before = known[0] if len(known) > 1 else None
             return {"name": name, "now": known[-1], "lines": lines, "before": before}
         raise UserError("image", "there is none yet", "Run the lesson's docker build command")
 
-    def _find_lines(self, report: dict[str, Any], task: str) -> dict[int, int] | None:
+    def _find_lines(self, report: dict[str, Any], task: str | None) -> dict[int, int] | None:
         if not task:
             return {}
         try:
@@ -64,49 +61,11 @@ class Images:
             return None
 
 
-def match_lines(
-    history: Sequence[dict[str, Any]], instructions: Sequence[Instruction]
-) -> dict[int, int] | None:
-    """Return the line of the instruction that created each layer, by the layer's number.
-
-    An image's history ends with one step for each instruction of the last stage. Returns None if
-    a step is not of its instruction: then the Dockerfile has changed since the build.
-    """
-    steps = history[len(history) - len(instructions) :]
-    if len(history) < len(instructions):
-        return None
-    pairs = list(zip(steps, instructions, strict=True))
-    if not all(_is_made_by(step["made_by"], instruction) for step, instruction in pairs):
-        return None
-    return {step["layer"]: one.line for step, one in pairs if step["layer"] is not None}
-
-
-def _is_made_by(made_by: str, instruction: Instruction) -> bool:
-    """Whether a step of the history can come from an instruction."""
-    keyword, _, text = made_by.partition(" ")
-    if keyword != instruction.keyword:
-        return False
-    if keyword not in COMPARED or instruction.heredocs or instruction.exec_form is not None:
-        return True
-    written = instruction.text if keyword == "RUN" else instruction.expanded
-    words = text.split()
-    while words and words[0].startswith("--"):
-        del words[0]
-    return words == written.split()
-
-
-async def _read(name: str) -> dict[str, Any]:
+def _read(name: str) -> dict[str, Any]:
     """Return the report of `workshop image`; raise `UserError` if there is none."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "workshop", "image", name, "--format", "json"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    if process.returncode:
-        found = errors.decode("utf-8", errors="replace").strip()
-        raise UserError(f"image {name}", found, "Build it again")
-    report: dict[str, Any] = json.loads(output)
+    argv = (sys.executable, "-m", "workshop", "image", name, "--format", "json")
+    done = SubprocessRunner()(argv)
+    if done.code:
+        raise UserError(f"image {name}", done.output.strip(), "Build it again")
+    report: dict[str, Any] = json.loads(done.stdout)
     return report

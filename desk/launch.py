@@ -7,14 +7,14 @@ import os
 import socket
 import sys
 import webbrowser
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 
-from desk.access import load_secrets
 from desk.app import create_app
 from desk.desk import Desk
+from desk.session import Session, session_file
 from workshop.commands.exercises import find_exercises
 from workshop.core.errors import Interrupted, UserError
 from workshop.site import build
@@ -28,7 +28,6 @@ LOOPBACK = "127.0.0.1"
 # How many ports are tried from the first one on.
 PORTS = 20
 MAX_PORT = 65_535
-BACKLOG = 128
 MAX_MESSAGE = 1_000_000
 SECONDS_TO_END = 5
 
@@ -43,8 +42,20 @@ class Options(NamedTuple):
 
 
 def run(options: Options, runner: Runner) -> None:
-    """Serve the desk until Ctrl-C; raise `UserError` if it cannot start."""
+    """Serve the desk until Ctrl-C; raise `UserError` if it cannot start.
+
+    If the desk of this folder runs already, only print a new link to it.
+    """
     base = _find_base()
+    with closing(Session(session_file(base))) as session:
+        if session.address:
+            _print(f"The desk of {base} runs already. End it first for other options.")
+            _show("A new link to it:", session.leave_link(), options)
+        else:
+            _serve(base, session, options, runner)
+
+
+def _serve(base: Path, session: Session, options: Options, runner: Runner) -> None:
     with _listen(options.host, options.port) as listener:
         port = listener.getsockname()[1]
         if options.port and port != options.port:
@@ -52,14 +63,11 @@ def run(options: Options, runner: Runner) -> None:
         if build.is_stale():
             _print("Building the lessons ...")
             _print(build.build(runner))
-        secrets = load_secrets(base)
         desk = Desk(base, present=options.present)
-        app = create_app(desk, secrets, _other_hosts(options.host))
-        address = f"http://{_address(options.host)}:{port}/?token={secrets.token}"
-        _print(f"The desk is at {address}\nPress Ctrl-C to quit.")
-        if options.open_browser and _has_screen():
-            with suppress(webbrowser.Error):
-                webbrowser.open(address)
+        app = create_app(desk, session, _other_hosts(options.host))
+        link = session.serve(f"http://{_address(options.host)}:{port}")
+        _show("The desk is at", link, options)
+        _print("Press Ctrl-C to quit.")
         config = uvicorn.Config(
             app,
             http="h11",
@@ -103,7 +111,7 @@ def _listen(host: str, port: int) -> socket.socket:
     for number in range(port, min(port + PORTS, MAX_PORT + 1)):
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            return socket.create_server((host, number), family=family, backlog=BACKLOG)
+            return socket.create_server((host, number), family=family)
         except OSError as error:
             reason = os.strerror(error.errno or errno.EADDRINUSE)
             if error.errno != errno.EADDRINUSE:
@@ -126,6 +134,14 @@ def _address(host: str) -> str:
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared only
         return socket.gethostname()
     return f"[{host}]" if ":" in host else host
+
+
+def _show(text: str, link: str, options: Options) -> None:
+    """Print a link, and open it in the learner's browser."""
+    _print(f"{text} {link}")
+    if options.open_browser and _has_screen():
+        with suppress(webbrowser.Error):
+            webbrowser.open(link)
 
 
 def _has_screen() -> bool:

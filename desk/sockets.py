@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import WebSocketRoute
@@ -13,28 +14,24 @@ from starlette.websockets import WebSocketDisconnect
 from workshop.core.process import SubprocessRunner
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from starlette.websockets import WebSocket
 
     from desk.desk import Desk
-    from desk.terminals import Terminal
-
 
 # How many events wait for a page that does not read them.
 MAX_EVENTS = 1000
+# How many messages of a terminal may be on their way to the screen.
+MAX_UNDRAWN = 6
 
 
 def routes(desk: Desk) -> list[WebSocketRoute]:
     """Return the routes of the WebSockets."""
-
-    def route(path: str, handle: Callable[[Desk, WebSocket], Awaitable[None]]) -> WebSocketRoute:
-        async def endpoint(connection: WebSocket) -> None:
-            await handle(desk, connection)
-
-        return WebSocketRoute(path, endpoint)
-
-    return [route("/events", _send_events), route("/terminal/{number:int}", _connect_terminal)]
+    return [
+        WebSocketRoute("/events", partial(_send_events, desk)),
+        WebSocketRoute("/terminal/{number:int}", partial(_connect_terminal, desk)),
+    ]
 
 
 async def _send_events(desk: Desk, connection: WebSocket) -> None:
@@ -55,7 +52,9 @@ async def _send_events(desk: Desk, connection: WebSocket) -> None:
             await connection.send_json(news)
 
     try:
-        await _until_first_ends(send(), _drain(connection))
+        async with _sending(connection, send):
+            while (await connection.receive())["type"] == "websocket.receive":
+                pass
     finally:
         desk.events.discard(queue)
 
@@ -63,9 +62,9 @@ async def _send_events(desk: Desk, connection: WebSocket) -> None:
 async def _connect_terminal(desk: Desk, connection: WebSocket) -> None:
     """Connect a page with a terminal.
 
-    Bytes are what is printed and typed. Texts are JSON: to the page `start`, the length of what
-    was printed before, `ended`, and `size`, the columns and rows that another page has set; from
-    the page its own `size`, and `drawn`, a position in what was printed.
+    Bytes are what is printed and typed. Texts are JSON. To the page: `start`, before what was
+    printed so far, `size`, the columns and rows of the shell's window, and `ended`. From the page:
+    the `size` that it wants, and `drawn`, after each message with bytes.
     """
     terminal = desk.terminals.find(connection.path_params["number"])
     await connection.accept()
@@ -73,61 +72,52 @@ async def _connect_terminal(desk: Desk, connection: WebSocket) -> None:
         await connection.send_json({"ended": True})
         await connection.close()
         return
-    viewer = object()
-    kept, position = terminal.attach(viewer)
-    await connection.send_json({"start": len(kept), "position": position})
-    await connection.send_bytes(kept)
+    viewer, undrawn = object(), asyncio.Semaphore(MAX_UNDRAWN)
+    kept = terminal.attach(viewer)
 
     async def show() -> None:
-        at, size = position, terminal.size
-        while True:
-            data, at = await terminal.read(at, size)
+        size = terminal.size
+        await connection.send_json({"start": True, "size": size})
+        await connection.send_bytes(kept)
+        while (data := await terminal.read(viewer, size)) or not terminal.ended:
             if size != terminal.size:
                 size = terminal.size
                 await connection.send_json({"size": size})
-                if not data:
-                    continue
-            if not data:
-                await connection.send_json({"ended": True})
-                return
-            await connection.send_bytes(data)
-            await terminal.wait_for(viewer, at)
+            if data:
+                await undrawn.acquire()
+                await connection.send_bytes(data)
+        await connection.send_json({"ended": True})
 
     try:
-        await _until_first_ends(show(), _type(connection, terminal, viewer))
+        async with _sending(connection, show):
+            while (message := await connection.receive())["type"] == "websocket.receive":
+                if data := message.get("bytes"):
+                    await terminal.write(data)
+                    continue
+                with contextlib.suppress(ValueError, TypeError, KeyError):
+                    order = json.loads(message.get("text") or "")
+                    if "size" in order:
+                        terminal.resize(*map(int, order["size"]))
+                    else:
+                        undrawn.release()
     finally:
         terminal.detach(viewer)
 
 
-async def _type(connection: WebSocket, terminal: Terminal, viewer: object) -> None:
-    """Pass on what a page types, until it goes."""
-    while (message := await connection.receive())["type"] == "websocket.receive":
-        if data := message.get("bytes"):
-            await terminal.write(data)
-            continue
-        with contextlib.suppress(ValueError, TypeError, KeyError):
-            order = json.loads(message.get("text") or "")
-            if "size" in order:
-                terminal.resize(*map(int, order["size"]))
-            else:
-                terminal.acknowledge(viewer, int(order["drawn"]))
+@contextlib.asynccontextmanager
+async def _sending(
+    connection: WebSocket, send: Callable[[], Awaitable[None]]
+) -> AsyncIterator[None]:
+    """Send until the block ends, which receives until the page goes; after `send`, close."""
 
+    async def send_all() -> None:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
+            await send()
+            await connection.close()
 
-async def _drain(connection: WebSocket) -> None:
-    """Wait until a page goes."""
-    while (await connection.receive())["type"] == "websocket.receive":
-        pass
-
-
-async def _until_first_ends(*works: Coroutine[Any, Any, None]) -> None:
-    """Run both until one ends; a page that goes is not an error."""
-    running = [asyncio.ensure_future(work) for work in works]
+    sending = asyncio.create_task(send_all())
     try:
-        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
-                task.result()
+        yield
     finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)

@@ -1,7 +1,7 @@
 """Shells on pseudo-terminals, which outlive the page that shows them.
 
-A terminal keeps what its programs printed last. Each viewer, a page, reads that at its own pace,
-and says how much it has drawn. A program that prints faster than every viewer draws has to wait.
+A terminal keeps what its programs printed last. Each viewer, a page, reads that at its own pace.
+A program that prints faster than every viewer reads has to wait.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ class Terminal:
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._output = bytearray()
-        # The position of the first kept byte, and of the next one, since the start.
+        # Positions, in bytes since the start: of what is kept, of what is next, of each viewer.
         self._first = self._next = 0
         self._input = bytearray()
-        self._seen: dict[object, int] = {}
+        self._at: dict[object, int] = {}
         self.ended = False
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -105,40 +105,29 @@ class Terminal:
         while len(self._input) >= MAX_INPUT and not self.ended:
             await self._changed.wait()
 
-    def attach(self, viewer: object) -> tuple[bytes, int]:
-        """Add a viewer; return what is kept, and the position after it."""
-        self._seen[viewer] = self._next
-        return bytes(self._output), self._next
+    def attach(self, viewer: object) -> bytes:
+        """Add a viewer, and return what is kept."""
+        self._at[viewer] = self._next
+        return bytes(self._output)
 
     def detach(self, viewer: object) -> None:
         """Remove a viewer."""
-        self._seen.pop(viewer, None)
+        del self._at[viewer]
         self._resume()
 
-    def acknowledge(self, viewer: object, position: int) -> None:
-        """Record how far a viewer has drawn."""
-        if viewer in self._seen:
-            self._seen[viewer] = max(self._seen[viewer], min(position, self._next))
-            self._resume()
-            self._notify()
+    async def read(self, viewer: object, size: tuple[int, int]) -> bytes:
+        """Wait for output that a viewer has not read; return it, or nothing after the end.
 
-    async def read(self, position: int, size: tuple[int, int] | None = None) -> tuple[bytes, int]:
-        """Wait for output after `position`; return it, or nothing after the end, and its end.
-
-        Also returns when the window has another size than `size`.
-
-        A viewer that is too far behind continues with what is kept.
+        Also returns when the window has another size. A viewer that is too far behind continues
+        with what is kept.
         """
-        while self._next <= position and not self.ended and size in {None, self.size}:
+        while self._at[viewer] == self._next and not self.ended and size == self.size:
             await self._changed.wait()
-        start = max(position, self._first)
-        chunk = bytes(self._output[start - self._first : start - self._first + CHUNK])
-        return chunk, start + len(chunk)
-
-    async def wait_for(self, viewer: object, position: int) -> None:
-        """Wait until a viewer has drawn nearly everything before `position`."""
-        while position - self._seen.get(viewer, position) > WINDOW and not self.ended:
-            await self._changed.wait()
+        start = max(self._at[viewer] - self._first, 0)
+        chunk = bytes(self._output[start : start + CHUNK])
+        self._at[viewer] = self._first + start + len(chunk)
+        self._resume()
+        return chunk
 
     async def close(self) -> None:
         """End the shell and the programs that it started."""
@@ -181,7 +170,7 @@ class Terminal:
 
     def _is_ahead(self) -> bool:
         """Whether every viewer is too far behind; without any, a program never waits."""
-        return bool(self._seen) and self._next - max(self._seen.values()) > WINDOW
+        return bool(self._at) and self._next - max(self._at.values()) > WINDOW
 
     def _resume(self) -> None:
         if not self.ended and not self._is_ahead():
@@ -218,10 +207,10 @@ class Terminal:
 
 
 class Terminals:
-    """The terminals of the desk, by number. Their shells start in `folder`."""
+    """The terminals of the desk, by number."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._last = folder, 0
+    def __init__(self) -> None:
+        self._last = 0
         self._open: dict[int, Terminal] = {}
 
     @property
@@ -233,15 +222,15 @@ class Terminals:
         """Return an open terminal."""
         return self._open.get(number)
 
-    def open(self) -> int:
-        """Start a shell, and return its number."""
+    def open(self, folder: Path) -> int:
+        """Start a shell in a folder, and return its number."""
         if not AVAILABLE:
             fix = "Open the desk in WSL, or use a terminal beside the page"
             raise UserError("terminal", "Windows has no pseudo-terminal for it", fix)
         if len(self._open) >= MAX_TERMINALS:
             raise UserError("terminal", f"{MAX_TERMINALS} are open already", "Close one")
         try:
-            terminal = Terminal(self._folder, _environment())
+            terminal = Terminal(folder, _environment())
         except OSError as error:
             found = error.strerror or "it does not start"
             raise UserError("terminal", found, "Close a program, and try again") from None

@@ -13,7 +13,10 @@ import pytest
 from workshop.engine import Engine
 
 # Folders whose tests all run in `make test-all` only.
-SLOW_FOLDERS = {"browser", "differential", "hostile", "lessons", "museum"}
+SLOW_FOLDERS = {
+    *("browser", "devcontainer", "differential", "hostile", "lessons", "museum", "platforms"),
+    "workflows",
+}
 TEMPORARY = pytest.StashKey[str]()
 DEADLINE = pytest.StashKey[float]()
 

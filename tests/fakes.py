@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rich.console import Console
 
+from workshop.core.paths import ROOT
 from workshop.core.process import ProcessResult
 from workshop.core.progress import ProgressDisplay
 from workshop.engine import Engine
+from workshop.machine.doctor.subject import Subject
 from workshop.machine.host import Host
 from workshop.machine.machine import Machine
+from workshop.stack import versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -104,6 +107,17 @@ def host(**facts: Any) -> Host:
         "mtu": 1500,
     }
     return Host(**{**defaults, **facts})
+
+
+def subject(engine: Engine, root: Path, **options: Any) -> Subject:
+    """Return what the doctor examines: a machine with this engine, offline, and its checkout.
+
+    `facts` are those of the host, and `run` answers for its programs.
+    """
+    facts, run = options.pop("facts", {}), options.pop("run", None)
+    here, _ = machine(engine, run=run, **facts)
+    defaults = {"pins": versions.read(ROOT / "versions.toml"), "environ": {}, "online": False}
+    return Subject(here, root=root, **{**defaults, **options})
 
 
 def programs(folder: Path, **scripts: str) -> str:

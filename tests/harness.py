@@ -31,6 +31,8 @@ S = TypeVar("S", bound="BaseServer")
 ROOT = Path(__file__).resolve().parent.parent
 WORKSHOP = (str(ROOT / ".venv/bin/python"), "-m", "workshop")
 POLL_SECONDS = 0.1
+# A server of the standard library looks so often whether it shall stop.
+SECONDS_TO_STOP = 0.02
 ENGINE_SOCKET = "/var/run/docker.sock"
 
 
@@ -90,7 +92,7 @@ def run_async(work: Coroutine[object, object, T]) -> T:
 def serving(server: S) -> Iterator[S]:
     """Serve in a thread until the block ends."""
     with server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(SECONDS_TO_STOP,), daemon=True).start()
         try:
             yield server
         finally:

@@ -15,7 +15,7 @@ from harness import container, docker, run, until
 from workshop.analysis.container.prober_client import PROBER_IMAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
 # Smaller than that of any network around it.
 _MTU = 1300
@@ -31,11 +31,18 @@ class OwnEngine:
     """An engine with its files in `folder`, in the network of a container of this machine's engine.
 
     Two engines in one network namespace would both create docker0. A context manager: the engine
-    answers until the block ends, unless the test kills it.
+    answers until the block ends, unless the test kills it. `options` and `variables` are added to
+    those of dockerd.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        options: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        self._folder, self._options = folder, options
+        self._env = {**os.environ, **(variables or {})}
         self.host = f"unix://{folder}/engine.sock"
         self._stack = contextlib.ExitStack()
         self._daemon: subprocess.Popen[bytes] | None = None
@@ -66,12 +73,17 @@ class OwnEngine:
         argv = [
             *(*self.inside, "dockerd", "--host", self.host, "--bip", _SUBNET, "--mtu", str(_MTU)),
             *("--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"),
-            *("--pidfile", f"{folder}/pid"),
+            *("--pidfile", f"{folder}/pid", *self._options),
         ]
         with (folder / "log").open("ab") as log:
             # In its own session, Ctrl-C reaches the tests only, which then end the engine.
             self._daemon = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._env,
+                start_new_session=True,
             )
         try:
             until(self._answers, "the test's own engine")

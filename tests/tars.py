@@ -82,6 +82,42 @@ def oci(
     return io.BytesIO(tar(*items, file("manifest.json", manifest)))
 
 
+def oci_layout(
+    *layers: bytes,
+    pack: Callable[[bytes], bytes] = bytes,
+    others: Sequence[tuple[str, bytes]] = (),
+    nested: bool = False,
+    **facts: Any,
+) -> io.BytesIO:
+    """Return an archive of OCI's layout alone, as BuildKit and skopeo write it.
+
+    `others` are more images, each an architecture with a layer. With `nested`, the index lists
+    another index, as for an image of several platforms.
+    """
+    blobs: dict[str, bytes] = {}
+
+    def add(blob: bytes, **more: Any) -> dict[str, Any]:
+        blobs[f"blobs/sha256/{digest(blob)}"] = blob
+        return {"digest": f"sha256:{digest(blob)}", "size": len(blob), **more}
+
+    def add_image(layers: Sequence[bytes], architecture: str, **facts: Any) -> dict[str, Any]:
+        document = {
+            "schemaVersion": 2,
+            "config": add(config(layers, **facts)),
+            "layers": [add(pack(layer)) for layer in layers],
+        }
+        platform = {"os": "linux", "architecture": architecture}
+        return add(json.dumps(document).encode(), platform=platform)
+
+    own = add_image(layers, "amd64", **facts)
+    listed = [*(add_image([layer], architecture) for architecture, layer in others), own]
+    if nested:
+        listed = [add(json.dumps({"manifests": listed}).encode())]
+    index = json.dumps({"schemaVersion": 2, "manifests": listed}).encode()
+    items = [file("oci-layout", b'{"imageLayoutVersion": "1.0.0"}'), file("index.json", index)]
+    return io.BytesIO(tar(*items, *(file(name, blob) for name, blob in blobs.items())))
+
+
 def legacy(*layers: bytes, tag: str = "x:1", **facts: Any) -> io.BytesIO:
     """Return the archive of an older engine: a folder for each layer, links for repeated ones."""
     document = config(layers, **facts)

@@ -1,6 +1,6 @@
 """The command line: each command calls one function and returns its exit code.
 
-0: success. 1: something that the learner built failed. 2: an error.
+0: success. 1: something that the learner built failed, or the doctor found a problem. 2: an error.
 
 Each command imports its modules when it runs, so that the tool starts fast.
 """
@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from workshop.core.errors import Interrupted, UserError
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import Namespace, _ActionsContainer
     from collections.abc import Callable, Iterable
-    from types import FrameType
+    from types import FrameType, ModuleType
 
     from workshop.commands.setup import Setup
     from workshop.core.process import SubprocessRunner
@@ -35,18 +35,35 @@ MAX_JOBS = 64
 _interrupted = threading.Event()
 
 
-def _doctor(_arguments: Namespace) -> int:
+def _doctor_options(parser: ArgumentParser) -> None:
+    _add_flag(parser, "--fix", "Apply each fix that is safe; ask before each of them.")
+    _add_flag(parser, "--yes", "With --fix, do not ask.")
+    _add_flag(parser, "--json", "Print one JSON document (schema workshop/doctor/v1).")
+    _add_flag(parser, "--offline", "Ask no server: check only what is on this machine.")
+
+
+def _doctor(arguments: Namespace) -> int:
     """Check whether this machine is ready for the course, and print a fix for each problem."""
-    return 0 if _setup().doctor() else ERROR
+    from workshop.commands import doctor
+
+    options = doctor.Options(
+        fix=arguments.fix,
+        confirmed=arguments.yes,
+        as_json=arguments.json,
+        online=not arguments.offline,
+    )
+    return doctor.run(options, _runner())
 
 
 def _bases_options(parser: ArgumentParser) -> None:
-    _add_flag(parser, "--stand-ins", "Build them from Debian packages instead of pulling them.")
+    kind = parser.add_mutually_exclusive_group()
+    _add_flag(kind, "--stand-ins", "Build them from Debian packages instead of pulling them.")
+    _add_flag(kind, "--pull", "Pull the newest ones, even of those that are present.")
 
 
 def _bases(arguments: Namespace) -> int:
     """Pull or build every base image of the course in advance."""
-    _setup().bases(ask_registry=not arguments.stand_ins)
+    _setup().bases(ask_registry=not arguments.stand_ins, again=arguments.pull)
     return 0
 
 
@@ -197,16 +214,51 @@ def _address(text: str) -> str:
 
 
 def _image_options(parser: ArgumentParser) -> None:
-    parser.add_argument("image", metavar="IMAGE", help="For example base-image-fastapi:dev.")
+    parser.add_argument(
+        "image", metavar="IMAGE", help="For example base-image-fastapi:dev, or ./image.tar."
+    )
+    parser.add_argument("other", metavar="OTHER", nargs="?", help="An image to compare it with.")
+    parser.add_argument("--html", metavar="FILE", default="", help="Write a page with a map.")
+    parser.add_argument(
+        "--dockerfile", metavar="FILE", default="", help="Show the bytes of each line of this file."
+    )
+    parser.add_argument("--target", metavar="STAGE", default="", help="The stage that was built.")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
 def _image(arguments: Namespace) -> int:
-    """Show the size of each layer of an image, and how much of it is wasted."""
+    """Show the size of each layer of an image and how much of it is wasted, or compare two."""
     from workshop.commands import image_report
 
-    sys.stdout.write(image_report.describe(arguments.image, arguments.format, _runner()))
+    options = image_report.Options(
+        arguments.image,
+        arguments.other or "",
+        arguments.format,
+        arguments.html,
+        arguments.dockerfile,
+        arguments.target,
+    )
+    sys.stdout.write(image_report.describe(options, _runner))
     return 0
+
+
+def _cache(arguments: Namespace) -> int:
+    """Edit a copy of your answer, and show what a rebuild repeats and how long that takes."""
+    from workshop.commands import trials
+
+    return trials.show_cache(arguments.task, arguments.path, _runner)
+
+
+def _slim_options(parser: ArgumentParser) -> None:
+    _task_options(parser)
+    _add_flag(parser, "--apply", "Write the changes into your files.")
+
+
+def _slim(arguments: Namespace) -> int:
+    """Try changes that make your image smaller; show those that work, with their gain."""
+    from workshop.commands import trials
+
+    return trials.slim(arguments.task, arguments.path, _runner, apply=arguments.apply)
 
 
 def _serve_options(parser: ArgumentParser) -> None:
@@ -245,12 +297,125 @@ def _learn(arguments: Namespace) -> int:
     return 0
 
 
+def _pack_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--out", default="pack.tar", help="The archive (default: pack.tar).")
+    parser.add_argument(
+        "--arch",
+        type=_list_of("amd64", "arm64"),
+        metavar="LIST",
+        help="Architectures of the images: amd64, arm64 (default: this machine's).",
+    )
+    parser.add_argument(
+        "--systems",
+        type=_list_of("linux", "macos", "windows"),
+        default=("linux",),
+        metavar="LIST",
+        help="Systems of the learners: linux, macos, windows (default: linux).",
+    )
+    parser.add_argument(
+        "--service",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="Pack only this service, such as degrees_api; may be repeated.",
+    )
+    _add_flag(parser, "--dry-run", "Print what would be packed and its size, and pack nothing.")
+    parser.add_argument("--check", metavar="PACK", help="Verify every byte of a pack.")
+
+
+def _pack(arguments: Namespace) -> int:
+    """Pack all that a class needs into one archive, for a class without the internet."""
+    from pathlib import Path
+
+    from workshop.site import build
+
+    classroom = _import_classroom("pack")
+    if arguments.check:
+        classroom.check(Path(arguments.check))
+        return 0
+    options = classroom.PackOptions(
+        Path(arguments.out),
+        arguments.arch or (),
+        arguments.systems,
+        tuple(arguments.service),
+        dry_run=arguments.dry_run,
+    )
+    setup = _setup()
+    classroom.pack(options, setup, lambda env: build.build(setup.run, env=env))
+    return 0
+
+
+def _classroom_options(parser: ArgumentParser) -> None:
+    parser.add_argument("pack", metavar="PACK", help="The archive that workshop pack has made.")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="This computer's address in the classroom's network."
+    )
+    parser.add_argument("--port", type=int, default=8443, help="The port (default: 8443).")
+    parser.add_argument(
+        "--folder", default="classroom", help="The folder for its files (default: classroom)."
+    )
+    parser.add_argument(
+        "--learners", metavar="FILE", help="The names of the learners, one on each line."
+    )
+
+
+def _classroom(arguments: Namespace) -> int:
+    """Serve a pack to a class: images, packages, lessons, and a page to join."""
+    from pathlib import Path
+
+    learners = Path(arguments.learners) if arguments.learners else None
+    options = (Path(arguments.pack), Path(arguments.folder), arguments.host, arguments.port)
+    _import_classroom("classroom").serve(*options, learners, _runner())
+    return 0
+
+
+def _join_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "address", metavar="URL", nargs="?", default="", help="The address of the classroom."
+    )
+    parser.add_argument("--fingerprint", default="", help="The one on the classroom's page.")
+    _add_flag(parser, "--leave", "Use the internet again, instead of a classroom.")
+
+
+def _join(arguments: Namespace) -> int:
+    """Use a classroom instead of the internet: its images and its packages."""
+    from workshop.commands import join
+
+    if arguments.leave:
+        join.leave(_runner())
+    else:
+        join.join(arguments.address, arguments.fingerprint, _runner())
+    return 0
+
+
+def _import_classroom(command: str) -> ModuleType:
+    try:
+        from workshop.commands import classroom
+    except ModuleNotFoundError as error:
+        fix = "Install it with: pip install 'workshop[classroom]'"
+        raise UserError(f"workshop {command}", f"{error.name} is not installed", fix) from None
+    return classroom
+
+
+def _list_of(*known: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a parser of `known` names with commas between them."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        names = tuple(sorted({*text.split(",")}))
+        for name in names:
+            if name not in known:
+                raise ArgumentTypeError(f"not one of {', '.join(known)}: '{name}'")
+        return names
+
+    return parse
+
+
 def _task_options(parser: ArgumentParser) -> None:
     parser.add_argument("task", metavar="TASK", help="For example task-1.")
     parser.add_argument("path", metavar="PATH", nargs="?", help="Your folder, if not the default.")
 
 
-def _add_flag(parser: ArgumentParser, name: str, text: str) -> None:
+def _add_flag(parser: _ActionsContainer, name: str, text: str) -> None:
     parser.add_argument(name, action="store_true", help=text)
 
 
@@ -266,7 +431,7 @@ class _Command(NamedTuple):
 
 
 COMMANDS = {
-    "doctor": _Command(_doctor),
+    "doctor": _Command(_doctor, _doctor_options),
     "bases": _Command(_bases, _bases_options),
     "up": _Command(_up, _up_options),
     "down": _Command(_down, _down_options),
@@ -278,8 +443,13 @@ COMMANDS = {
     "solution": _Command(_solution, _solution_options),
     "grade": _Command(_grade, _grade_options),
     "image": _Command(_image, _image_options),
+    "cache": _Command(_cache, _task_options),
+    "slim": _Command(_slim, _slim_options),
     "serve": _Command(_serve, _serve_options),
     "learn": _Command(_learn, _learn_options),
+    "pack": _Command(_pack, _pack_options),
+    "classroom": _Command(_classroom, _classroom_options),
+    "join": _Command(_join, _join_options),
 }
 
 
@@ -393,10 +563,19 @@ def _runner() -> SubprocessRunner:
 
     run = SubprocessRunner()
     _handle_signals(run.stop)
+    _share_proxy()
     # Python ignores an exception that interrupts, for example, the end of an object's life.
     if _interrupted.is_set():
         raise Interrupted
     return run
+
+
+def _share_proxy() -> None:
+    """Set every variable that a program may read, if one of them names a proxy."""
+    from workshop.core import proxies
+
+    if found := proxies.read(os.environ):
+        os.environ.update(found.variables)
 
 
 def _handle_signals(stop: Callable[[], bool] = lambda: True) -> None:

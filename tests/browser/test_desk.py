@@ -16,6 +16,8 @@ from browser.test_site import SCHEMES, faults
 from harness import ROOT, WORKSHOP, until
 from playwright.sync_api import expect
 
+from desk.session import Session
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -31,18 +33,22 @@ REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
 
 @dataclass
 class Server:
-    """A desk in a new folder, and the lines that it has printed up to its address."""
+    """A desk in a new folder, its first link, and the lines that it has printed up to that."""
 
     folder: Path
     process: subprocess.Popen[str]
-    url: str
+    link: str
     said: list[str]
+    environment: dict[str, str]
 
     @classmethod
-    def start(cls, folder: Path, port: int = 0, *options: str, **variables: str) -> Server:
+    def start(
+        cls, folder: Path, port: int = 0, *options: str, first: str = "", **variables: str
+    ) -> Server:
+        """Start it; Python imports from the folder `first` before any other."""
         environment = {
             **os.environ,
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join(filter(None, (first, str(ROOT)))),
             # The settings of this machine's shell are not part of a test.
             "HOME": str(folder),
             "XDG_CACHE_HOME": str(folder / "cache"),
@@ -57,12 +63,21 @@ class Server:
         for line in process.stdout:
             said.append(line.rstrip("\n"))
             if found := re.search(r"http://\S+", line):
-                return cls(folder, process, found[0], said)
+                return cls(folder, process, found[0], said, environment)
         pytest.fail("the desk does not start")
 
     @property
     def port(self) -> int:
-        return int(re.search(r":(\d+)/", self.url)[1])
+        return int(re.search(r":(\d+)/", self.link)[1])
+
+    @property
+    def origin(self) -> str:
+        return self.link.partition("/?")[0]
+
+    def new_link(self) -> str:
+        """Return a link for another window, as a second `workshop learn` does."""
+        (file,) = (self.folder / "cache/workshop/desk").glob("*.json")
+        return Session(file).leave_link()
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)
@@ -91,7 +106,7 @@ def opened(chromium: Browser, server: Server, width: int = 1280, scheme: str = "
         page.on("websocket", lambda w: None if is_own(w.url, server) else errors.append(w.url))
         page.expose_function("violated", lambda *found: errors.append(" ".join(found)))
         page.add_init_script(REPORT_VIOLATIONS)
-        page.goto(server.url)
+        page.goto(server.new_link())
         page.wait_for_selector("article h1")
         page.wait_for_selector(".xterm-rows", state="attached")
         yield page
@@ -138,6 +153,22 @@ def test_the_page_is_accessible_and_fits(width, scheme, chromium, server, axe):
             assert faults(page, axe) == []
         needed = page.evaluate("document.scrollingElement.scrollWidth")
         assert needed <= width
+
+
+def test_the_names_in_a_page_of_the_course_are_not_those_of_the_desk(chromium, server):
+    """The scorecard has a heading with the id `files`."""
+    with opened(chromium, server) as page:
+        link = "document.querySelector('article a[href]')"
+        page.evaluate(f"{link}.href = new URL('site/instructors/scorecard/#files', location)")
+        page.locator("article a[href]").first.click()
+        expect(page.locator("#lesson-files")).to_be_in_viewport()
+        repeated = """() => {
+            const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+            return ids.filter((id, at) => ids.indexOf(id) !== at);
+        }"""
+        assert page.evaluate(repeated) == []
+        page.locator("#lessons").select_option("lessons/part-3/baby-steps")
+        expect(page.locator("#file-tabs")).to_contain_text("Dockerfile")
 
 
 @pytest.mark.parametrize("width", WIDTHS)

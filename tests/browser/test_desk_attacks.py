@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 from browser.conftest import launch
 from browser.test_desk import Server, opened, type_text
-from harness import serving, until
+from harness import WORKSHOP, run, serving, until
 from playwright.sync_api import Error, expect
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ MARKUP = "<img src=x onerror='window.attacked=1'>"
 ATTACKS = {
     "read": """fetch(desk + "api/course", {credentials: "include"}).then((r) => r.text())""",
     "post": """fetch(desk + "api/terminals", {method: "POST", credentials: "include",
-        mode: "no-cors", body: "{}"}).then(() => null)""",
+        mode: "no-cors", body: '{"folder": ""}'}).then(() => null)""",
     "put": """fetch(desk + "api/file", {method: "PUT", credentials: "include",
         body: JSON.stringify({path: "baby-steps/evil", text: "x", base: ""})
         }).then(() => "saved")""",
@@ -78,7 +78,7 @@ INCLUSIONS = {
         Object.assign(form, {method: "post", target: "target", enctype: "text/plain"});
         form.action = desk + "api/terminals";
         const field = document.createElement("input");
-        Object.assign(field, {name: '{"a":"', value: '"}'});
+        Object.assign(field, {name: '{"folder":"', value: '"}'});
         form.append(field);
         document.body.append(frame, form);
         frame.onload = () => form.dataset.sent && resolve(null);
@@ -221,7 +221,7 @@ def test_a_rebound_name_gets_nothing_even_with_the_cookie(rebinding, server):
             if stolen:
                 copied = {"name": cookie["name"], "value": cookie["value"], "url": rebound}
                 page.context.add_cookies([copied])
-            for address in (rebound, server.url.replace("127.0.0.1", EVIL)):
+            for address in (rebound, server.new_link().replace("127.0.0.1", EVIL)):
                 assert evil.goto(address).status == 403
                 assert "not the desk's" in evil.content()
             for name, script in ATTACKS.items():
@@ -245,12 +245,44 @@ def test_a_browser_without_the_cookie_learns_only_what_to_do(chromium, server):
     context.close()
 
 
-def test_the_token_is_in_no_history_and_in_no_referer(chromium, server, attacker):
-    token = re.search(r"token=(.+)", server.url)[1]
+def test_a_link_that_was_used_opens_no_second_browser(chromium, tmp_path):
+    server = Server.start(tmp_path)
+    try:
+        learner, thief = chromium.new_context(), chromium.new_context()
+        page, other = learner.new_page(), thief.new_page()
+        page.goto(server.link)
+        page.wait_for_selector("article h1")
+        desk = page.url.partition("?")[0]
+        # The link is in the learner's terminal, and perhaps on a screen that others see.
+        for address in (server.link, desk, f"{desk}api/course"):
+            assert other.goto(address).status == 403
+            assert thief.cookies() == []
+            assert desk.rstrip("/").rpartition("/")[2] not in other.content()
+        other.goto(server.link)
+        assert "This link was used before" in other.inner_text("h1")
+        assert "type workshop learn again" in other.inner_text("p")
+        # What that page says works, and the first desk goes on.
+        done = run(
+            *WORKSHOP, "learn", "--no-browser", cwd=tmp_path, env=server.environment, timeout=60
+        )
+        new = re.search(r"http://\S+", done.stdout)[0]
+        assert new.startswith(f"{server.origin}/?token=")
+        other.goto(new)
+        other.wait_for_selector("article h1")
+        page.reload()
+        page.wait_for_selector("article h1")
+        learner.close()
+        thief.close()
+    finally:
+        server.stop()
+
+
+def test_no_token_is_in_the_history_or_in_a_referer(chromium, server, attacker):
     with opened(chromium, server) as page:
         session = page.context.new_cdp_session(page)
         entries = session.send("Page.getNavigationHistory")["entries"]
-        assert not [entry for entry in entries if token in str(entry)]
+        assert entries
+        assert not [entry for entry in entries if "token" in str(entry)]
         assert page.evaluate("document.referrer") == ""
         # A link to another site, as in the lessons.
         page.evaluate(

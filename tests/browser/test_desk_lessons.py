@@ -10,12 +10,13 @@ import re
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
 from browser.conftest import launch
-from browser.test_desk import Server, opened, show
-from browser.test_site import faults
+from browser.test_desk import WIDTHS, Server, opened, show
+from browser.test_site import SCHEMES, faults
 from harness import ROOT, until
 from lessons.cleanup import Cleanup
 from playwright.sync_api import expect
@@ -54,7 +55,7 @@ COURSES = (
     Course("degrees-api", "degrees-api", 26, -1, "degrees_api/Dockerfile"),
     Course("fastapi/task-5", "task-5", 22, 0, "fastapi/Dockerfile-nonroot"),
 )
-SCREENS = ((1280, "light"), (390, "dark"))
+SCREENS = tuple(product(WIDTHS, SCHEMES))
 
 
 @pytest.fixture(scope="module")
@@ -188,9 +189,9 @@ def desk(folder: Path) -> Iterator[Server]:
         server.stop()
 
 
-@pytest.fixture(params=SCREENS, ids=lambda screen: str(screen[0]))
+@pytest.fixture(params=SCREENS, ids=lambda screen: f"{screen[0]} {screen[1]}")
 def visit(request, offline, tmp_path) -> Iterator[tuple[Page, Server]]:
-    """An open desk in a wide and in a narrow window."""
+    """An open desk in a wide and in a narrow window, light and dark."""
     width, scheme = request.param
     with desk(tmp_path) as server, opened(offline, server, width, scheme) as page:
         yield page, server

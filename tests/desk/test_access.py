@@ -8,14 +8,14 @@ import httpx
 import pytest
 from harness import run_async
 
-from desk.access import SECONDS_TO_REUSE, Secrets, load_secrets
 from desk.app import create_app
 from desk.desk import Desk
+from desk.session import Session
 
 HOST = "http://127.0.0.1:8801"
-SECRETS = Secrets()
-PATH = f"/{SECRETS.path}"
-COOKIE = {"cookie": f"workshop-desk={SECRETS.cookie}"}
+SESSION = Session()
+PATH = f"/{SESSION.path}"
+COOKIE = {"cookie": f"workshop-desk={SESSION.cookie}"}
 OWN = {**COOKIE, "origin": HOST}
 
 
@@ -56,21 +56,40 @@ class Client:
 @pytest.fixture
 def client(tmp_path) -> Client:
     (tmp_path / "exercises").mkdir()
-    return Client(create_app(Desk(tmp_path), SECRETS))
+    return Client(create_app(Desk(tmp_path), SESSION))
 
 
-def test_the_address_sets_a_cookie_that_only_the_desk_gets(client):
-    answer = client.get(f"/?token={SECRETS.token}")
+@pytest.fixture
+def link() -> str:
+    return SESSION.serve(HOST).removeprefix(HOST)
+
+
+def test_a_link_sets_a_cookie_that_only_the_desk_gets(client, link):
+    answer = client.get(link)
     cookie = answer.headers["set-cookie"]
     assert {"HttpOnly", "SameSite=strict", f"Path={PATH}/"} <= set(cookie.split("; "))
-    assert SECRETS.cookie in cookie
+    assert SESSION.cookie in cookie
     assert f'url={PATH}/"' in answer.text
     assert client.get(f"{PATH}/", headers=COOKIE).status_code == 200
 
 
+def test_a_link_opens_the_desk_once(client, link):
+    # What only looks at the link does not use it.
+    assert client.request("HEAD", link).status_code == 403
+    assert client.get(link, headers={"sec-purpose": "prefetch"}).status_code == 403
+    assert client.get(link, headers={"host": "evil.example"}).status_code == 403
+    assert client.get(link).status_code == 200
+    again = client.get(link)
+    assert again.status_code == 403
+    assert "set-cookie" not in again.headers
+    assert "This link was used before" in again.text
+    assert "type <code>workshop learn</code> again" in again.text
+    assert SESSION.path not in again.text
+
+
 @pytest.mark.parametrize(
     "other",
-    [f"workshop-desk={SECRETS.token}", "path", 'a="', "a={1}"],
+    ["workshop-desk=other", "path", 'a="', "a={1}"],
     ids=["same name", "no value", "quote", "braces"],
 )
 def test_a_cookie_of_a_container_on_this_machine_does_not_lock_the_learner_out(client, other):
@@ -84,19 +103,19 @@ def test_a_cookie_of_a_container_on_this_machine_does_not_lock_the_learner_out(c
     ["/", "/?token=", "/?token=wrong", f"{PATH}/", f"{PATH}/api/course"],
     ids=["start", "no token", "wrong token", "page", "course"],
 )
-def test_a_browser_without_the_cookie_gets_a_page_that_says_what_to_do(client, path):
+def test_a_browser_without_the_cookie_gets_a_page_that_says_what_to_do(client, link, path):
     answer = client.get(path)
     assert answer.status_code == 403
     assert "workshop learn" in answer.text
-    assert not re.search(f"{SECRETS.token}|{SECRETS.path}|{SECRETS.cookie}", answer.text)
+    assert not re.search(f"{link[8:]}|{SESSION.path}|{SESSION.cookie}", answer.text)
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:8801", "127.0.0.1.evil.example", ""]
 )
-def test_another_host_is_refused_even_with_the_cookie(client, host):
+def test_another_host_is_refused_even_with_the_cookie(client, link, host):
     assert client.get(f"{PATH}/", headers={**COOKIE, "host": host}).status_code == 403
-    assert client.get(f"/?token={SECRETS.token}", headers={"host": host}).status_code == 403
+    assert client.get(link, headers={"host": host}).status_code == 403
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:8000", "null", None])
@@ -134,8 +153,14 @@ def test_the_own_page_connects(client):
 
 
 def test_every_answer_has_a_policy_without_inline_scripts(client):
-    for path, status in ((f"{PATH}/", 200), (f"{PATH}/none", 404), ("/", 403)):
-        answer = client.get(path, headers=COOKIE)
+    for path, headers, status in (
+        (f"{PATH}/", COOKIE, 200),
+        (f"{PATH}/none", COOKIE, 404),
+        ("/none", COOKIE, 404),
+        (f"{PATH}/", {}, 403),
+        ("/", {}, 403),
+    ):
+        answer = client.get(path, headers=headers)
         assert answer.status_code == status
         assert "script-src 'self';" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -143,7 +168,7 @@ def test_every_answer_has_a_policy_without_inline_scripts(client):
 
 
 def test_with_every_interface_only_addresses_are_hosts(tmp_path):
-    client = Client(create_app(Desk(tmp_path), SECRETS, frozenset({"*", "my-laptop"})))
+    client = Client(create_app(Desk(tmp_path), SESSION, frozenset({"*", "my-laptop"})))
     for host, status in (
         ("192.0.2.7:8801", 200),
         ("[2001:db8::1]:8801", 200),
@@ -151,16 +176,3 @@ def test_with_every_interface_only_addresses_are_hosts(tmp_path):
         ("evil.example", 403),
     ):
         assert client.get(f"{PATH}/", headers={**COOKIE, "host": host}).status_code == status
-
-
-def test_the_next_desk_keeps_the_secrets_for_a_while(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    first = load_secrets(tmp_path)
-    (file,) = (tmp_path / "workshop/desk").iterdir()
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert load_secrets(tmp_path) == first
-    assert load_secrets(tmp_path / "other") != first
-    assert load_secrets(tmp_path, now=file.stat().st_mtime + SECONDS_TO_REUSE) != first
-    second = load_secrets(tmp_path)
-    file.chmod(0o644)
-    assert load_secrets(tmp_path) != second

@@ -11,8 +11,10 @@ from desk.files import MISSING, Conflict, File, Files
 from workshop.core.errors import UserError
 
 
-@pytest.fixture
-def root(tmp_path):
+@pytest.fixture(params=["folders are opened", "as on Windows"])
+def root(request, tmp_path, monkeypatch):
+    if request.param == "as on Windows":
+        monkeypatch.setattr(os, "supports_dir_fd", set())
     root = tmp_path / "exercises"
     (root / "task").mkdir(parents=True)
     (tmp_path / "secret").write_text("secret")
@@ -87,8 +89,10 @@ def test_a_file_that_changed_meanwhile_is_not_replaced(root):
         files.save("task/a", "3", mine.version)
     assert conflict.value.found == files.read("task/a")
     assert (root / "task/a").read_text() == "2"
-    # The same text is no conflict.
+    # The same text is no conflict, nor is one that this page has sent just before.
     files.save("task/a", "2", mine.version)
+    files.save("task/a", "3", mine.version, before="2")
+    assert (root / "task/a").read_text() == "3"
 
 
 def test_a_full_disk_keeps_the_old_text(root, monkeypatch):

@@ -7,9 +7,9 @@ import asyncio
 from desk.checks import Checks
 from desk.desk import Desk
 from desk.history import FILE, History
-from desk.images import match_lines
 from desk.sockets import MAX_EVENTS
 from workshop.analysis.dockerfile import parser
+from workshop.reports.dockerfile_lines import match_lines
 
 HISTORY = [
     {"layer": 0, "made_by": "ADD file:0 in /"},

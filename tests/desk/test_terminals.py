@@ -8,14 +8,16 @@ import re
 from contextlib import asynccontextmanager
 
 import pytest
-from harness import run_async
+from harness import run_async, until
 
 from desk import terminals
+from desk.desk import Desk
 from desk.terminals import CHUNK, KEPT_BYTES, WINDOW, Terminals
 from workshop.core.errors import UserError
 
 SECONDS = 20
 ENDED_BY_CTRL_C = b"\x1b]133;D;130"
+PROMPT = b"\x1b[0m $ " if os.geteuid() else b"\x1b[0m # "
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +28,8 @@ def home(tmp_path, monkeypatch) -> None:
 
 @asynccontextmanager
 async def shell(folder):
-    found = Terminals(folder)
-    number = found.open()
+    found = Terminals()
+    number = found.open(folder)
     try:
         yield found.find(number)
     finally:
@@ -35,15 +37,22 @@ async def shell(folder):
 
 
 async def read_until(terminal, text: bytes, viewer: object = None) -> bytes:
-    """Read as a viewer does, until something is printed."""
-    output, at = bytearray(), 0
+    """Read as a page does, until something is printed: a new page, or one that was attached."""
+    output = bytearray()
+    if viewer is None:
+        viewer = object()
+        output += terminal.attach(viewer)
     async with asyncio.timeout(SECONDS):
         while output.find(text, -len(text) - CHUNK) < 0:
-            data, at = await terminal.read(at)
-            assert data, output
+            data = await terminal.read(viewer, terminal.size)
+            assert data or not terminal.ended, output
             output += data
-            terminal.acknowledge(viewer, at)
     return bytes(output)
+
+
+def runs_a_program(terminal) -> bool:
+    """Whether a program of the shell is in the foreground, and gets Ctrl-C."""
+    return os.tcgetpgrp(terminal._master) != terminal._shell.pid
 
 
 def test_a_shell_has_the_tools_the_folder_and_a_terminal(tmp_path):
@@ -65,14 +74,26 @@ def test_a_shell_has_the_tools_the_folder_and_a_terminal(tmp_path):
 def test_another_page_gets_the_size_that_one_page_sets(tmp_path):
     async def check() -> None:
         async with shell(tmp_path) as terminal:
-            _, position = terminal.attach(object())
-            size = terminal.size
-            waiting = asyncio.ensure_future(terminal.read(2**40, size))
+            viewer = object()
+            terminal.attach(viewer)
+            await read_until(terminal, PROMPT, viewer)
+            waiting = asyncio.ensure_future(terminal.read(viewer, terminal.size))
             terminal.resize(120, 40)
             async with asyncio.timeout(SECONDS):
-                assert (await waiting)[0] == b""
+                assert await waiting == b""
             assert terminal.size == (120, 40)
-            assert position < 2**40
+
+    run_async(check())
+
+
+def test_a_shell_reads_the_learners_settings_and_keeps_the_kits_programs(tmp_path):
+    (tmp_path / ".bashrc").write_text("alias greet='echo hi; command -v workshop'\nPATH=/bin\n")
+
+    async def check() -> None:
+        async with shell(tmp_path) as terminal:
+            await terminal.write(b"greet\r")
+            output = await read_until(terminal, b"/bin/workshop\r\n")
+            assert b"hi\r\n" in output
 
     run_async(check())
 
@@ -97,14 +118,11 @@ def test_a_program_waits_for_its_viewer_and_ctrl_c_ends_it(tmp_path):
             viewer = object()
             terminal.attach(viewer)
             await terminal.write(b"yes\r")
-            at = 0
+            # A page that reads nothing stops the program before it has filled what is kept.
             async with asyncio.timeout(SECONDS):
-                while at < WINDOW:
-                    _, at = await terminal.read(at)
-            # Nothing is drawn, so nothing more is read than what the window and a chunk hold.
-            _, kept = terminal.attach(object())
-            assert kept <= 2 * WINDOW
-            terminal.acknowledge(viewer, kept)
+                while not terminal._is_ahead():
+                    await terminal._changed.wait()
+            assert len(terminal._output) <= WINDOW + 2 * CHUNK
             await terminal.write(b"\x03")
             await read_until(terminal, ENDED_BY_CTRL_C, viewer)
 
@@ -118,6 +136,7 @@ def test_ctrl_c_passes_a_paste_that_no_program_reads(tmp_path):
         async with shell(tmp_path) as terminal:
             await terminal.write(b"stty -icanon -echo; echo r'ead'y; sleep 1000\r")
             await read_until(terminal, b"ready")
+            await asyncio.to_thread(until, lambda: runs_a_program(terminal), "sleep")
             await terminal.write(b"x" * 1_000_000)
             await terminal.write(b"\x03")
             await read_until(terminal, ENDED_BY_CTRL_C)
@@ -130,7 +149,7 @@ def test_what_is_kept_is_limited(tmp_path):
         async with shell(tmp_path) as terminal:
             await terminal.write(b"seq 1000000; echo e'n'd\r")
             await read_until(terminal, b"end\r\n")
-            kept, _ = terminal.attach(object())
+            kept = terminal.attach(object())
             assert len(kept) <= KEPT_BYTES * 1.2
             assert len(kept) >= KEPT_BYTES / 2
             assert b"\n1000000\r\n" in kept
@@ -154,11 +173,11 @@ def test_a_shell_that_exits_ends_its_terminal(tmp_path):
     async def check() -> None:
         async with shell(tmp_path) as terminal:
             await terminal.write(b"exit\r")
-            at = 0
+            viewer = object()
+            terminal.attach(viewer)
             async with asyncio.timeout(SECONDS):
-                while not terminal.ended:
-                    _, at = await terminal.read(at)
-                assert await terminal.read(at + 10**9) == (b"", at + 10**9)
+                while await terminal.read(viewer, terminal.size) or not terminal.ended:
+                    pass
 
     run_async(check())
 
@@ -167,12 +186,38 @@ def test_there_are_not_too_many(tmp_path, monkeypatch):
     monkeypatch.setattr(terminals, "MAX_TERMINALS", 1)
 
     async def check() -> None:
-        found = Terminals(tmp_path)
-        found.open()
+        found = Terminals()
+        found.open(tmp_path)
         try:
             with pytest.raises(UserError, match="1 are open already"):
-                found.open()
+                found.open(tmp_path)
         finally:
             await found.close_all()
+
+    run_async(check())
+
+
+def test_a_system_without_pseudo_terminals_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(terminals, "AVAILABLE", False)
+    with pytest.raises(UserError, match="Open the desk in WSL, or use a terminal beside the page"):
+        Terminals().open(tmp_path)
+
+
+def test_a_terminal_starts_in_the_folder_of_the_exercise(tmp_path):
+    folder = tmp_path / "exercises/task"
+    folder.mkdir(parents=True)
+    (folder / "link").symlink_to("/")
+
+    async def check() -> None:
+        desk = Desk(tmp_path)
+        try:
+            for name, place in (("task", folder), ("none", tmp_path), ("", tmp_path)):
+                terminal = desk.terminals.find(desk.open_terminal(name))
+                await read_until(terminal, f"\x1b]7;file://{place}\a".encode())
+            assert desk.files.find_folder("task/link") is None
+            with pytest.raises(UserError, match="not inside the exercises"):
+                desk.open_terminal("../..")
+        finally:
+            await desk.terminals.close_all()
 
     run_async(check())

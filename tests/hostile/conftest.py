@@ -87,13 +87,11 @@ def stolen_image(engine: Engine, tmp_path_factory) -> Iterator[str]:  # noqa: AR
 def grade_as(engine: Engine) -> Callable[..., Verdict | UserError]:
     """Grade a folder as a submission of a class; nothing may be left behind in the engine."""
 
-    def judge(
-        task: Task, folder: Path, cache: Cache, limits: Limits, owner: str
-    ) -> Verdict | UserError:
+    def judge(task: Task, folder: Path, cache: Cache, limits: Limits) -> Verdict | UserError:
         name = ""
         try:
             with Evaluation(
-                engine, source.find(task, folder), cache, limits=limits, owner=owner
+                engine, source.find(task, folder), cache, limits=limits, is_shared=True
             ) as evaluation:
                 name = evaluation._name
                 return grade.full(evaluation)
@@ -110,7 +108,7 @@ def grade_as(engine: Engine) -> Callable[..., Verdict | UserError]:
 def judge(grade_as, tmp_path: Path) -> Callable[..., Verdict | UserError]:
     """Grade a folder as a submission of a class, with a separate cache."""
     cache = Cache(tmp_path / "cache")
-    return lambda task, folder, limits, owner: grade_as(task, folder, cache, limits, owner)
+    return lambda task, folder, limits: grade_as(task, folder, cache, limits)
 
 
 @pytest.fixture(scope="session")
@@ -119,9 +117,7 @@ def neighbour(grade_as, tmp_path_factory) -> Neighbour:
     folder = tmp_path_factory.mktemp("neighbour")
     cache = Cache(folder / "cache")
     (folder / "work").mkdir()
-    return Neighbour(
-        lambda task, where: grade_as(task, where, cache, CLASS, "n" * 8), folder / "work"
-    )
+    return Neighbour(lambda task, where: grade_as(task, where, cache, CLASS), folder / "work")
 
 
 @pytest.fixture

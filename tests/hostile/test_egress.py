@@ -64,7 +64,7 @@ pytestmark = [
 def judge(engine: Engine, tmp_path: Path, task: Task, limits: Limits) -> Verdict:
     found = source.find(task, tmp_path / "submission")
     with Evaluation(
-        engine, found, Cache(tmp_path / "cache"), limits=limits, owner="a" * 8
+        engine, found, Cache(tmp_path / "cache"), limits=limits, is_shared=True
     ) as evaluation:
         return grade.full(evaluation)
 

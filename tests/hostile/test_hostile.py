@@ -13,8 +13,10 @@ from hostile.submissions import FILE, TASK, lay_out
 from hostile.threats import ALONE, ROOT_ONLY, THREATS, Threat
 from rubric.examples import describe, lay_out_answer
 
+from workshop.analysis.dockerfile.parser import parse
 from workshop.core.errors import UserError
 from workshop.core.sizes import MB
+from workshop.grading import cache_scope
 from workshop.grading.limits import CLASS, UNLIMITED
 
 # What the modules of the threat `files-code` write if they are imported.
@@ -36,13 +38,14 @@ def test_the_threat_is_contained(  # noqa: PLR0913, PLR0917 - fixtures
     if threat.holds == ROOT_ONLY and not can_limit:
         pytest.skip("the kit cannot limit builds here: it needs root and cgroups")
     limits = TIGHT._replace(seconds=threat.seconds)
-    lay_out(threat, tmp_path / "submission", fill)
+    scope = ""
     if threat.before:
-        lay_out(Threat("", "", "", dockerfile=threat.before), tmp_path / "before", fill)
-        judge(TASK, tmp_path / "before", limits, "b" * 8)
-    verdict, beside = neighbour.beside(
-        lambda: judge(TASK, tmp_path / "submission", limits, "a" * 8)
-    )
+        before = tmp_path / "before"
+        lay_out(Threat("", "", "", dockerfile=threat.before), before, fill)
+        scope = cache_scope.find(before, FILE, parse((before / FILE).read_bytes())).id
+        judge(TASK, before, limits)
+    lay_out(threat, tmp_path / "submission", lambda text: fill(text.replace("{scope}", scope)))
+    verdict, beside = neighbour.beside(lambda: judge(TASK, tmp_path / "submission", limits))
     report = describe(verdict) if not isinstance(verdict, UserError) else f"error: {verdict}"
     assert re.search(fill(threat.says), report), report
     assert getattr(verdict, "outcome", "ungradable") == threat.outcome, report
@@ -62,7 +65,7 @@ def test_the_attacks_work_without_limits(judge, fill, listener, can_limit, tmp_p
         pytest.skip("the kit cannot limit builds here: it needs root and cgroups")
     lay_out(THREATS["build-host-port"], tmp_path / "submission", fill)
     open_network = CLASS._replace(network=True, packages=UNLIMITED)
-    judge(TASK, tmp_path / "submission", open_network, "a" * 8)
+    judge(TASK, tmp_path / "submission", open_network)
     assert listener.visitors
 
 
@@ -72,6 +75,6 @@ def test_the_answer_itself_passes(judge, tmp_path):
     (tmp_path / "submission").mkdir()
     lay_out_answer(TASK, tmp_path / "submission")
     limits = TIGHT._replace(memory=CLASS.memory, disk=CLASS.disk)
-    verdict = judge(TASK, tmp_path / "submission", limits, "a" * 8)
+    verdict = judge(TASK, tmp_path / "submission", limits)
     assert verdict.outcome == "passed", describe(verdict)
     assert (tmp_path / "submission" / FILE).exists()

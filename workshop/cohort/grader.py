@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from workshop.analysis import source
@@ -85,10 +84,8 @@ class Grader:
         def on_line(line: str) -> None:
             self._on_line(submission, line)
 
-        # Learners share no cache mounts; a digest is safe in every name.
-        owner = hashlib.sha256(submission.learner.id.encode()).hexdigest()[:16]
         with Evaluation(
-            self._engine, found, self._cache, on_line=on_line, limits=self._limits, owner=owner
+            self._engine, found, self._cache, on_line=on_line, limits=self._limits, is_shared=True
         ) as evaluation:
             return grade.full(evaluation)
 

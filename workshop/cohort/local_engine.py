@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from workshop.grading.cache import Cache
 
 NAME = "the Docker engine"
-# An engine that was killed needs about ten seconds to start again.
+# An engine that was killed needs a while to start again.
 SECONDS_TO_RECOVER = 60
 _SECONDS_BETWEEN = 1.0
 

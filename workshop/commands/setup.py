@@ -1,4 +1,4 @@
-"""The commands `doctor`, `bases`, `up` and `down`, which set up the course."""
+"""The commands `bases`, `up` and `down`, which set up the course."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 from workshop.core.paths import ROOT
 from workshop.core.progress import ProgressDisplay, print_plain
 from workshop.engine import Engine
-from workshop.machine import base_images, daemon, disk, doctor, host
+from workshop.machine import base_images, daemon, disk, host
 from workshop.machine.machine import Machine
 from workshop.stack import services, settings, versions
 from workshop.stack.images import EXTRA_IMAGES, IMAGES
@@ -34,21 +34,15 @@ class Setup:
         """Return the setup of this checkout, with `run` to run programs."""
         return cls(Console(), run, Engine(run), versions.read(ROOT / "versions.toml"))
 
-    def doctor(self) -> bool:
-        """Print the findings about this machine, and return whether all are good."""
-        good = True
-        for finding in doctor.examine(self.engine, host.detect(), self.pins, ROOT):
-            mark = "ok " if finding.good else "BAD"
-            self._print(f"{mark} {finding.thing}: {finding.found}")
-            if not finding.good:
-                good = False
-                self._print(f"    {finding.fix}")
-        return good
-
-    def bases(self, *, ask_registry: bool) -> None:
-        """Provide every base image, and list them."""
+    def bases(self, *, ask_registry: bool, again: bool = False) -> None:
+        """Provide every base image, or pull the newest ones `again`, and list them."""
         with ProgressDisplay(self.console) as display:
-            self._provide(display, ask_registry=ask_registry)
+            if again:
+                machine = self._machine(display)
+                disk.check(daemon.ensure_engine(machine), disk.FIRST_TIME)
+                base_images.pull_again(machine, self.pins)
+            else:
+                self.provide(display, ask_registry=ask_registry)
         for base in self.pins.base:
             if self.engine.has(base.image):
                 kind = "  stand-in" if self.engine.standin_for(base.image) else ""
@@ -59,7 +53,7 @@ class Setup:
         """Build the images, with those for `tests`, and `start` the web services."""
         settings.check(ROOT)
         with ProgressDisplay(self.console) as display:
-            disk.check(self._provide(display), disk.AGAIN)
+            disk.check(self.provide(display), disk.AGAIN)
             settings.adopt(ROOT, display.print)
             settings.write_missing(ROOT, display.print)
             images = IMAGES + (EXTRA_IMAGES if tests else ())
@@ -81,12 +75,15 @@ class Setup:
         settings.adopt(ROOT, self._print)
         services.down(self.engine, ROOT, everything=everything)
 
-    def _provide(self, display: ProgressDisplay, *, ask_registry: bool = True) -> Info:
+    def provide(self, display: ProgressDisplay, *, ask_registry: bool = True) -> Info:
         """Provide a running engine with every base image."""
-        machine = Machine(host.detect(), self.engine, self.run, display)
+        machine = self._machine(display)
         info = daemon.ensure_engine(machine)
         base_images.ensure_images(machine, self.pins, info, ask_registry=ask_registry)
         return info
+
+    def _machine(self, display: ProgressDisplay) -> Machine:
+        return Machine(host.detect(), self.engine, self.run, display)
 
     def _print(self, line: str) -> None:
         print_plain(self.console, line)

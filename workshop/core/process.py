@@ -27,6 +27,7 @@ LONGEST_LINE = 65_536
 LONGEST_ANSWER = 4_000_000
 SECONDS_TO_END = 10.0
 SECONDS_TO_STREAM = 600.0
+PIPE_BYTES = 1 << 20  # as much as a user may set on Linux by default
 # Followed by the id of the process that uses the folder, itself or for a child.
 FOLDER_PREFIX = "workshop-process-"
 
@@ -168,6 +169,7 @@ class SubprocessRunner:
         child = self._start(argv, None, subprocess.DEVNULL)
         timer = _kill_after(child, SECONDS_TO_STREAM)
         try:
+            _enlarge_pipe(cast("TextIOWrapper", child.stdout).fileno())
             yield cast("IO[bytes]", cast("TextIOWrapper", child.stdout).buffer)
         finally:
             timer.cancel()
@@ -237,6 +239,14 @@ class SubprocessRunner:
         with self._lock:
             folder = self._folders.pop(child)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _enlarge_pipe(descriptor: int) -> None:
+    """Let a pipe hold `PIPE_BYTES`, where that can be set: fewer changes between its two ends."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl  # noqa: PLC0415 - not on Windows
+
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _text(file: IO[bytes] | None) -> str:

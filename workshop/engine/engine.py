@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from workshop.core.process import InteractiveProcess
 
 KIT_LABEL = "workshop.engine=kit"
+# Of an engine whose build steps get its proxy and its certificates.
+PROXY_LABEL = "workshop.proxy=shared"
 STANDIN_LABEL = "workshop.standin"
 
 # What the docker CLI and BuildKit print if the engine stops while they use it.
@@ -42,6 +46,10 @@ _DISK_FULL = "no space left on device"
 _PERMISSION_DENIED = "permission denied while trying to connect"
 
 
+# In the output of `docker compose version` and `docker buildx version`.
+_VERSION = re.compile(r"\bv?(\d+\.\d+[^\s,]*)")
+
+
 class EngineUnavailableError(UserError):
     """The engine does not answer."""
 
@@ -53,13 +61,23 @@ class EngineUnavailableError(UserError):
 class Info:
     """What `docker info` reports. `ours` is true for an engine that the kit has started.
 
-    `id` differs for each engine; `root` is the folder of its files.
+    `id` differs for each engine; `root` is the folder of its files. `system` is the operating
+    system of its containers, `clock` its time, and `proxy` the one that it pulls through.
+    `shares_proxy` is true if it gives its proxy and its certificates to the steps of builds.
     """
 
     version: str
     root: str
     ours: bool
     id: str = ""
+    system: str = "linux"
+    architecture: str = ""
+    clock: datetime | None = None
+    proxy: str = ""
+    mirrors: tuple[str, ...] = ()
+    rootless: bool = False
+    limits_memory: bool = True
+    shares_proxy: bool = False
 
 
 class Engine:
@@ -78,8 +96,7 @@ class Engine:
             return None
         if done.code or not isinstance(info, dict) or not info.get("ServerVersion"):
             return None
-        ours = KIT_LABEL in (info["Labels"] or [])
-        return Info(info["ServerVersion"], info["DockerRootDir"], ours, info.get("ID") or "")
+        return _parse_info(info)
 
     def instance(self) -> str:
         """Return an id that changes whenever the engine starts; empty if none answers.
@@ -118,7 +135,20 @@ class Engine:
 
     def lacks(self, plugin: str) -> bool:
         """Whether the docker CLI lacks a plug-in (`compose`, `buildx`)."""
-        return self._docker(plugin, "version", timeout=30).code != 0
+        return self.plugin_version(plugin) is None
+
+    def plugin_version(self, plugin: str) -> str | None:
+        """Return the version of a plug-in of the docker CLI; None if it lacks the plug-in."""
+        done = self._docker(plugin, "version", timeout=30)
+        found = _VERSION.search(done.stdout)
+        return None if done.code else (found[1] if found else "of an unknown version")
+
+    def publishers(self, port: int) -> dict[str, str]:
+        """Return the running containers that publish `port`: name and compose project."""
+        template = '{{.Names}}\t{{.Label "com.docker.compose.project"}}'
+        argv = ("ps", "--filter", f"publish={port}", "--format", template)
+        lines = self._docker(*argv, timeout=30).stdout.splitlines()
+        return dict(line.partition("\t")[::2] for line in lines)
 
     def inspect(self, image: str, template: str) -> str:
         """Return `docker image inspect` with a Go template; empty if there is no such image.
@@ -130,6 +160,15 @@ class Engine:
         if done.code and not any(text in done.output for text in _NO_IMAGE):
             self._fail(f"image {image}", done)
         return "" if done.code else done.stdout.strip()
+
+    def layers(self, images: Sequence[str]) -> dict[str, list[str]]:
+        """Return the diff IDs of those images that exist, by all their names; from one call."""
+        template = "[{{json .RepoTags}}, {{json .RootFS.Layers}}]"
+        done = self._docker("image", "inspect", "--format", template, *images, timeout=60)
+        if done.code and not any(text in done.output for text in _NO_IMAGE):
+            self._fail(f"images {', '.join(images)}", done)
+        found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+        return {tag: layers or [] for tags, layers in found for tag in tags or ()}
 
     def history(self, image: str) -> list[str]:
         """Return the instruction behind each entry of an image's history, oldest first."""
@@ -154,6 +193,16 @@ class Engine:
     def pull(self, image: str, on_line: Callable[[str], None] | None = None) -> ProcessResult:
         """Pull `image`; the caller checks the result."""
         return self._docker("pull", image, on_line=on_line)
+
+    def tag(self, image: str, name: str) -> None:
+        """Give an image another name."""
+        self.check(f"image {image}", self._docker("tag", image, name), "Run the command again")
+
+    @property
+    def architecture(self) -> str:
+        """The architecture of the engine's machine, such as `amd64`; empty if none answers."""
+        done = self._docker("version", "--format", "{{.Server.Arch}}", timeout=30)
+        return "" if done.code else done.stdout.strip()
 
     def build(
         self,
@@ -339,3 +388,30 @@ class Engine:
         if any(sign in done.output for sign in _STOPPED) or not self.info():
             raise EngineUnavailableError(thing)
         raise UserError(thing, failure_reason(done), fix)
+
+
+def _parse_info(info: Mapping[str, Any]) -> Info:
+    labels = info["Labels"] or []
+    registry = info.get("RegistryConfig") or {}
+    security = info.get("SecurityOptions") or []
+    return Info(
+        info["ServerVersion"],
+        info["DockerRootDir"],
+        ours=KIT_LABEL in labels,
+        id=info.get("ID") or "",
+        system=info.get("OSType") or "linux",
+        architecture=info.get("Architecture") or "",
+        clock=_parse_time(info.get("SystemTime") or ""),
+        proxy=info.get("HttpsProxy") or info.get("HttpProxy") or "",
+        mirrors=tuple(registry.get("Mirrors") or ()),
+        rootless=any(option.startswith("name=rootless") for option in security),
+        limits_memory=info.get("MemoryLimit", True),
+        shares_proxy=PROXY_LABEL in labels,
+    )
+
+
+def _parse_time(text: str) -> datetime | None:
+    """Parse a time of RFC 3339, which may have nanoseconds."""
+    with contextlib.suppress(ValueError):
+        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    return None

@@ -25,6 +25,20 @@ NESTED_FILE = ".env"
 
 def create_build_context(source: Source, folder: Path, canary: str) -> None:
     """Copy a submission into an empty folder, add missing starter files, and plant secrets."""
+    copy_submission(source, folder)
+    contexts = {recipe.context for recipe in source.task.recipes}
+    if contexts:
+        _plant_nested_secrets(folder, f"SECRET={canary}\n")
+    for context in contexts:
+        for secret in unwanted_files.SECRETS:
+            file = folder / context / secret
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(f"SECRET={canary}\n", encoding="ascii")
+        unwanted_files.plant(folder / context, source.task.unwanted_files)
+
+
+def copy_submission(source: Source, folder: Path) -> None:
+    """Copy a submission into an empty folder, and add missing starter files."""
     files = _list_files(source.folder)
     for path, info in files.items():
         _copy(source.folder / path, folder / path, info)
@@ -35,15 +49,6 @@ def create_build_context(source: Source, folder: Path, canary: str) -> None:
             link = (folder / path).readlink()
             raise Failed(f"{path} is a link to {link}", "only links that stay in the folder")
     starter.copy_missing(source.task, folder)
-    contexts = {recipe.context for recipe in source.task.recipes}
-    if contexts:
-        _plant_nested_secrets(folder, f"SECRET={canary}\n")
-    for context in contexts:
-        for secret in unwanted_files.SECRETS:
-            file = folder / context / secret
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(f"SECRET={canary}\n", encoding="ascii")
-        unwanted_files.plant(folder / context, source.task.unwanted_files)
 
 
 def _plant_nested_secrets(folder: Path, text: str) -> None:

@@ -15,6 +15,8 @@ from workshop.analysis.image.rebuild import find_installed
 from workshop.core.errors import UserError
 from workshop.core.sanitise import plain
 from workshop.engine import Build, BuildError, Engine, EngineUnavailableError
+from workshop.grading import cache_scope
+from workshop.grading.cache_scope import CacheScope
 from workshop.grading.containment import Containment
 from workshop.grading.references import check_addresses, check_base_names, check_references
 from workshop.model import Failed, Recipe
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
 class Builder:
     """Builds images whose tags begin with `prefix`, and records each tag before it is used.
 
-    `folder` receives the image ids; `on_line` receives BuildKit's output.
+    `folder` receives the image ids; `on_line` receives BuildKit's output. If the engine `is_shared`
+    with the submissions of others, they share no cache that one of them could have prepared.
     """
 
     engine: Engine
@@ -47,6 +50,7 @@ class Builder:
     on_line: Callable[[str], None]
     timeout: float
     containment: Containment = field(default_factory=Containment)
+    is_shared: bool = False
 
     def build(
         self,
@@ -65,15 +69,19 @@ class Builder:
         parsed = parse(file.read_bytes(), arguments) if file.is_file() else None
         if parsed:
             self._check_file(file, parsed)
+        scope = CacheScope()
+        if parsed and self.is_shared:
+            # Of what was handed in: the scope stays when a check edits the copy, and builds again.
+            scope = cache_scope.find(self.source.folder / recipe.context, recipe.dockerfile, parsed)
         build = Build(
             tag,
             context,
             file,
             recipe.target,
-            {**(arguments or {}), **self.containment.build_arguments},
+            {**(arguments or {}), **self.containment.build_arguments(scope)},
             id_file=id_file,
             progress="rawjson" if on_json else "plain",
-            options=self.containment.build_options(parsed),
+            options=self.containment.build_options(scope),
         )
         try:
             self.engine.build(build, on_json or self.on_line, self.timeout)

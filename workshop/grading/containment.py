@@ -17,8 +17,8 @@ from workshop.model import Failed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from workshop.analysis.dockerfile.parser import Dockerfile
     from workshop.engine import BuildError, Engine
+    from workshop.grading.cache_scope import CacheScope
     from workshop.grading.cgroups import CGroup
     from workshop.grading.cleanup import ResourceRecord
     from workshop.grading.egress import Egress
@@ -37,8 +37,8 @@ _FILE_TOO_LARGE = re.compile(r"File too large|File size limit exceeded|exit code
 class Containment:
     """The limits of one evaluation, which hold until the block ends.
 
-    `owner` identifies the learner; it separates their cache mounts from those of others. `allows`
-    tells which servers builds may reach if they have no other network; without it, they have one.
+    `allows` tells which servers builds may reach if they have no other network; without it, they
+    have one.
     """
 
     def __init__(
@@ -46,10 +46,9 @@ class Containment:
         engine: Engine | None = None,
         record: ResourceRecord | None = None,
         limits: Limits = OWN,
-        owner: str = "",
         allows: Callable[[Origin], bool] | None = None,
     ) -> None:
-        self._engine, self._record, self.limits, self._owner = engine, record, limits, owner
+        self._engine, self._record, self.limits = engine, record, limits
         self._stack = contextlib.ExitStack()
         self._group: CGroup | None = None
         self._allows = allows
@@ -98,22 +97,18 @@ class Containment:
         """Whether the engine runs on this machine, where its processes can be limited."""
         return self._engine is not None and self._engine.is_here
 
-    def build_options(self, parsed: Dockerfile | None) -> tuple[str, ...]:
+    def build_options(self, scope: CacheScope) -> tuple[str, ...]:
         """Return the options of `docker build` that limit a build."""
         if not self._group:
             return ()
-        parent = self._group.parent
-        # BuildKit reuses the result of a step that used a cache mount, whatever was in it: another
-        # learner's could have been prepared to change the result.
-        if parsed and _uses_cache_mounts(parsed):
-            parent += f"/{self._owner}"
+        # Steps of different groups have different results: BuildKit reuses none of the other.
+        parent = f"{self._group.parent}/{scope.id}" if scope.is_used else self._group.parent
         options = ("--cgroup-parent", parent, "--ulimit", f"fsize={self.limits.disk}")
         return (*options, *(self._egress.options if self._egress else ()))
 
-    @property
-    def build_arguments(self) -> dict[str, str]:
-        """The arguments of a build that give a learner separate cache mounts, and a proxy."""
-        caches = {"BUILDKIT_CACHE_MOUNT_NS": self._owner} if self._owner else {}
+    def build_arguments(self, scope: CacheScope) -> dict[str, str]:
+        """Return the arguments of a build that give it separate cache mounts, and a proxy."""
+        caches = {"BUILDKIT_CACHE_MOUNT_NS": scope.id} if scope.id else {}
         return {**caches, **(self._egress.arguments if self._egress else {})}
 
     @property
@@ -195,9 +190,3 @@ class Containment:
         if self._engine and self._record:
             for name in tuple(self._record.names["containers"]):
                 self._engine.stop(name, 0)
-
-
-def _uses_cache_mounts(parsed: Dockerfile) -> bool:
-    steps = (step for stage in parsed.stages for step in (*stage.triggers, *stage.instructions))
-    values = [value for step in steps for name, value in step.flags if name == "mount"]
-    return any("cache" in value or "$" in value for value in values)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from workshop.analysis.container.app import LIMITS, run_to_end
 from workshop.analysis.container.excess import RunLimits
-from workshop.analysis.dockerfile.parser import parse
 from workshop.core.errors import UserError
 from workshop.core.sizes import MB
 from workshop.engine import Build, BuildError
 from workshop.grading import cleanup
+from workshop.grading.cache_scope import CacheScope
 from workshop.grading.containment import Containment
 from workshop.grading.egress import PORT
 from workshop.grading.enforcement_services import BUSY, probe_services
@@ -134,7 +134,7 @@ class Probe:
         record = cleanup.new_record(self._runs, f"{self._name}-writer")
         name = record.record("containers", f"{self._name}-writer")
         argv = ("sh", "-c", f"set -e; {_BUILDS['build disk']}")
-        with Containment(self._engine, record, TINY, "probe"):
+        with Containment(self._engine, record, TINY):
             options = [*LIMITS, "--network=none"]
             code = self._engine.run(name, self._base, options, argv, timeout=30).code
         record.remove(self._engine)
@@ -157,7 +157,7 @@ class Probe:
     def _build(
         self,
         step: str,
-        owner: str = "probe",
+        scope: str = "probe",
         *,
         limits: Limits | None = None,
         on_end: Callable[[Containment], None] = lambda _: None,
@@ -169,12 +169,18 @@ class Probe:
         record = cleanup.new_record(self._runs, tag)
         with (
             tempfile.TemporaryDirectory() as folder,
-            Containment(self._engine, record, limits, owner, lambda _: False) as containment,
+            Containment(self._engine, record, limits, lambda _: False) as containment,
         ):
             file = Path(folder, "Dockerfile")
             file.write_text(text, encoding="ascii")
-            options, arguments = containment.build_options(parse(text)), containment.build_arguments
-            build = Build(tag, file.parent, file, arguments=arguments, options=options)
+            caches = CacheScope(scope, "type=cache" in step)
+            build = Build(
+                tag,
+                file.parent,
+                file,
+                arguments=containment.build_arguments(caches),
+                options=containment.build_options(caches),
+            )
             try:
                 self._engine.build(build, lambda _: None, limits.seconds)
             except BuildError:

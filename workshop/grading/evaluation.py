@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
+from workshop.analysis.build_progress import find_started
 from workshop.analysis.built_source import BuiltSource
 from workshop.analysis.container import app
 from workshop.analysis.container.health_check import run_health_check
@@ -57,8 +58,8 @@ class Evaluation:
     """The facts of one submission, by name.
 
     A context manager: when the block ends, everything is removed that was created in the engine
-    and on the disk. `on_line` receives BuildKit's output. `owner` identifies the learner, for
-    submissions that are not one's own. `build_seconds` replaces the time in `limits`.
+    and on the disk. `on_line` receives BuildKit's output. `is_shared` tells that the engine grades
+    others' submissions too. `build_seconds` replaces the time in `limits`.
     """
 
     def __init__(  # noqa: PLR0913 - its parts, and two time-outs
@@ -69,7 +70,7 @@ class Evaluation:
         *,
         on_line: Callable[[str], None] = lambda _: None,
         limits: Limits = OWN,
-        owner: str = "",
+        is_shared: bool = False,
         build_seconds: float | None = None,
         start_seconds: float = app.SECONDS_TO_START,
     ) -> None:
@@ -77,7 +78,8 @@ class Evaluation:
         self._build_seconds, self._start_seconds = build_seconds or limits.seconds, start_seconds
         self._name = f"workshop-check-{secrets.token_hex(6)}"
         self._record = cleanup.new_record(cache.runs, self._name)
-        self._containment = Containment(engine, self._record, limits, owner, self._allows)
+        self._containment = Containment(engine, self._record, limits, self._allows)
+        self._is_shared = is_shared
         self._facts: dict[tuple[str, str], Future[Any]] = {}
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(_WORKERS)
@@ -89,6 +91,16 @@ class Evaluation:
         return self.source.task
 
     def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException:
+            # After an interrupt, `__exit__` is not called.
+            self._record.remove(Engine())
+            raise
+        return self
+
+    def _open(self) -> None:
+        """Create the folder, and start what holds the evaluation within its limits."""
         self._folder = Path(tempfile.gettempdir()) / self._name
         self._record.record("folders", str(self._folder))
         self._folder.mkdir(mode=0o700)
@@ -102,10 +114,10 @@ class Evaluation:
             self._on_line,
             self._build_seconds,
             self._containment,
+            self._is_shared,
         )
         self._containment.__enter__()
         self._threads.submit(cleanup.remove_stale, self.cache.runs, self.engine)
-        return self
 
     def __exit__(self, *error: object) -> None:
         # After an interrupt, `self.engine` starts no further processes.
@@ -203,6 +215,18 @@ class Evaluation:
     def build_as(self, recipe: Recipe, purpose: str) -> str:
         """Build the build context by a recipe that the task does not have; return the image id."""
         return self._builder.build(recipe, self.fact("build_context", ""), purpose)
+
+    def build_steps(self, recipe: Recipe, folder: Path, purpose: str) -> tuple[str, str]:
+        """Build a changed copy of the build context; return the image id and the JSON progress."""
+        lines: list[str] = []
+
+        def keep(line: str) -> None:
+            lines.append(line)
+            for name in find_started(line):
+                self._on_line(f"#0 {name}")
+
+        image_id = self._builder.build(recipe, folder, purpose, on_json=keep)
+        return image_id, "\n".join(lines)
 
     def container(self, purpose: str) -> str:
         """Return a container name; the container is removed at the end."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tarfile
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from workshop.core.errors import UserError
+from workshop.core.paths import CLASSROOM
 from workshop.engine import STANDIN_LABEL, Build
 from workshop.machine import apt, disk
 
@@ -53,9 +55,24 @@ def ensure_images(
         build_standins(machine, pins, needed)
 
 
+def pull_again(machine: Machine, pins: Versions) -> None:
+    """Pull the newest version of every base image, even of those that the engine has.
+
+    Raises a `UserError` about the first one that no registry provides; stand-ins are never built.
+    """
+    if left := pull(machine, _bases_of_services(pins)):
+        fix = "Check the network, and the rate limit of the registry, then run this again"
+        raise UserError(f"base image {left[0].image}", "no registry answers", fix)
+
+
 def find_missing(engine: Engine, pins: Versions) -> list[Base]:
     """Return the base images of services that the engine does not have."""
-    return [b for b in pins.base if b.recipe != ROOT_RECIPE and not engine.has(b.image)]
+    return [base for base in _bases_of_services(pins) if not engine.has(base.image)]
+
+
+def _bases_of_services(pins: Versions) -> list[Base]:
+    """Return the base images without those that only stand-ins are built on."""
+    return [base for base in pins.base if base.recipe != ROOT_RECIPE]
 
 
 def pull(machine: Machine, needed: Iterable[Base]) -> list[Base]:
@@ -118,6 +135,7 @@ class _StandinBuilder:
         with self._display.job(base.image, "mmdebstrap: Debian from its packages") as job:
             done = self._run(
                 [
+                    *_own_mounts(self._run),
                     "mmdebstrap",
                     "--variant=minbase",
                     "--include=ca-certificates",
@@ -132,6 +150,10 @@ class _StandinBuilder:
             if done.code:
                 found = f"mmdebstrap failed: {done.last_line}"
                 raise UserError(f"stand-in for {base.image}", found, RETRY)
+            info = self._engine.info()
+            if info and info.shares_proxy:
+                # Builds get the network's certificates from the engine: no image needs them.
+                _extract_certificates(context / "root.tar", context / CERTIFICATES.name)
             arguments = {"PACKAGE_INDEX": package_index(self._run)}
             self._build(base, context, arguments, job)
 
@@ -164,6 +186,15 @@ class _StandinBuilder:
             raise UserError(f"stand-in for {base.image}", error.found, RETRY) from None
 
 
+def _own_mounts(run: Runner) -> list[str]:
+    """Return a prefix that hides the mounts of a program from this machine, where that is possible.
+
+    They end with the program, even if it is killed. Otherwise /sys stays mounted in its folder.
+    """
+    prefix = ["unshare", "--mount"]
+    return [] if run([*prefix, "true"], timeout=60).code else prefix
+
+
 def _copy_certificates(target: Path) -> None:
     source = os.environ.get("SSL_CERT_FILE") or str(CERTIFICATES)
     try:
@@ -173,9 +204,20 @@ def _copy_certificates(target: Path) -> None:
         raise UserError(f"certificates {source}", str(error.strerror), fix) from None
 
 
+def _extract_certificates(archive: Path, target: Path) -> None:
+    """Write those certificates to `target` that Debian's own package provides."""
+    with tarfile.open(archive) as root:
+        found = root.extractfile(f".{CERTIFICATES}")
+        if found:
+            target.write_bytes(found.read())
+
+
 def package_index(run: Runner) -> str:
     """Return pip's package index on this machine; one with a password is a `UserError`."""
-    done = run(["python3", "-m", "pip", "config", "get", "global.index-url"], timeout=60)
+    room = CLASSROOM / "pip.conf"
+    env = {"PIP_CONFIG_FILE": str(room)} if room.exists() else {}
+    argv = ["python3", "-m", "pip", "config", "get", "global.index-url"]
+    done = run(argv, env=env, timeout=60)
     address = os.environ.get("PIP_INDEX_URL") or ("" if done.code else done.stdout.strip())
     if not address:
         from pip._internal.models.index import PyPI  # noqa: PLC0415 - pip's own default

@@ -19,6 +19,8 @@ PYTHON = os.path.join(FOLDER, "Scripts" if os.name == "nt" else "bin", "python")
 STAMP = os.path.join(FOLDER, ".ready")
 # The file of an editable installation: a line with the checkout whose code runs.
 INSTALLED = ("lib/python*/site-packages/workshop.pth", "Lib/site-packages/workshop.pth")
+# pip's settings in a classroom without the internet, which `workshop join` writes.
+ROOM = os.path.join(ROOT, ".classroom", "pip.conf")
 REQUIREMENTS = os.path.join(ROOT, "requirements.txt")
 COULD_NOT = 2
 INTERRUPTED = 130
@@ -87,10 +89,20 @@ def install(arguments: "list[str]", count: int) -> None:
     """Run `pip install` for `count` packages, and show its progress."""
     import subprocess
 
+    # pip before 24.2 does not read the variable of OpenSSL.
+    if os.environ.get("SSL_CERT_FILE"):
+        os.environ.setdefault("PIP_CERT", os.environ["SSL_CERT_FILE"])
     argv = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    env = dict(os.environ)
+    if os.path.exists(ROOM):
+        env["PIP_CONFIG_FILE"] = ROOM
     lines, done = [], 0
     with subprocess.Popen(
-        argv + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
+        argv + arguments,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
     ) as pip:
         for line in pip.stdout or ():
             lines.append(line.strip())

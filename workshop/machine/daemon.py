@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import time
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from workshop.core.errors import UserError
 from workshop.engine import KIT_LABEL
-from workshop.machine import apt
+from workshop.machine import apt, engine_proxy
 from workshop.machine.host import MTU_OF_ETHERNET
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 LOG = Path("/var/log/workshop-dockerd.log")
 LOCK = Path("/run/lock/workshop-engine.lock")
-# The major version: HEALTHCHECK has --start-interval since 25, and Debian 13 has 26.
-OLDEST = 26
 PLUGINS = ("compose", "buildx")
 SECONDS_TO_ANSWER = 60.0
 _POLL_SECONDS = 0.1
@@ -83,6 +82,8 @@ def _set_up(machine: Machine) -> Info:
             apt.install(apt.ENGINE, host.codename, machine.run, on_line=job.line)
     with display.job("Docker engine", "starting"):
         if host.systemd:
+            if engine_proxy.configure_service(os.environ):
+                machine.run(["systemctl", "daemon-reload"], timeout=SECONDS_TO_ANSWER)
             machine.run(["systemctl", "start", "docker"], timeout=SECONDS_TO_ANSWER)
             return _wait(engine, lambda: True)
         dockerd = _start(host)
@@ -91,13 +92,20 @@ def _set_up(machine: Machine) -> Info:
 
 def _start(host: Host) -> subprocess.Popen[bytes]:
     """Start dockerd in a separate session, so that it outlives this program and Ctrl-C."""
-    argv = ["dockerd", "--label", KIT_LABEL, *DNS_OPTIONS]
+    proxy = engine_proxy.prepare(os.environ)
+    argv = ["dockerd", "--label", KIT_LABEL, *DNS_OPTIONS, *proxy.options]
     if host.mtu < MTU_OF_ETHERNET:
         option = f"bridge=com.docker.network.driver.mtu={host.mtu}"
         argv += ["--mtu", str(host.mtu), "--default-network-opt", option]
     with LOG.open("ab") as log:
         return subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env={**os.environ, **proxy.variables},
+            start_new_session=True,
         )
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from workshop.engine import Info
 
 GB = 10**9
-# For the first `make up`: about 2.5 GB of images, and build caches.
+# For the first `make up`: images, and build caches.
 FIRST_TIME = 5 * GB
 # For another one, with the base images present and most layers cached.
 AGAIN = 1 * GB

@@ -27,6 +27,7 @@ class Host:
     other_engine: str
     systemd: bool
     mtu: int
+    kernel: str = ""
 
     @property
     def codename(self) -> str:
@@ -59,6 +60,7 @@ def detect(environ: Mapping[str, str] = os.environ) -> Host:
         other_engine=environ.get("DOCKER_HOST", ""),
         systemd=Path("/run/systemd/system").is_dir(),
         mtu=_mtu(),
+        kernel=platform.release(),
     )
 
 

@@ -1,4 +1,4 @@
-"""Formats verdicts and image layers for people and for programs.
+"""Formats verdicts and images for people and for programs.
 
-Imports `analysis`, `model` and `core`.
+Imports `trials`, `analysis`, `model` and `core`.
 """

@@ -31,7 +31,7 @@ def format_layers(image: Image, base: Sequence[str] = (), base_name: str = "") -
             *_rows(image, shared, base_name or "the base image"),
             "",
             *_totals(image, shared),
-            *_sentences(image, shared),
+            *_waste_lines(image, shared),
             "",
         ]
     )
@@ -43,7 +43,7 @@ def document(image: Image, base: Sequence[str] = (), base_name: str = "") -> dic
     The first `shared` layers are also those of the base image, given by its diff IDs.
     """
     wasted = _wasted(image)
-    makers = _makers(image)
+    makers = find_makers(image)
     return {
         "base": base_name,
         "shared": image.shared(base),
@@ -77,7 +77,7 @@ def _rows(image: Image, shared: int, base_name: str) -> Iterator[str]:
         size = sum(layer.size for layer in image.layers[:shared])
         numbers = "0" if shared == 1 else f"0-{shared - 1}"
         yield _row(numbers, size, sum(wasted[:shared]), base_name)
-    makers = _makers(image)
+    makers = find_makers(image)
     for number in range(shared, len(image.layers)):
         made_by = format_instruction(makers.get(number, ""))
         yield _row(str(number), image.layers[number].size, wasted[number], made_by)
@@ -91,8 +91,8 @@ def _wasted(image: Image) -> list[int]:
     return wasted
 
 
-def _makers(image: Image) -> dict[int, str]:
-    """Return the history's text for the instruction that created each layer."""
+def find_makers(image: Image) -> dict[int, str]:
+    """Return the history's text for the instruction that created each layer, by number."""
     return {step.layer: step.created_by for step in image.history if step.layer is not None}
 
 
@@ -124,15 +124,22 @@ def _count(number: int) -> str:
     return f"{number} layer{'s' * (number != 1)}"
 
 
-def _sentences(image: Image, shared: int) -> Iterator[str]:
-    """Yield a sentence for each large waste, except for waste within the base image."""
+def _waste_lines(image: Image, shared: int) -> Iterator[str]:
+    if sentences := [*describe_waste(image, shared)]:
+        yield ""
+        yield from sentences
+
+
+def describe_waste(image: Image, shared: int) -> Iterator[str]:
+    """Yield a sentence for each large waste, except for waste within the base image.
+
+    The first `shared` layers are the base image's.
+    """
     ours = [
         waste
         for waste in image.wasted_by()
         if waste.killed_by >= shared and waste.bytes >= WORTH_A_SENTENCE
     ]
-    if ours:
-        yield ""
     for waste in sorted(ours, key=lambda waste: -waste.bytes)[:MOST_SENTENCES]:
         stored, size = waste.stored_by, format_megabytes(waste.bytes)
         if stored == waste.killed_by:

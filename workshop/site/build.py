@@ -14,7 +14,7 @@ from workshop.core.errors import UserError
 from workshop.core.paths import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from workshop.core.process import Runner
@@ -28,8 +28,10 @@ MERMAID_TARGET = "assets/mermaid.js"
 HOST = "127.0.0.1"
 
 
-def build(run: Runner, root: Path = ROOT) -> str:
+def build(run: Runner, root: Path = ROOT, env: Mapping[str, str] | None = None) -> str:
     """Build the site in strict mode into site/, and return a warning, or an empty string.
+
+    `env` is added to the environment of MkDocs.
 
     A broken link or a missing included file is a `UserError` with its page and line.
     """
@@ -39,7 +41,7 @@ def build(run: Runner, root: Path = ROOT) -> str:
     # Not --quiet: MkDocs would then ignore warnings.
     argv = (sys.executable, "-m", "mkdocs", "build", "--strict")
     settings = ("--config-file", str(root / SETTINGS))
-    done = run((*argv, *settings), env={"NO_MKDOCS_2_WARNING": "1"})
+    done = run((*argv, *settings), env={"NO_MKDOCS_2_WARNING": "1", **(env or {})})
     if done.code:
         skipped = ("INFO", "Aborted")
         lines = [line for line in done.output.splitlines() if not line.startswith(skipped)]

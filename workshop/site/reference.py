@@ -1,4 +1,4 @@
-"""Generates pages: checks, causes, requirements, commands, pins, lessons, a chart, the scorecard.
+"""Generates pages: checks, causes, commands, pins, lessons, platforms, measurements and others.
 
 Run as `make reference`. A test compares the pages with their sources.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workshop.core.paths import ROOT
 from workshop.core.process import SubprocessRunner
-from workshop.site import causes, lessons, scorecard
+from workshop.site import benchmarks, causes, charts, lessons, platforms, scorecard
 from workshop.site.blocks import CONSOLE, NOT_RUN, OTHER_SHELL
 from workshop.stack import versions
 from workshop.tasks import course
@@ -36,10 +36,12 @@ files (source), the built image, the running container (app), or all services of
 _REQUIREMENTS = """The requirements in the course's five documents, and the checks that grade them.
 If a requirement cannot be graded, the table gives the reason."""
 _COMMANDS = """The help text of every command. The exit code is 0 for success, 1 if something that
-you built failed, and 2 for an error."""
+you built failed or the doctor found a problem, and 2 for an error."""
 _PINS = """Every version that the course depends on, from `versions.toml`. If no image registry
 answers, the kit builds a stand-in from Debian packages, with the same name. A test fails when a
 version reaches the end of its support."""
+_DOCKER = """The lowest version of each program of Docker that supports what a lesson or a command
+uses. `workshop doctor` compares yours with it."""
 _ORIGINALS = """The versions that the course was first written for, and how to build with them."""
 _LESSONS = """How much of each page is tested. A test runs the *run* blocks in order, in a new
 folder, on a real engine. It compares the output or the file tree of the *compared* blocks with the
@@ -47,8 +49,6 @@ page. *Included* blocks come from a real file. *Other shell* blocks are for Wind
 for Linux that is run."""
 # A task, and the size of its image in decimal megabytes, in the table of `IMAGE_SIZES`.
 _SIZE_ROW = re.compile(r"^\| (\S+) \| `[^`]+` \| `[^`]+` \| (\d+) \|", re.MULTILINE)
-_BAR = 30  # height of a bar with the gap below it, in pixels
-_LONGEST = 440  # length of the longest bar, in pixels
 
 
 def pages() -> dict[str, Callable[[], str]]:
@@ -59,10 +59,13 @@ def pages() -> dict[str, Callable[[], str]]:
         "requirements.md": requirements_page,
         "commands.md": commands_page,
         "pins.md": pins_page,
+        "platforms.md": lambda: _page("Platforms", platforms.INTRODUCTION, *platforms.parts()),
         "lessons.md": lambda: lessons_page(lessons.pages()),
         SCORECARD.name: lambda: _page(
             "Hostile submissions", scorecard.INTRODUCTION, *scorecard.parts()
         ),
+        "benchmarks.md": lambda: _page("Benchmarks", benchmarks.INTRODUCTION, *benchmarks.parts()),
+        **benchmarks.chart_pages(),
         "image-sizes.svg": lambda: image_sizes_chart(IMAGE_SIZES.read_text(encoding="utf-8")),
     }
 
@@ -139,7 +142,18 @@ def pins_page() -> str:
         today = f"`{options}`" if options else old.gone
         first.append(f"| {old.service} | `{old.image}` | {today} |")
     originals = ("## The original versions", _ORIGINALS, "\n".join(first))
-    return _page("Every pin", _PINS, "## Base images", "\n".join(bases), *originals)
+    docker = ("## Docker", _DOCKER, "\n".join(_feature_rows(pins)))
+    return _page("Every pin", _PINS, "## Base images", "\n".join(bases), *docker, *originals)
+
+
+def _feature_rows(pins: versions.Versions) -> Iterator[str]:
+    """Yield the table of the features of Docker that lessons and commands use."""
+    yield "| program | lowest version | for | used by |\n|---|---|---|---|"
+    for feature in pins.feature:
+        commands = (f"`{command}`" for command in feature.commands)
+        pages = (f"[{name}](../lessons/{name}.md)" for name in feature.lessons)
+        users = ", ".join((*commands, *pages))
+        yield f"| {feature.program} | {feature.lowest} | {feature.name} | {users} |"
 
 
 def lessons_page(found: list[Page]) -> str:
@@ -160,31 +174,20 @@ def lessons_page(found: list[Page]) -> str:
 
 
 def image_sizes_chart(readme: str) -> str:
-    """Draw the image sizes as a bar chart: an SVG whose text has the colour of its page."""
-    sizes = [(task, int(size)) for task, size in _SIZE_ROW.findall(readme)]
-    most = max(size for _, size in sizes)
-    summary = ", ".join(f"task {task}: {size} MB" for task, size in sizes)
-    box = f'viewBox="0 0 600 {_BAR * len(sizes)}"'
-    style = 'role="img" font-size="14" fill="currentColor"'
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {box} {style}>',
-        f"<title>Sizes of the images. {summary}</title>",
-    ]
-    for number, (task, size) in enumerate(sizes):
-        top, length = number * _BAR, round(size / most * _LONGEST)
-        lines += [
-            f'<text x="68" y="{top + 19}" text-anchor="end">task {task}</text>',
-            f'<rect x="76" y="{top + 3}" width="{length}" height="{_BAR - 6}" fill="#5c6bc0"/>',
-            f'<text x="{length + 84}" y="{top + 19}">{size} MB</text>',
-        ]
-    return "\n".join([*lines, "</svg>"]) + "\n"
+    """Draw the image sizes in the table of a README, in decimal megabytes."""
+    sizes = [(f"task {task}", int(size)) for task, size in _SIZE_ROW.findall(readme)]
+    return charts.draw_bars(
+        f"Sizes of the images. {', '.join(f'{task}: {size} MB' for task, size in sizes)}",
+        ["image"],
+        [charts.Group(task, [charts.Bar(size, size, size, f"{size} MB")]) for task, size in sizes],
+    )
 
 
 def write(*names: str) -> None:
     """Generate the named pages, or every page."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     generators = pages()
     for name in names or generators:
+        path(name).parent.mkdir(parents=True, exist_ok=True)
         path(name).write_text(generators[name](), encoding="utf-8")
 
 

@@ -35,8 +35,8 @@ class Web:
 class Image:
     """One image: its service, its name, how it is built, and its web service.
 
-    Editing `source` must not install packages again; changing `lock` must. `cold_seconds` is the
-    build time without a cache on two cores: the longest build starts first.
+    Editing `source` must not install packages again; changing `lock` must. `cold_seconds`
+    estimates the build time without a cache: the longest build starts first.
     """
 
     service: str

@@ -14,7 +14,7 @@ from workshop.core.errors import UserError
 from workshop.stack.images import WEB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from workshop.stack.images import Web
 
@@ -50,11 +50,7 @@ def adopt(
     so does a name that a person wrote. A checkout that was moved keeps its project, and its data.
     """
     path = root / ".env"
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, ValueError):
-        # There is none, or `check` reports it.
-        return
+    text = _read(path)
     place, name = _PLACE.search(text), _GENERATED_NAME.search(text)
     own = _project_name(root)
     if not name or name[1] == own or (place and place[1] == str(root)):
@@ -66,11 +62,7 @@ def adopt(
         text = _replace_busy_ports(text, report, environ)
     mark = f"{_MARK}{root}"
     text = _PLACE.sub(lambda _: mark, text) if place else f"{mark}\n{text}"
-    try:
-        _write(path, text)
-    except OSError as error:
-        fix = "Make it writable, or delete it: make up writes it again"
-        raise UserError(path.name, error.strerror or "it cannot be written", fix) from None
+    _rewrite(path, text)
 
 
 def check(root: Path) -> None:
@@ -84,6 +76,29 @@ def check(root: Path) -> None:
         for number, line in enumerate(path.read_bytes().splitlines(), start=1):
             if fault := _find_fault(line):
                 raise UserError(f"{name}, line {number}", *fault)
+
+
+def read_ports(root: Path) -> dict[Web, int]:
+    """Return the ports in the checkout's `.env`; empty if it does not exist."""
+    return _parse_ports(_read(root / ".env"))
+
+
+def read_project(root: Path) -> str:
+    """Return the name of the checkout's compose project; empty if `.env` does not set it."""
+    found = re.search(r"^COMPOSE_PROJECT_NAME=(\S+)\r?$", _read(root / ".env"), re.MULTILINE)
+    return found[1] if found else ""
+
+
+def move_ports(
+    root: Path, webs: Iterable[Web], report: Callable[[str], None] = lambda _line: None
+) -> None:
+    """Give services other ports in `.env`, which are free, and `report` it line by line."""
+    path, ports = root / ".env", read_ports(root)
+    text, taken = _read(path), set(ports.values())
+    for web in webs:
+        free = _pick_port(web, ports[web], taken, report)
+        text = text.replace(f"{web.variable}={ports[web]}", f"{web.variable}={free}")
+    _rewrite(path, text)
 
 
 def is_free(port: int) -> bool:
@@ -125,8 +140,7 @@ def _replace_busy_ports(
     text: str, report: Callable[[str], None], environ: Mapping[str, str]
 ) -> str:
     """Replace each port of a copied `.env` that a program, maybe the other checkout's, uses."""
-    lines = {web: re.search(rf"^{web.variable}=(\d{{1,5}})\r?$", text, re.MULTILINE) for web in WEB}
-    ports = {web: int(line[1]) for web, line in lines.items() if line}
+    ports = _parse_ports(text)
     taken = set(ports.values())
     for web, port in ports.items():
         if web.variable not in environ and not is_free(port):
@@ -166,6 +180,28 @@ def _find_fault(line: bytes) -> tuple[str, str] | None:
         reason = "which docker compose and docker run --env-file read differently"
         return f"{found}, {reason}", "Remove it"
     return None
+
+
+def _parse_ports(text: str) -> dict[Web, int]:
+    lines = {web: re.search(rf"^{web.variable}=(\d{{1,5}})\r?$", text, re.MULTILINE) for web in WEB}
+    return {web: int(line[1]) for web, line in lines.items() if line}
+
+
+def _read(path: Path) -> str:
+    """Return a settings file; empty if there is none, or if `check` reports it."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def _rewrite(path: Path, text: str) -> None:
+    """Write a settings file again; raise a `UserError` if that is impossible."""
+    try:
+        _write(path, text)
+    except OSError as error:
+        fix = "Make it writable, or delete it: make up writes it again"
+        raise UserError(path.name, error.strerror or "it cannot be written", fix) from None
 
 
 def _read_template(path: Path) -> str:

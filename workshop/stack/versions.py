@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import tomllib
 from datetime import date  # noqa: TC003 - pydantic reads it at run time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -52,11 +54,35 @@ class Standin(_Table):
     mirror_plugin: str
 
 
+class Tested(_Table):
+    """The oldest versions of Docker's programs that the kit's tests have run with."""
+
+    engine: str = "0"
+    compose: str = "0"
+    buildx: str = "0"
+
+
+class Feature(_Table):
+    """A feature of one of Docker's programs, the lowest version with it, and what uses it.
+
+    `sign` is a regular expression that finds the feature in a lesson.
+    """
+
+    name: str
+    program: Literal["engine", "compose", "buildx"]
+    lowest: str
+    sign: str = ""
+    lessons: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+
+
 class Versions(_Table):
     """The content of `versions.toml`."""
 
     poetry: Poetry
     standin: Standin
+    tested: Tested = Tested()
+    feature: tuple[Feature, ...] = ()
     base: tuple[Base, ...]
     original: tuple[Original, ...] = ()
 
@@ -72,3 +98,12 @@ def read(path: Path) -> Versions:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UserError(path.name, f"{where}: {first['msg']}", "Fix that entry.") from None
+
+
+def number(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version, to compare: `26.1.5+dfsg1` is (26, 1, 5).
+
+    A version without numbers, as of a program under development, is greater than any other.
+    """
+    found = re.match(r"v?(\d+(?:\.\d+)*)", version)
+    return tuple(map(int, found[1].split("."))) if found else (sys.maxsize,)

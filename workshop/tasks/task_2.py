@@ -65,7 +65,7 @@ def installs_in_one_layer(image: Image) -> None:
 @check(
     points=2,
     blame=("RUN",),
-    why="apt also installs recommended packages: for pip, a compiler and 300 MB of other files.",
+    why="apt also installs recommended packages: for pip, a compiler with all its files.",
     hint="apt-get install -y --no-install-recommends PACKAGE",
 )
 def no_recommended_packages(image: Image) -> None:

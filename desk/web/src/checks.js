@@ -13,7 +13,7 @@ export class Checks {
     this.panel = make("div", { className: "checks" });
     this.seen = 0;
     this.button = find("#check");
-    this.button.addEventListener("click", () => (this.running ? this.stop() : this.start()));
+    this.button.addEventListener("click", () => (this.running ? this.stop() : this.startAndShow()));
     this.auto = find("#auto");
   }
 
@@ -30,7 +30,7 @@ export class Checks {
 
   // Returns the task that a file belongs to.
   taskOf(path) {
-    return path.split("/")[0] === this.task?.answer[0].split("/")[0] ? this.task.name : "";
+    return path.split("/")[0] === this.task?.folder ? this.task.name : "";
   }
 
   // A file was saved, with this verdict on the text, or has changed on the disk.
@@ -72,6 +72,11 @@ export class Checks {
   async start() {
     await this.desk.editor.flushAll();
     await call("POST", "check", { task: this.task.name });
+  }
+
+  // A check that starts at a save leaves the learner where they type.
+  async startAndShow() {
+    await this.start();
     this.desk.tools.show("checks");
     this.desk.showView("tools");
   }
@@ -111,7 +116,7 @@ export class Checks {
 
   markLines() {
     const marks = new Map();
-    const folder = this.task.answer[0].split("/")[0];
+    const { folder } = this.task;
     const add = (file, mark) => {
       const path = `${folder}/${file}`;
       marks.set(path, [...(marks.get(path) ?? []), mark]);
@@ -177,7 +182,7 @@ export class Checks {
 
   fields(check) {
     const place = check.line ? `${check.file}, line ${check.line}` : check.file;
-    const path = `${this.task.answer[0].split("/")[0]}/${check.file}`;
+    const path = `${this.task.folder}/${check.file}`;
     const where = place && button(place, () => this.desk.editor.open(path, { line: check.line ?? 1, focus: true }), { className: "link" });
     return [
       ["actual", check.actual], ["expected", check.expected], ["where", where], [check.cause ? "cause" : "why", check.why],

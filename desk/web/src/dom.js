@@ -65,3 +65,11 @@ export function tabKeys(list) {
     event.preventDefault();
   });
 }
+
+export function selectTab(list, isChosen) {
+  for (const tab of findAll("[role=tab]", list)) {
+    const chosen = isChosen(tab);
+    tab.setAttribute("aria-selected", String(chosen));
+    tab.tabIndex = chosen ? 0 : -1;
+  }
+}

@@ -136,24 +136,22 @@ export class Editor {
     file.timer = setTimeout(() => this.save(file), after);
   }
 
-  // The text as it is saved: with the line breaks that the file had.
-  content(file) {
-    return file.state.sliceDoc();
-  }
-
-  // Saves a file. What is typed meanwhile is saved next; what cannot be saved stays here.
+  // Saves a file, with the line breaks that it had. What is typed meanwhile is saved next; what cannot be saved stays here.
   async save(file, options) {
     if (!file.dirty || file.conflict) return;
     if (file.saving && !options?.keepalive) return file.saving.then(() => this.save(file, options));
     clearTimeout(file.timer);
-    const text = this.content(file);
-    const sent = call("PUT", "file", { path: file.path, text, base: file.version, task: this.desk.checks.taskOf(file.path) }, options);
+    const text = file.state.sliceDoc();
+    // `before`: when the page goes, a save of this text may be on its way.
+    const request = { path: file.path, text, base: file.version, before: file.sent, task: this.desk.checks.taskOf(file.path) };
+    const sent = call("PUT", "file", request, options);
+    file.sent = text;
     file.saving = sent.then(() => {}, () => {});
     let verdict;
     try {
       ({ version: file.version, verdict } = await sent);
       file.text = text;
-      file.dirty = this.content(file) !== text;
+      file.dirty = file.state.sliceDoc() !== text;
       if (file.failed) say(`Saved ${file.path}`);
       file.failed = "";
     } catch (error) {
@@ -173,11 +171,6 @@ export class Editor {
     this.schedule(file, RETRY);
   }
 
-  async flush(path) {
-    const file = this.files.get(path);
-    if (file) await this.save(file);
-  }
-
   flushAll(options) {
     return Promise.all([...this.files.values()].map((file) => this.save(file, options)));
   }
@@ -191,10 +184,15 @@ export class Editor {
 
   async refresh(path) {
     const file = this.files.get(path);
-    await file.saving;
-    const found = await this.read(path);
-    if (!found || found.version === file.version) return;
-    if (found.text === this.content(file)) Object.assign(file, { ...found, dirty: false, conflict: null });
+    let found, version;
+    // An answer from before the last save is not what is on the disk now.
+    do {
+      await file.saving;
+      version = file.version;
+      found = await this.read(path);
+    } while (found && (file.saving || file.version !== version));
+    if (!found || found.version === version) return;
+    if (found.text === file.state.sliceDoc()) Object.assign(file, { ...found, dirty: false, conflict: null });
     else if (file.dirty) return this.conflict(file, found);
     else this.replace(file, found);
     this.showTabs();
@@ -235,7 +233,7 @@ export class Editor {
     };
     bar.replaceChildren(
       make("span", {}, `${file.path.split("/").at(-1)} was also changed outside this page.`),
-      button("Compare", () => ask("On the disk, and here", compareTexts(file.conflict.text, this.content(file), file.path), [["", "Close"]])),
+      button("Compare", () => ask("On the disk, and here", compareTexts(file.conflict.text, file.state.sliceDoc(), file.path), [["", "Close"]])),
       button("Keep mine", () => decide(true)),
       button("Take theirs", () => decide(false)),
     );

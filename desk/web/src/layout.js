@@ -1,23 +1,8 @@
-// The page's parts: movable dividers, three tabs on a narrow screen, the theme, and keys.
+// The page's parts: movable dividers, three tabs on a narrow screen, and keys.
 
-import { find, findAll, tabKeys } from "./dom.js";
+import { find, findAll, selectTab, tabKeys } from "./dom.js";
 
 const STEP = 2; // percent
-const NARROW = "(max-width: 800px)";
-const remember = (name, value) => {
-  try {
-    localStorage.setItem(name, value);
-  } catch {
-    // Without storage, the page starts with its own sizes.
-  }
-};
-const recall = (name) => {
-  try {
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-};
 
 // A divider moves with the mouse and with the arrow keys (WAI-ARIA, Window Splitter).
 export function addDividers(moved) {
@@ -28,13 +13,11 @@ export function addDividers(moved) {
       const value = Math.round(Math.min(Number(max), Math.max(Number(min), percent)) * 10) / 10;
       document.documentElement.style.setProperty(`--${variable}`, `${value}%`);
       divider.setAttribute("aria-valuenow", String(Math.round(value)));
-      remember(variable, value);
       moved();
     };
     const now = () => Number(divider.getAttribute("aria-valuenow"));
     divider.setAttribute("aria-valuemin", min);
     divider.setAttribute("aria-valuemax", max);
-    set(Number(recall(variable)) || now());
     divider.addEventListener("keydown", (event) => {
       const steps = vertical ? { ArrowLeft: -STEP, ArrowRight: STEP } : { ArrowUp: -STEP, ArrowDown: STEP };
       if (!(event.key in steps)) return;
@@ -58,11 +41,7 @@ export function addViews(shown) {
   tabKeys(list);
   const show = (name) => {
     document.body.dataset.view = name;
-    for (const tab of findAll("[role=tab]", list)) {
-      const chosen = tab.dataset.view === name;
-      tab.setAttribute("aria-selected", String(chosen));
-      tab.tabIndex = chosen ? 0 : -1;
-    }
+    selectTab(list, (tab) => tab.dataset.view === name);
     shown();
   };
   for (const tab of findAll("[role=tab]", list)) tab.addEventListener("click", () => show(tab.dataset.view));
@@ -78,9 +57,13 @@ export function watchKeys(desk) {
       event.preventDefault();
       const at = parts.findIndex((name) => find(`#${name}`).contains(document.activeElement));
       const name = parts[(at + (event.shiftKey ? parts.length - 1 : 1)) % parts.length];
-      if (matchMedia(NARROW).matches) desk.showView(name);
-      const inside = { lesson: "#lesson", editor: ".cm-content", tools: "[role=tabpanel]:not([hidden]) textarea, #tool-tabs [aria-selected=true]" };
-      find(inside[name], name === "lesson" ? document : find(`#${name}`))?.focus();
+      desk.showView(name);
+      const inside = {
+        lesson: ["#lesson"],
+        editor: ["#text:not([hidden]) .cm-content", "#files"],
+        tools: [".screen:not([hidden]) textarea", "#tool-tabs [aria-selected=true]"],
+      };
+      inside[name].map((selector) => find(selector)).find(Boolean)?.focus();
     }
     const steps = { ArrowRight: 1, PageDown: 1, " ": 1, ArrowLeft: -1, PageUp: -1 };
     const typing = document.activeElement?.closest("input, textarea, select, button, summary, [contenteditable=true], [role=separator]");

@@ -5,30 +5,16 @@ import { ask, button, find, findAll, make, say } from "./dom.js";
 import { drawDiagrams } from "./diagrams.js";
 import { call } from "./server.js";
 
-const TAGS = new Set(
-  ("A ABBR ARTICLE B BLOCKQUOTE BR CODE COL COLGROUP DD DEL DETAILS DIV DL DT EM H1 H2 H3 H4 H5 H6 HR I IMG INPUT " +
-    "INS KBD LABEL LI MARK OL P PRE S SMALL SPAN STRONG SUB SUMMARY SUP TABLE TBODY TD TFOOT TH THEAD TR UL").split(" "),
-);
-const ATTRIBUTES = new Set(
-  "alt checked class colspan for height href id name open rowspan src start title type width".split(" "),
-);
 const policy = globalThis.trustedTypes?.createPolicy("lesson", { createHTML: (text) => text });
+const anchorId = (name) => `lesson-${name}`;
 
-// Returns the article of a page without anything that is not text, structure or a picture.
-export function readArticle(text) {
+// Returns the article of a page. Scripts in it would not run; its ids differ from those of the desk.
+function readArticle(text) {
   const page = new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
-  const article = page.querySelector("article") ?? page.body;
-  for (const element of findAll("*", article)) {
-    if (!TAGS.has(element.tagName) || (element.tagName === "INPUT" && element.type !== "radio")) {
-      element.remove();
-      continue;
-    }
-    for (const { name, value } of [...element.attributes]) {
-      if (name === "style" && /^text-align: (right|center);?$/.test(value)) element.classList.add(RegExp.$1);
-      if (!ATTRIBUTES.has(name)) element.removeAttribute(name);
-    }
-  }
-  return document.importNode(article, true);
+  const article = document.importNode(page.querySelector("article") ?? page.body, true);
+  for (const element of findAll("[id]", article)) element.id = anchorId(element.id);
+  for (const label of findAll("label", article)) label.htmlFor = anchorId(label.htmlFor);
+  return article;
 }
 
 export class Lesson {
@@ -49,10 +35,10 @@ export class Lesson {
     this.nameFiles(article, data);
     this.steps = null;
     if (this.desk.present) this.prepareSteps(article);
-    this.pane.replaceChildren(article, ...this.nextButton(name));
+    this.pane.replaceChildren(article, make("p", { className: "next" }, this.desk.nextButton(name)));
     drawDiagrams(article).catch(() => {});
     this.pane.scrollTop = 0;
-    if (anchor) this.pane.querySelector(`#${CSS.escape(anchor)}`)?.scrollIntoView();
+    if (anchor) document.getElementById(anchorId(anchor))?.scrollIntoView();
   }
 
   resolveAddresses(article) {
@@ -73,16 +59,8 @@ export class Lesson {
     const root = new URL("site/", location.href).pathname;
     const name = link.pathname.slice(root.length).replace(/\/(index\.html)?$/, "") || "index";
     const anchor = decodeURIComponent(link.hash.slice(1));
-    if (this.data.name === name) this.pane.querySelector(`#${CSS.escape(anchor)}`)?.scrollIntoView();
+    if (this.data.name === name) document.getElementById(anchorId(anchor))?.scrollIntoView();
     else this.desk.openLesson(name, anchor);
-  }
-
-  nextButton(name) {
-    const { lessons } = this.desk.course;
-    const next = lessons[lessons.findIndex((lesson) => lesson.name === name) + 1];
-    if (!next || next === lessons[0]) return [];
-    const text = `Next: ${next.title}`;
-    return [make("p", { className: "next" }, button(text, () => this.desk.openLesson(next.name), { className: "primary" }))];
   }
 
   // Pairs the page's blocks with the server's, which come in the same order.
@@ -113,7 +91,7 @@ export class Lesson {
 
   // File names in the text open the file; `name:12` also goes to that line.
   nameFiles(article, data) {
-    const answers = data.tasks.flatMap((task) => task.answer);
+    const answers = data.task?.answer ?? [];
     const saved = data.blocks.map((block) => block.path).filter(Boolean);
     const paths = new Map([...saved, ...answers].map((path) => [path.split("/").at(-1), path]));
     for (const code of findAll(":is(p, li, dd, td) > code", article)) {
@@ -204,7 +182,7 @@ export class Lesson {
   // Writes a file block; asks first, with the difference, if that would replace something.
   async save(path, number) {
     const { editor } = this.desk;
-    await editor.flush(path);
+    await editor.flushAll();
     const { before, after } = await call("POST", "block", { lesson: this.data.name, block: number, path });
     if (before.text !== after && before.text.trim()) {
       const choice = await ask(

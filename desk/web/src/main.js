@@ -44,7 +44,7 @@ class Desk {
     const { tools } = this;
     const another = find("#new-terminal");
     another.hidden = !this.hasTerminals;
-    another.addEventListener("click", () => this.terminals.create());
+    another.addEventListener("click", () => this.terminals.create(this.folder));
     tools.add("checks", "Checks", this.checks.panel);
     this.image = make("div", { className: "image" });
     tools.add("image", "Image", this.image, {
@@ -56,12 +56,19 @@ class Desk {
   }
 
   showImage() {
-    return showImage(this.image, this.lesson.data, this.checks.task, (...place) => this.editor.open(...place));
+    return showImage(this.image, this.lesson.data, (...place) => this.editor.open(...place));
   }
 
-  // A command may have built the image of the exercise.
-  commandEnded() {
-    if (this.lesson.data?.images.length) this.showImage();
+  // A command may have built the image of the exercise. The engine may be slower than the commands.
+  async commandEnded() {
+    this.mayHaveBuilt = this.lesson.data.images?.length > 0;
+    if (this.readsImage) return;
+    this.readsImage = true;
+    while (this.mayHaveBuilt) {
+      this.mayHaveBuilt = false;
+      await this.showImage();
+    }
+    this.readsImage = false;
   }
 
   fillCourse() {
@@ -79,38 +86,28 @@ class Desk {
     this.chooser.value = name;
     document.title = `${data.title} · Workshop`;
     if (replace !== true || !this.checks.task) this.showView("lesson");
-    await this.openTask(data, data.tasks[0] ?? null);
+    await this.openFiles(data);
   }
 
-  // Opens a task's files: those of the answer first, then what the lesson writes.
-  async openTask(data, task) {
+  // Opens the files of a lesson: those of the answer first, then what the lesson writes.
+  async openFiles(data) {
     this.editor.closeAll();
-    this.checks.open(task);
-    this.fillTasks(data, task);
+    this.checks.open(data.task);
     this.folder = data.folder;
     this.fillFiles(data.paths);
-    const saved = data.blocks.map((block) => block.path).filter(Boolean);
-    const paths = [...new Set([...(task?.answer ?? []), ...saved])].slice(0, MAX_TABS);
-    const opened = paths.filter((path) => task?.answer.includes(path) || this.paths.includes(path));
+    const answer = data.task?.answer ?? [];
+    const saved = data.blocks.map((block) => block.path).filter((path) => data.paths.includes(path));
+    const opened = [...new Set([...answer, ...saved])].slice(0, MAX_TABS);
     await Promise.all(opened.map((path) => this.editor.load(path)));
     if (opened.length) this.editor.open(opened[0]);
     this.showProgress();
   }
 
-  // A lesson may have several tasks.
-  fillTasks(data, current) {
-    const chooser = find("#tasks");
-    chooser.hidden = data.tasks.length < 2;
-    chooser.replaceChildren(...data.tasks.map(({ name }) => make("option", { value: name, selected: name === current?.name }, name)));
-    chooser.onchange = () => this.openTask(data, data.tasks.find((task) => task.name === chooser.value));
-  }
-
   fillFiles(paths) {
     const chooser = find("#files");
-    this.paths = paths;
     chooser.hidden = !paths.length;
     const name = (path) => path.slice(this.folder.length + 1);
-    chooser.replaceChildren(make("option", { value: "" }, "Open a file"), ...this.paths.map((path) => make("option", { value: path }, name(path))));
+    chooser.replaceChildren(make("option", { value: "" }, "Open a file"), ...paths.map((path) => make("option", { value: path }, name(path))));
     chooser.onchange = () => {
       if (chooser.value) this.editor.open(chooser.value, { focus: true });
       chooser.value = "";
@@ -158,21 +155,21 @@ class Desk {
     showProgress(this.progress, this.course, this.lesson.data.name, (name) => this.openLesson(name));
   }
 
-  celebrate({ score, task }) {
+  // Returns a button to the lesson after this one, if there is one.
+  nextButton(name) {
     const { lessons } = this.course;
-    const next = lessons[lessons.findIndex((lesson) => lesson.name === this.lesson.data.name) + 1];
-    const sparks = Array.from({ length: 14 }, () => make("i", { "aria-hidden": "true" }));
-    const card = make(
-      "div",
-      { id: "celebration", role: "status" },
-      ...sparks,
-      make("strong", {}, `${task} is complete`),
-      make("span", {}, `All ${score} points.`),
-      ...(next ? [button(`Next: ${next.title}`, () => (card.remove(), this.openLesson(next.name)), { className: "primary" })] : []),
-      button("Close", () => card.remove()),
-    );
+    const next = lessons[lessons.findIndex((lesson) => lesson.name === name) + 1];
+    if (!next || next === lessons[0]) return null;
+    return button(`Next: ${next.title}`, () => this.openLesson(next.name), { className: "primary" });
+  }
+
+  celebrate({ score, task }) {
     find("#celebration")?.remove();
-    document.body.append(card);
+    const close = button("Close", () => card.remove());
+    const next = this.nextButton(this.lesson.data.name);
+    const card = make("div", { id: "celebration", role: "status" }, make("strong", {}, `${task} is complete.`), ` All ${score} points.`, next, close);
+    next?.addEventListener("click", () => card.remove());
+    find("main").before(card);
   }
 }
 

@@ -1,6 +1,6 @@
 // The tabs of the tools, and two of their panels: the progress in the course, and the image.
 
-import { button, find, findAll, make, tabKeys } from "./dom.js";
+import { button, find, make, selectTab, tabKeys } from "./dom.js";
 import { call } from "./server.js";
 
 export class Tools {
@@ -43,12 +43,8 @@ export class Tools {
 
   show(name) {
     this.current = name;
-    for (const [key, { tab, panel }] of this.entries) {
-      const chosen = key === name;
-      tab.setAttribute("aria-selected", String(chosen));
-      tab.tabIndex = chosen ? 0 : -1;
-      panel.hidden = !chosen;
-    }
+    selectTab(this.list, (tab) => tab.id === `tab-${name}`);
+    for (const [key, { panel }] of this.entries) panel.hidden = key !== name;
     this.entries.get(name)?.shown?.();
   }
 
@@ -73,17 +69,17 @@ export function showProgress(panel, course, current, open) {
     make("ol", { className: "course" }, ...course.lessons.map((lesson) => make(
       "li", {},
       button(lesson.title, () => open(lesson.name), { className: "link", "aria-current": lesson.name === current ? "page" : null }),
-      ...(lesson.tasks.length ? [make("ul", {}, ...lesson.tasks.map(describe))] : []),
+      lesson.task && make("ul", {}, describe(lesson.task)),
     ))),
   );
 }
 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 
-export async function showImage(panel, lesson, task, open) {
+export async function showImage(panel, { name, task }, open) {
   if (!panel.hasChildNodes()) panel.append(make("p", { className: "quiet", role: "status" }, "Reading the image ..."));
   try {
-    const report = await call("POST", "image", { lesson: lesson.name, task: task?.name ?? "" });
+    const report = await call("POST", "image", { lesson: name });
     panel.replaceChildren(...describeImage(report, task, open));
   } catch (error) {
     panel.replaceChildren(make("p", { className: "quiet" }, error.message));
@@ -105,7 +101,7 @@ function describeImage({ name, now, lines, before }, task, open) {
       before ? ` ${change(now.stored - before.stored)} since the build before.` : ""),
     lines ? null : make("p", { className: "bad" }, "The Dockerfile has changed since this image was built. Build it again to see the line of each layer."),
     make("table", { className: "layers" },
-      make("thead", {}, make("tr", {}, ...["line", "size", "", "made by"].map((text) => make("th", { scope: "col" }, text)))),
+      make("thead", {}, make("tr", {}, ...["line", "size", "made by"].map((text) => make("th", { scope: "col" }, text)))),
       make("tbody", {}, ...rows.map((row) => {
         const bar = make("div", { className: "layer" });
         bar.style.width = `${Math.max(1, (100 * row.size) / largest)}%`;
@@ -115,7 +111,7 @@ function describeImage({ name, now, lines, before }, task, open) {
         const line = lines?.[row.number];
         const link = line && file ? button(String(line), () => open(file, { line, focus: true }), { className: "link" }) : "";
         const delta = before && row.number !== undefined && old.get(row.made_by) !== row.size ? ` (${old.has(row.made_by) ? change(row.size - old.get(row.made_by)) : "new"})` : "";
-        return make("tr", {}, make("td", {}, link), make("td", {}, megabytes(row.size) + delta), make("td", { className: "chart" }, bar), make("td", {}, make("code", {}, row.made_by)));
+        return make("tr", {}, make("td", {}, link), make("td", { className: "size" }, megabytes(row.size) + delta, bar), make("td", {}, make("code", {}, row.made_by)));
       }))),
   ].filter(Boolean);
 }

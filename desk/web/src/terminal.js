@@ -8,20 +8,9 @@ import { call, Socket } from "./server.js";
 const LINES = 10_000;
 const COMPARED_LINES = 500;
 const PAUSE = 200; // milliseconds without output
-const LIGHT = {
-  background: "#fbfbfc", foreground: "#24292f", cursor: "#0a58ca", selectionBackground: "#b6d3ff",
-  black: "#24292f", red: "#b3261e", green: "#116329", yellow: "#7d4e00", blue: "#0a58ca",
-  magenta: "#8250df", cyan: "#0f6a75", white: "#57606a", brightBlack: "#57606a", brightRed: "#a40e26",
-  brightGreen: "#1a6b2f", brightYellow: "#633c01", brightBlue: "#0550ae", brightMagenta: "#6639ba",
-  brightCyan: "#0b5a64", brightWhite: "#424a53",
-};
-const DARK = {
-  background: "#15181d", foreground: "#d5dae1", cursor: "#79b8ff", selectionBackground: "#2f4a6d",
-  black: "#3b434d", red: "#ff8a80", green: "#7ee2a0", yellow: "#e3b95c", blue: "#79b8ff",
-  magenta: "#c9a6ff", cyan: "#6fd3dd", white: "#d5dae1", brightBlack: "#8a94a1", brightRed: "#ffb1a8",
-  brightGreen: "#a5efbf", brightYellow: "#f2d08a", brightBlue: "#a8d1ff", brightMagenta: "#dec6ff",
-  brightCyan: "#a0e6ed", brightWhite: "#f0f3f6",
-};
+// The colours of programs are xterm's own, which `minimumContrastRatio` makes readable on both.
+const LIGHT = { background: "#fbfbfc", foreground: "#24292f", cursor: "#0a58ca", selectionBackground: "#b6d3ff" };
+const DARK = { background: "#15181d", foreground: "#d5dae1", cursor: "#79b8ff", selectionBackground: "#2f4a6d" };
 const encoder = new TextEncoder();
 
 export class Terminal {
@@ -33,7 +22,9 @@ export class Terminal {
     this.folder = "";
     this.waiting = [];
     this.watchers = new Set();
-    this.element = make("div", { className: "screen" });
+    // The learner's settings may take seconds.
+    this.notice = make("p", { className: "waiting", role: "status" }, "Waiting for your shell, which reads ~/.bashrc");
+    this.element = make("div", { className: "screen" }, this.notice);
     // No blinking cursor: its animation draws the page in every frame, and a key waits for one more.
     this.screen = new Screen({
       scrollback: LINES, fontSize: 13, lineHeight: 1.15, minimumContrastRatio: 4.5,
@@ -42,8 +33,8 @@ export class Terminal {
     this.fitting = new FitAddon();
     this.screen.loadAddon(this.fitting);
     this.readMarks();
-    this.screen.onData((text) => this.replaying || this.send(encoder.encode(text)));
-    this.screen.onBinary((text) => this.send(Uint8Array.from(text, (c) => c.charCodeAt(0))));
+    this.screen.onData((text) => this.replaying || this.send(text));
+    this.screen.onBinary((text) => this.socket.send(Uint8Array.from(text, (c) => c.charCodeAt(0))));
     this.screen.onWriteParsed(() => this.settle());
     // F6 moves on to the next part of the page, as everywhere else in it.
     this.screen.attachCustomKeyEventHandler((event) => event.key !== "F6");
@@ -51,8 +42,8 @@ export class Terminal {
       open: () => this.fit(),
       text: (order) => {
         if (order.ended) on.ended(this);
-        else if (order.size) this.screen.resize(...order.size);
-        else this.restart(order);
+        if (order.start) this.restart();
+        if (order.size) this.screen.resize(...order.size);
       },
       bytes: (data) => this.show(data),
     });
@@ -61,7 +52,10 @@ export class Terminal {
 
   // Draws the screen into its element, once that is in the page.
   open() {
-    if (!this.screen.element) this.screen.open(this.element);
+    if (!this.screen.element) {
+      this.screen.open(this.element);
+      this.screen.textarea.ariaLabel = `Terminal ${this.number}. F6 leaves it.`;
+    }
     this.fit();
   }
 
@@ -78,24 +72,21 @@ export class Terminal {
     this.fit();
   }
 
-  restart({ start, position }) {
+  // What is printed again must not be answered again: a program may have asked the terminal.
+  restart() {
     this.screen.reset();
-    this.position = position - start;
-    // What is printed again must not be answered again: a program may have asked the terminal.
     this.replaying = true;
-    this.replayed = position;
   }
 
   show(data) {
     this.screen.write(data, () => {
-      this.position += data.length;
-      if (this.position >= this.replayed) this.replaying = false;
-      this.socket.send({ drawn: this.position });
+      this.replaying = false;
+      this.socket.send({ drawn: true });
     });
   }
 
-  send(data) {
-    this.socket.send(data);
+  send(text) {
+    this.socket.send(encoder.encode(text));
   }
 
   // Marks of the shell: where a command's output begins, that it ended, and the current folder.
@@ -103,11 +94,10 @@ export class Terminal {
     const { parser } = this.screen;
     parser.registerOscHandler(133, (text) => {
       const [kind, code] = text.split(";");
-      if (kind === "C") {
-        this.busy = true;
-        this.output = this.screen.registerMarker(0);
-      } else if (kind === "D") {
+      if (kind === "C") this.begin();
+      else if (kind === "D") {
         this.busy = false;
+        this.notice.remove();
         this.start();
         this.finish({ code: Number(code), lines: this.read(this.output) });
         if (!this.replaying) this.on.commandEnded();
@@ -118,6 +108,11 @@ export class Terminal {
       this.folder = text.replace(/^file:\/\//, "");
       return true;
     });
+  }
+
+  begin() {
+    this.busy = true;
+    this.output = this.screen.registerMarker(0);
   }
 
   finish(result) {
@@ -171,16 +166,18 @@ export class Terminal {
 
   // Types a line. Resolves when the shell, or a program with the prompt `next`, waits for input.
   type(text, next) {
+    // The shell says the same when it begins; bash before 4.4, as in macOS, does not.
+    if (!this.busy) this.begin();
     const after = this.screen.registerMarker(0);
     const prompt = next ? new RegExp(next) : null;
     const done = new Promise((resolve) => this.waiting.push({ prompt, resolve, after }));
     this.screen.scrollToBottom();
-    this.send(encoder.encode(`${text.replaceAll("\n", "\r")}\r`));
+    this.send(`${text.replaceAll("\n", "\r")}\r`);
     return done;
   }
 
   interrupt() {
-    this.send(encoder.encode("\x03"));
+    this.send("\x03");
   }
 
   close() {
@@ -233,8 +230,9 @@ export class Terminals {
     call("DELETE", "terminals", { number: terminal.number });
   }
 
-  async create() {
-    const number = await call("POST", "terminals");
+  // Opens a terminal in the exercise's `folder`, or where the lessons' commands run.
+  async create(folder = "") {
+    const number = await call("POST", "terminals", { folder });
     if (!this.open.has(number)) this.add(number);
     this.tools.show(`terminal-${number}`);
     return this.open.get(number);
@@ -252,7 +250,7 @@ export class Terminals {
 
   paint() {
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    const size = this.desk.present ? 18 : 13;
+    const size = this.desk.present ? 20 : 13;
     for (const terminal of this.open.values()) terminal.paint(dark, size);
   }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,55 @@ def test_a_warning_before_the_info_is_ignored():
 def test_a_label_marks_the_kits_engine(labels, ours):
     engine, _ = docker(info=info_of(Labels=labels))
     assert engine.info().ours is ours
+
+
+def test_info_has_what_the_doctor_examines():
+    engine, _ = docker(
+        info=info_of(
+            Labels=["workshop.proxy=shared"],
+            OSType="linux",
+            Architecture="x86_64",
+            SystemTime="2026-11-28T07:57:05.528997271Z",
+            HttpProxy="http://a:1",
+            HttpsProxy="http://b:2",
+            RegistryConfig={"Mirrors": ["https://mirror.example/"]},
+            SecurityOptions=["name=seccomp,profile=builtin", "name=rootless"],
+            MemoryLimit=False,
+        )
+    )
+    info = engine.info()
+    assert (info.system, info.architecture, info.proxy) == ("linux", "x86_64", "http://b:2")
+    assert info.clock == datetime(2026, 11, 28, 7, 57, 5, 528997, UTC)
+    assert info.mirrors == ("https://mirror.example/",)
+    assert (info.rootless, info.limits_memory, info.shares_proxy) == (True, False, True)
+
+
+@pytest.mark.parametrize("time", ["", "yesterday"])
+def test_an_engine_may_not_tell_its_time(time):
+    engine, _ = docker(info=info_of(Labels=None, SystemTime=time))
+    assert engine.info().clock is None
+
+
+@pytest.mark.parametrize(
+    ("output", "version"),
+    [
+        ("Docker Compose version v2.26.1\n", "2.26.1"),
+        ("Docker Compose version 2.26.1-4\n", "2.26.1-4"),
+        ("github.com/docker/buildx v0.13.1 788433953a\n", "0.13.1"),
+        ("github.com/docker/buildx dev\n", "of an unknown version"),
+        (ProcessResult(1, "docker: 'buildx' is not a docker command.\n"), None),
+    ],
+)
+def test_a_plugin_has_a_version(output, version):
+    engine, script = docker()
+    script.answers["docker buildx version"] = output
+    assert engine.plugin_version("buildx") == version
+
+
+def test_containers_that_publish_a_port_are_listed_with_their_project():
+    engine, script = docker({"docker ps": "web-1\tworkshop-1\ndb\t\n"})
+    assert engine.publishers(8000) == {"web-1": "workshop-1", "db": ""}
+    assert "publish=8000" in script.argvs[-1]
 
 
 def test_a_build_is_a_plain_docker_command():
@@ -283,3 +333,14 @@ def test_an_engine_is_here_if_its_id_is_in_its_files(tmp_path):
         assert docker(info=json.dumps(info))[0].is_here is expected
     assert not docker(info=INFO)[0].is_here
     assert not docker(info=NO_ENGINE)[0].is_here
+
+
+def test_the_layers_of_the_images_that_exist_are_read_in_one_call():
+    lines = '[["a:1","b:2"], ["sha256:x"]]\n[null, null]\n'
+    answer = ProcessResult(1, f"{lines}{NO_IMAGE.output}", lines)
+    engine, script = docker({"docker image inspect": answer})
+    assert engine.layers(["a:1", "missing:1"]) == {"a:1": ["sha256:x"], "b:2": ["sha256:x"]}
+    assert len(script.argvs) == 1
+    engine, _ = docker({"docker image inspect": NO_ENGINE})
+    with pytest.raises(UserError, match="stopped answering"):
+        engine.layers(["a:1"])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from workshop.analysis.dockerfile.parser import parse
+from workshop.grading import cache_scope
 from workshop.grading.builds import Builder
 from workshop.grading.containment import Containment
 from workshop.grading.limits import OWN
@@ -66,19 +68,20 @@ class _Recorder:
         return ""
 
 
-def _build(folder: Path, text: str, **limits) -> _Recorder:
+def _build(folder: Path, text: str, *, is_shared: bool = False, **limits) -> _Recorder:
     (folder / "Dockerfile").write_text(text)
     engine = _Recorder()
     builder = Builder(
         engine=engine,
-        source=SimpleNamespace(task=SimpleNamespace(compose="")),
+        source=SimpleNamespace(task=SimpleNamespace(compose=""), folder=folder),
         cache=None,
         record=SimpleNamespace(record=lambda *names: names),
         prefix="test",
         folder=folder,
         on_line=print,
         timeout=1.0,
-        containment=Containment(limits=OWN._replace(**limits), owner="ada"),
+        containment=Containment(limits=OWN._replace(**limits)),
+        is_shared=is_shared,
     )
     builder.build(Recipe(), folder, "app")
     return engine
@@ -110,5 +113,9 @@ def test_only_a_class_is_kept_from_addresses_that_the_engine_would_ask(tmp_path:
         _build(tmp_path, text, network=False)
 
 
-def test_cache_mounts_are_separate_for_each_learner(tmp_path: Path):
-    assert "BUILDKIT_CACHE_MOUNT_NS=ada" in _build(tmp_path, "FROM python\n").argv
+def test_cache_mounts_are_separate_on_a_shared_engine(tmp_path: Path):
+    text = "FROM python\nRUN --mount=type=cache,target=/c true\n"
+    assert not any("CACHE_MOUNT" in one for one in _build(tmp_path, text).argv)
+    shared = _build(tmp_path, text, is_shared=True)
+    scope = cache_scope.find(tmp_path, "Dockerfile", parse(text))
+    assert f"BUILDKIT_CACHE_MOUNT_NS={scope.id}" in shared.argv

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes import Script
 
-from workshop.analysis.dockerfile.parser import parse
 from workshop.engine import BuildError, Engine
 from workshop.grading import cleanup
+from workshop.grading.cache_scope import CacheScope
 from workshop.grading.containment import Containment
 from workshop.grading.limits import CLASS, OWN
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def contained(limits: Limits = CLASS, *, memory: bool = False, processes: bool = False):
     """A containment whose group ran out of memory or processes."""
-    found = Containment(limits=limits, owner="ada")
+    found = Containment(limits=limits)
     found._group = SimpleNamespace(
         parent="/group", ran_out_of_memory=memory, ran_out_of_processes=processes
     )
@@ -68,14 +68,14 @@ def test_a_machine_without_groups_blames_no_limit():
 
 def test_own_work_is_built_as_by_hand():
     with Containment(limits=OWN) as containment:
-        assert containment.build_options(parse("FROM a")) == ()
-        assert containment.build_arguments == {}
+        assert containment.build_options(CacheScope()) == ()
+        assert containment.build_arguments(CacheScope()) == {}
         assert containment.run_options == ()
 
 
 def test_builds_and_runs_of_a_class_are_limited():
     containment = contained()
-    assert containment.build_options(parse("FROM a")) == (
+    assert containment.build_options(CacheScope()) == (
         *("--cgroup-parent", "/group", "--ulimit", "fsize=2000000000"),
     )
     assert {
@@ -87,9 +87,10 @@ def test_builds_and_runs_of_a_class_are_limited():
 def test_builds_without_a_network_get_the_address_of_the_proxy():
     containment = contained()
     containment._egress = containment._create_egress(SimpleNamespace(processes=list), bool)
-    assert containment.build_options(parse("FROM a"))[-2:] == ("--network", "none")
-    assert containment.build_arguments["HTTPS_PROXY"] == "http://127.0.0.1:3128"
-    assert containment.build_arguments["BUILDKIT_CACHE_MOUNT_NS"] == "ada"
+    assert containment.build_options(CacheScope())[-2:] == ("--network", "none")
+    arguments = containment.build_arguments(CacheScope("ab12"))
+    assert arguments["HTTPS_PROXY"] == "http://127.0.0.1:3128"
+    assert arguments["BUILDKIT_CACHE_MOUNT_NS"] == "ab12"
     found = containment.explain(failed("Network is unreachable"))
     assert found.actual == "the build connected to the network without the proxy in HTTPS_PROXY"
 
@@ -101,10 +102,9 @@ def test_the_services_of_a_class_share_the_limits_of_one_submission():
     assert (own.memory, own.processes, own.cpus) == (1_000_000_000, 512, 0)
 
 
-@pytest.mark.parametrize("mount", ["type=cache,target=/c", "target=/c,type=cache", "type=$T"])
-def test_a_step_with_a_cache_mount_is_not_reused_for_another_learner(mount):
-    options = contained().build_options(parse(f"FROM a\nRUN --mount={mount} b"))
-    assert options[1] == "/group/ada"
+def test_a_step_with_a_cache_mount_is_not_reused_outside_of_its_scope():
+    assert contained().build_options(CacheScope("ab12", is_used=True))[1] == "/group/ab12"
+    assert contained().build_options(CacheScope("ab12"))[1] == "/group"
 
 
 def test_an_excess_of_the_disk_fails_the_evaluation():

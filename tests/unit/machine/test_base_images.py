@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
+import tarfile
+from pathlib import Path
+
 import pytest
 from fakes import INFO, NO_IMAGE, NOWHERE, Script, docker, machine, programs
 from harness import ROOT
@@ -9,7 +14,7 @@ from pip._internal.models.index import PyPI
 
 from workshop.core.errors import UserError
 from workshop.core.process import ProcessResult
-from workshop.engine import Info
+from workshop.engine import PROXY_LABEL, Info
 from workshop.machine import apt, base_images
 from workshop.stack.versions import Versions, read
 
@@ -52,7 +57,8 @@ def around(tmp_path, monkeypatch):
 
 
 def runner(**answers) -> Script:
-    return Script({"mmdebstrap": "", "python3 -m pip config": HOST + "\n", **answers})
+    own_mounts = {"unshare --mount true": ProcessResult(1, "")}
+    return Script({"mmdebstrap": "", "python3 -m pip config": HOST + "\n", **own_mounts, **answers})
 
 
 def images_of(script: Script, command: str) -> list[str]:
@@ -98,6 +104,21 @@ def test_pulling_stops_after_the_first_failure():
     assert "no registry answers (no such host)" in output.getvalue()
 
 
+def test_the_newest_images_are_pulled_even_if_all_are_present():
+    engine, script = docker({"docker image inspect": "sha256:1", "docker pull": ""})
+    here, _ = machine(engine)
+    base_images.pull_again(here, PINS)
+    assert images_of(script, "pull") == ["ubuntu:1", "python:1", "python:2"]
+
+
+def test_a_base_image_that_no_registry_has_is_never_replaced_by_a_stand_in():
+    engine, script = docker({"docker pull ubuntu:1": "", "docker pull": NO_REGISTRY})
+    here, _ = machine(engine, run=runner())
+    with pytest.raises(UserError, match=r"^base image python:1: no registry answers\. Check "):
+        base_images.pull_again(here, PINS)
+    assert images_of(script, "build") == []
+
+
 def test_in_the_users_engine_no_stand_in_is_built_automatically():
     engine, script = docker({"docker image inspect": NO_IMAGE, "docker pull": NO_REGISTRY})
     here, _ = machine(engine)
@@ -127,6 +148,32 @@ def test_stand_ins_are_built_after_their_debian(info, ask_registry, pulled):
     assert sources == {suite: f"deb http://mirror.example/debian {suite} main" for suite in "ab"}
 
 
+@pytest.mark.parametrize(
+    ("labels", "certificates"),
+    [([], "none"), ([PROXY_LABEL], "Debian's")],  # those of this machine, or of the package
+)
+def test_behind_a_proxy_a_stand_in_has_only_debians_certificates(labels, certificates):
+    found = []
+
+    def bootstrap() -> str:
+        with tarfile.open(run.argvs[-1][-2], "w") as root:
+            member = tarfile.TarInfo("./etc/ssl/certs/ca-certificates.crt")
+            member.size = len("Debian's")
+            root.addfile(member, io.BytesIO(b"Debian's"))
+        return ""
+
+    def build() -> str:
+        found.append(Path(script.argvs[-1][-1], "ca-certificates.crt").read_text("utf-8"))
+        return ""
+
+    info = json.dumps({**json.loads(INFO), "Labels": labels})
+    engine, script = docker({"docker build debian:a-slim": build, **ANSWERS}, info=info)
+    run = runner(mmdebstrap=bootstrap)
+    here, _ = machine(engine, run=run)
+    base_images.build_standins(here, PINS, [PINS.base[3]])
+    assert found == [certificates]
+
+
 def test_a_stand_in_has_its_label_and_its_pins():
     engine, script = docker(ANSWERS)
     here, _ = machine(engine, run=runner())
@@ -146,6 +193,15 @@ def test_an_existing_debian_is_not_rebuilt():
     base_images.build_standins(here, PINS, [PINS.base[4]])
     assert images_of(script, "build") == ["python:2"]
     assert run.argvs == []
+
+
+def test_the_mounts_of_mmdebstrap_are_its_own_where_that_is_possible():
+    engine, _ = docker(ANSWERS)
+    run = runner(**{"unshare --mount true": ""})
+    here, _ = machine(engine, run=run)
+    base_images.ensure_images(here, PINS, OURS, ask_registry=False)
+    assert all(argv[:2] == ["unshare", "--mount"] for argv in run.calls("mmdebstrap"))
+    assert run.calls("mmdebstrap")
 
 
 def test_a_failure_of_mmdebstrap_is_an_error_with_its_last_line():

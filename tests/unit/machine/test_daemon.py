@@ -9,8 +9,8 @@ from fakes import INFO, MISSING, NO_ENGINE, Script, docker, machine, programs
 
 from workshop.core.errors import UserError
 from workshop.core.process import ProcessResult
-from workshop.engine import KIT_LABEL
-from workshop.machine import apt, daemon
+from workshop.engine import KIT_LABEL, PROXY_LABEL
+from workshop.machine import apt, daemon, engine_proxy
 
 OURS = json.dumps({"ServerVersion": "26", "DockerRootDir": "/x", "Labels": [KIT_LABEL]})
 
@@ -21,6 +21,9 @@ def path(tmp_path, monkeypatch):
     folder = tmp_path / "bin"
     monkeypatch.setenv("PATH", programs(folder, apt_get="", docker="", dockerd="", iptables=""))
     monkeypatch.setattr(daemon, "LOG", tmp_path / "log")
+    for name in ("HTTPS_PROXY", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
     return folder
 
 
@@ -91,6 +94,25 @@ def late(text: str, times: int):
     return [NO_ENGINE] * times + [text]
 
 
+@pytest.fixture(autouse=True)
+def service(tmp_path, monkeypatch):
+    """Let systemd's settings of the engine be a file of the test."""
+    file = tmp_path / "docker.service.d/proxy.conf"
+    defaults = (file, tmp_path / "lib")
+    monkeypatch.setattr(engine_proxy.configure_service, "__defaults__", defaults)
+    return file
+
+
+def test_systemd_reads_the_proxy_before_it_starts_the_engine(service, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    engine, _ = docker(info=late(INFO, 5))
+    run = Script({"systemctl": ""})
+    here, _ = machine(engine, run=run, systemd=True)
+    daemon.ensure_engine(here)
+    assert [argv[1] for argv in run.argvs] == ["daemon-reload", "start"]
+    assert 'Environment="https_proxy=http://proxy:3128"' in service.read_text(encoding="utf-8")
+
+
 def test_an_installed_engine_is_started():
     engine, _ = docker(info=late(INFO, 5))
     run = Script({"systemctl start docker": ""})
@@ -141,6 +163,23 @@ def test_without_systemd_the_kit_starts_dockerd(mtu, options, path):
         f"--label {KIT_LABEL} {DNS}{options}",
         "/",
     ]
+
+
+# The engine outlives the kit, so no code waits for it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_the_kit_gives_its_proxy_to_the_engine(path, tmp_path, monkeypatch):
+    folder = tmp_path / "lib"
+    monkeypatch.setattr(engine_proxy.prepare, "__defaults__", (folder,))
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    programs(path, dockerd=STARTED.replace("pwd", "/usr/bin/env") + "; exec /bin/sleep 1")
+    log = path / "dockerd.log"
+    engine, _ = docker(info=lambda: OURS if log.exists() else NO_ENGINE)
+    here, _ = machine(engine, systemd=False)
+    daemon.ensure_engine(here)
+    options, *variables = log.read_text(encoding="utf-8").splitlines()
+    assert options.endswith(f" --label {PROXY_LABEL}")
+    assert "http_proxy=http://proxy:3128" in variables
+    assert f"DOCKER_BUILDKIT_RUNC_COMMAND={folder}/build-runtime" in variables
 
 
 def test_an_engine_that_exits_is_an_error_with_its_last_log_line(path):

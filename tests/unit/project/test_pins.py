@@ -20,7 +20,7 @@ PINNED = {base.image for base in VERSIONS.base}
 ARGUMENTS = {"PYTHON_VERSION", "PYTHON_VARIANT", "UBUNTU_VERSION"}
 DOCKERFILES = sorted(
     file
-    for file in ROOT.glob("services/**/Dockerfile*")
+    for file in (*ROOT.glob("services/**/Dockerfile*"), ROOT / ".devcontainer/Dockerfile")
     if file.suffix != ".dockerignore" and ".venv" not in file.parts
 )
 DOCKERFILE_OF = {

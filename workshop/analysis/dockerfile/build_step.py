@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workshop.analysis.dockerfile.parser import Dockerfile, Stage
+    from workshop.analysis.dockerfile.parser import Dockerfile, Instruction, Stage
 
-_STEP = re.compile(r"\[(?:(?P<stage>\S+) +)?(?P<number>\d{1,4})/\d+\] ")
+_STEP = re.compile(r"\[ *(?:(?P<stage>\S+) +)?(?P<number>\d{1,4})/\d+\] ")
 _UNNAMED = re.compile(r"stage-(\d{1,4})")
 # Without FROM, which is the first step.
 _STEPS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
@@ -24,13 +24,19 @@ def find_line(parsed: Dockerfile, output: str) -> int | None:
     BuildKit prints the lines of a failed instruction itself, but not always: of two builds that
     share the step, only one gets them.
     """
+    found = find_instruction(parsed, output)
+    return found.line if found else None
+
+
+def find_instruction(parsed: Dockerfile, output: str) -> Instruction | None:
+    """Return the instruction whose step begins the output; None if there is none, or for FROM."""
     step = _STEP.match(output)
     if not step:
         return None
     stage = _find_stage(parsed, step["stage"] or "")
     steps = [one for one in stage.instructions if one.keyword in _STEPS] if stage else []
     number = int(step["number"]) - 2
-    return steps[number].line if 0 <= number < len(steps) else None
+    return steps[number] if 0 <= number < len(steps) else None
 
 
 def _find_stage(parsed: Dockerfile, name: str) -> Stage | None:

@@ -1,17 +1,20 @@
-"""Reads the output of `docker save` into an `Image`.
+"""Reads an archive with one image, such as the output of `docker save`, into an `Image`.
 
-The legacy layout has a folder for each layer, and links for duplicates; the newer layout is OCI's.
+Docker's layout lists the layers in `manifest.json`. The legacy form of it has a folder for each
+layer, and links for duplicates; the newer form stores them as OCI's layout does, by digest. An
+archive in OCI's layout alone, as BuildKit and skopeo write it, begins at `index.json`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import posixpath
 import tarfile
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from workshop.analysis.image import oci_index
+from workshop.analysis.image.documents import get, parse_json
 from workshop.analysis.image.image import Image, Step
 from workshop.analysis.image.layers import DIGEST_SIZE, KEPT, Entry, Layer
 from workshop.analysis.image.limits import Budget, unreadable
@@ -26,7 +29,7 @@ from workshop.analysis.image.tar_stream import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from workshop.analysis.image.tar_stream import Member, Section
 
@@ -55,15 +58,16 @@ def read(
     stream: Readable,
     canaries: Sequence[bytes] = (),
     known: Callable[[str], Layer | None] = lambda _: None,
+    digest_size: int = DIGEST_SIZE,
 ) -> Image:
-    """Read the only image in the output of `docker save`; raise `UserError` if it is damaged.
+    """Read the only image in an archive, compressed or not; raise `UserError` if it is damaged.
 
     `canaries` are searched in the config, the history and every layer, including deleted files;
     `Image.found` has the results. Without canaries, the content of a layer is skipped if `known`
-    returns the layer for its diff ID.
+    returns the layer for its diff ID. Files of at most `digest_size` bytes get a digest.
     """
-    parts = _Parts(tuple(filter(None, canaries)), known)
-    for member, content in members(stream, Budget(entries=MAX_PARTS)):
+    parts = _Parts(tuple(filter(None, canaries)), known, digest_size)
+    for member, content in members(decompressed(stream), Budget(entries=MAX_PARTS)):
         name = posixpath.normpath(member.name)
         if member.type == tarfile.SYMTYPE:
             folder = posixpath.dirname(name)
@@ -81,6 +85,7 @@ class _Parts:
 
     canaries: tuple[bytes, ...]
     known: Callable[[str], Layer | None]
+    digest_size: int = DIGEST_SIZE
     links: dict[str, str] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
@@ -119,7 +124,8 @@ class _Parts:
         def search(path: str, chunks: Iterable[bytes]) -> None:
             found.update(dict.fromkeys((c, path) for c in find_secrets(chunks, self.canaries)))
 
-        self.layers[name] = read_layer(stream, self.budget, search if self.canaries else None)
+        searching = search if self.canaries else None
+        self.layers[name] = read_layer(stream, self.budget, searching, self.digest_size)
         self.found[name] = list(found)
 
 
@@ -127,14 +133,11 @@ class _Assembly:
     """Assembles the parts into an image, as listed in the manifest."""
 
     def __init__(self, parts: _Parts) -> None:
-        manifest = _json(parts.documents.get("manifest.json"), list, "manifest.json")
-        if len(manifest) != 1 or not isinstance(manifest[0], dict):
-            raise unreadable(f"manifest.json lists {len(manifest)} images, not 1")
+        name, names = _read_manifest(parts.documents)
         self._parts = parts
-        self._names = [parts.resolve(str(name)) for name in _get(manifest[0], "Layers", list)]
-        name = str(manifest[0].get("Config"))
+        self._names = [parts.resolve(layer) for layer in names]
         self._raw = parts.documents.get(parts.resolve(name), b"")
-        self._document: dict[str, Any] = _json(self._raw, dict, name)
+        self._document: dict[str, Any] = parse_json(self._raw, dict, name)
 
     def image(self) -> Image:
         """Return the image."""
@@ -147,13 +150,13 @@ class _Assembly:
         )
 
     def _read_config(self) -> dict[str, Any]:
-        config: dict[str, Any] = _get(self._document, "config", dict)
+        config: dict[str, Any] = get(self._document, "config", dict)
         for key, kind in _TYPES.items():
-            _get(config, key, kind)
+            get(config, key, kind)
         return config
 
     def _layers(self) -> tuple[Layer, ...]:
-        diff_ids = _get(_get(self._document, "rootfs", dict), "diff_ids", list)
+        diff_ids = get(get(self._document, "rootfs", dict), "diff_ids", list)
         missing = [name for name in self._names if name not in self._parts.layers]
         if missing or len(diff_ids) != len(self._names):
             raise unreadable(f"{len(diff_ids)} layers are listed, {len(missing)} are missing")
@@ -165,7 +168,7 @@ class _Assembly:
     def _history(self) -> tuple[Step, ...]:
         steps: list[Step] = []
         number = 0
-        for step in _get(self._document, "history", list):
+        for step in get(self._document, "history", list):
             empty = not isinstance(step, dict) or bool(step.get("empty_layer"))
             layer = None if empty or number >= len(self._names) else number
             number += not empty
@@ -177,7 +180,7 @@ class _Assembly:
         canaries = self._parts.canaries
         for path, text in strings_in({k: v for k, v in self._document.items() if k != "history"}):
             yield from (Found(secret, "config", path) for secret in find_secrets([text], canaries))
-        for number, step in enumerate(_get(self._document, "history", list)):
+        for number, step in enumerate(get(self._document, "history", list)):
             texts = [text for _, text in strings_in(step)]
             secrets = {secret for text in texts for secret in find_secrets([text], canaries)}
             yield from (Found(secret, "history", str(number)) for secret in sorted(secrets))
@@ -186,27 +189,21 @@ class _Assembly:
                 yield Found(secret, number, path)
 
 
-def _get(document: Mapping[str, Any], key: str, kind: type) -> Any:  # noqa: ANN401 - it is a `kind`
-    """Return a value of a document, or an empty `kind` if there is none."""
-    value = document.get(key) or kind()
-    if not isinstance(value, kind):
-        raise unreadable(f"{key} is not a {kind.__name__}")
-    return value
-
-
-def _json(data: bytes | None, kind: type, name: str) -> Any:  # noqa: ANN401 - it is a `kind`
-    """Parse a document, which must be a `kind`."""
-    try:
-        found = json.loads(data or b"")
-    except (ValueError, RecursionError):
-        raise unreadable(f"{name} is missing, or not JSON") from None
-    if not isinstance(found, kind):
-        raise unreadable(f"{name} is not a {kind.__name__}")
-    return found
+def _read_manifest(documents: Mapping[str, bytes]) -> tuple[str, list[str]]:
+    """Return the names of the config and of the layers, lowest first, as the archive lists them."""
+    if "manifest.json" not in documents and oci_index.NAME in documents:
+        return oci_index.find_parts(documents)
+    manifest = parse_json(documents.get("manifest.json"), list, "manifest.json")
+    if len(manifest) != 1 or not isinstance(manifest[0], dict):
+        raise unreadable(f"manifest.json lists {len(manifest)} images, not 1")
+    return str(manifest[0].get("Config")), [str(n) for n in get(manifest[0], "Layers", list)]
 
 
 def read_layer(
-    stream: Readable, budget: Budget, search: Callable[[str, Iterable[bytes]], None] | None = None
+    stream: Readable,
+    budget: Budget,
+    search: Callable[[str, Iterable[bytes]], None] | None = None,
+    digest_size: int = DIGEST_SIZE,
 ) -> Layer:
     """Read the layer in an uncompressed tar; call `search` with each path, name and content.
 
@@ -228,7 +225,7 @@ def read_layer(
         elif name.startswith(_WHITEOUT):
             whiteouts.append(clean(f"{folder}/{name.removeprefix(_WHITEOUT)}"))
         else:
-            digest = _read_content(path, content, texts, search)
+            digest = _read_content(path, content, texts, search, digest_size)
             entries.append(_entry(path, member, digest))
     size = sum(entry.size for entry in entries if entry.kind == "file")
     return Layer("", size, tuple(entries), tuple(whiteouts), tuple(opaques), texts)
@@ -258,15 +255,32 @@ def _read_content(
     content: Section,
     texts: dict[str, bytes],
     search: Callable[[str, Iterable[bytes]], None] | None,
+    digest_size: int,
 ) -> str:
-    """Keep and search the content of a file; return its digest if the file is small."""
-    if content.left <= DIGEST_SIZE:
+    """Keep and search the content of a file; return its digest if the file is small enough."""
+    if content.left <= min(digest_size, DIGEST_SIZE):
         data = content.read(content.left)
         if path in KEPT:
             texts[path] = data
         if search:
             search(path, [data])
         return hashlib.sha256(data).hexdigest()
-    if search:
-        search(path, content.chunks())
-    return ""
+    if content.left > digest_size:
+        if search:
+            search(path, content.chunks())
+        return ""
+    digest = hashlib.sha256()
+
+    def chunks() -> Iterator[bytes]:
+        for chunk in content.chunks():
+            digest.update(chunk)
+            yield chunk
+
+    (search or _ignore)(path, chunks())
+    for _ in chunks():
+        pass
+    return digest.hexdigest()
+
+
+def _ignore(_path: str, _chunks: Iterable[bytes]) -> None:
+    """Search for nothing."""

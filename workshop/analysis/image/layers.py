@@ -80,13 +80,13 @@ class Merged:
     texts: Mapping[str, bytes]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Inode:
-    """The content of one file; `names` is the number of paths that share it."""
+    """The content of a file with a hard link; `names` is the number of paths that share it."""
 
     entry: Entry
     layer: int
-    names: int = 0
+    names: int = 1
 
 
 def merge(layers: Sequence[Layer], budget: Budget | None = None) -> Merged:
@@ -104,6 +104,7 @@ class _Tree:
         self._budget = budget
         self._entries: dict[str, Entry] = {}
         self._origin: dict[str, int] = {}
+        # Only of files with a hard link: an object for every file takes much memory.
         self._inodes: dict[str, _Inode] = {}
         self._children: dict[str, dict[str, None]] = {"": {}}
         self._wasted: Counter[tuple[int, int]] = Counter()
@@ -119,34 +120,45 @@ class _Tree:
 
     def merged(self, layers: Sequence[Layer]) -> Merged:
         """Return the current tree."""
-        live = {id(inode): inode.entry.size for inode in self._inodes.values()}
+        linked = {id(inode): inode.entry.size for inode in self._inodes.values()}
+        single = sum(
+            entry.size
+            for path, entry in self._entries.items()
+            if entry.kind == "file" and path not in self._inodes
+        )
         wasted = (Waste(size, *numbers) for numbers, size in sorted(self._wasted.items()))
         texts = {
             path: layers[self._origin[path]].texts[path]
             for path in KEPT
             if path in self._origin and path in layers[self._origin[path]].texts
         }
-        return Merged(self._entries, self._origin, sum(live.values()), tuple(wasted), texts)
+        live = single + sum(linked.values())
+        return Merged(self._entries, self._origin, live, tuple(wasted), texts)
 
     def _put(self, entry: Entry, number: int) -> None:
         if (path := self._follow_links(entry.path, number)) != entry.path:
             entry = replace(entry, path=path)
         existing = self._entries.get(entry.path)
-        inode = _Inode(entry, number)
-        if entry.kind == "hardlink":
-            inode = self._inodes.get(entry.target, inode)
-            shared = inode.entry
-            entry = replace(entry, size=shared.size, digest=shared.digest)
-        inode.names += 1
+        inode = self._share(entry.target) if entry.kind == "hardlink" else None
+        if inode:
+            entry = replace(entry, size=inode.entry.size, digest=inode.entry.digest)
+            inode.names += 1
         if existing and not (existing.kind == entry.kind == "dir"):
             self._remove(entry.path, number)
         if not existing:
             self._make_parents(entry.path, number)
-        if entry.kind in {"file", "hardlink"}:
+        if inode:
             self._inodes[entry.path] = inode
         elif entry.kind == "dir":
             self._children.setdefault(entry.path, {})
         self._set(entry, number)
+
+    def _share(self, target: str) -> _Inode | None:
+        """Return the content at the target of a hard link; None if there is no file."""
+        entry = self._entries.get(target)
+        if entry and entry.kind == "file" and target not in self._inodes:
+            self._inodes[target] = _Inode(entry, self._origin[target])
+        return self._inodes.get(target)
 
     def _follow_links(self, path: str, number: int) -> str:
         """Return where Docker puts `path`: it follows links of the same layer only."""
@@ -190,9 +202,11 @@ class _Tree:
         while paths:
             path = paths.pop()
             paths += self._children.pop(path, ())
-            del self._entries[path], self._origin[path]
+            entry, layer = self._entries.pop(path), self._origin.pop(path)
             if inode := self._inodes.pop(path, None):
                 self._drop(inode, number)
+            elif entry.kind == "file" and entry.size:
+                self._wasted[layer, number] += entry.size
 
     def _drop(self, inode: _Inode, number: int) -> None:
         inode.names -= 1

@@ -8,7 +8,7 @@ from workshop.core.errors import UserError
 
 # Images of the course have 20,000 entries and 1 GB; the largest common images ten times that.
 MAX_ENTRIES = 500_000
-MAX_NAMES = 100_000_000  # bytes of all paths
+MAX_NAMES = 50_000_000  # characters of all paths
 MAX_BYTES = 20_000_000_000  # decompressed
 MAX_PATH = 4096  # the longest path that Linux opens
 MAX_EXTRA = 1 << 20  # bytes of one extended header
@@ -17,7 +17,7 @@ MAX_WINDOW = 1 << 27  # bytes of the zstd window, its default
 
 def unreadable(why: str) -> UserError:
     """Return the error of a damaged or hostile image."""
-    return UserError("image", f"the output of docker save is unreadable: {why}", "Rebuild it")
+    return UserError("image", f"its archive is unreadable: {why}", "Build and save it again")
 
 
 @dataclass

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from workshop.analysis.build_progress import read_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
+    from workshop.analysis.build_progress import BuildStep
     from workshop.analysis.image.image import Image
 
 # Poetry and uv print a line for each package; pip prints all packages on one line.
@@ -46,41 +47,20 @@ def find_installed(progress: str) -> dict[str, str]:
     Cached steps print nothing. BuildKit also reports shared steps of another build; those that
     started before this build are left out.
     """
-    steps: dict[str, dict[str, str]] = {}
-    logs: dict[str, str] = {}
-    for message in _documents(progress):
-        for vertex in message.get("vertexes") or ():
-            step = steps.setdefault(vertex["digest"], {"name": vertex["name"]})
-            if "started" in vertex:
-                step.setdefault("started", vertex["started"])
-        for log in message.get("logs") or ():
-            text = base64.b64decode(log["data"]).decode("utf-8", "replace")
-            logs[log["vertex"]] = logs.get(log["vertex"], "") + text
-    start = min((_time(s) for s in steps.values() if s["name"].startswith(_FIRST)), default=("",))
+    steps = read_steps(progress)
+    start = min((_time(step) for step in steps if step.name.startswith(_FIRST)), default=("",))
     found: dict[str, str] = {}
-    for digest, text in logs.items():
-        step = steps.get(digest, {"name": ""})
+    for step in steps:
         if _time(step) >= start:
-            name = re.sub(r"^\[[^]]*\] ", "", step["name"])
-            found |= dict.fromkeys((p for line in text.splitlines() for p in _names(line)), name)
+            name = re.sub(r"^\[[^]]*\] ", "", step.name)
+            packages = (package for line in step.log.splitlines() for package in _names(line))
+            found |= dict.fromkeys(packages, name)
     return found
 
 
-def _documents(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects in a text, one at the start of a line; skip other lines."""
-    decoder, position = json.JSONDecoder(), 0
-    while (position := text.find("{", position)) >= 0:
-        try:
-            document, position = decoder.raw_decode(text, position)
-        except ValueError:
-            position = text.find("\n", position) if "\n" in text[position:] else len(text)
-            continue
-        yield document
-
-
-def _time(step: Mapping[str, str]) -> tuple[str, ...]:
+def _time(step: BuildStep) -> tuple[str, ...]:
     """Return the start of a step, for comparison: the time in seconds, and its fraction."""
-    return tuple(step.get("started", "").rstrip("Z").split("."))
+    return tuple(step.started.rstrip("Z").split("."))
 
 
 def _names(line: str) -> list[str]:

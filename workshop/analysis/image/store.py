@@ -33,6 +33,8 @@ _SOURCES = (
     "image.py",
     "layers.py",
     "docker_save.py",
+    "documents.py",
+    "oci_index.py",
     "store.py",
 )
 _DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)

@@ -6,8 +6,6 @@ lets the browser run only the page's own script.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -26,6 +24,7 @@ from workshop.cohort.exports.text import (
     some_lines,
 )
 from workshop.core.sanitise import plain
+from workshop.reports.page import create_environment, policy, read_source, read_style
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -119,7 +118,8 @@ def write(
     `limits` says of each limit of builds and runs, by its name, whether the engine enforced it;
     empty if that was not tried.
     """
-    style, script = map(_source, ("report.css", "report.js"))
+    style = read_style(TEMPLATES / "report.css")
+    script = read_source(TEMPLATES / "report.js")
     found = summary.summarise(rows)
     context = {
         "policy": policy(style, script),
@@ -141,30 +141,9 @@ def write(
     return [write_pieces(folder / "report.html", pieces)]
 
 
-def policy(style: str, script: str) -> str:
-    """Return the content security policy: this style, this script, and nothing else."""
-    return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
-
-
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - slow
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = create_environment(TEMPLATES)
     environment.filters.update(line=one_line, lines=some_lines, number=number, shorten=shorten)
     environment.globals.update(
         bars=bars,
@@ -177,13 +156,6 @@ def _environment() -> Environment:
         signs=signs,
     )
     return environment
-
-
-def _source(name: str) -> str:
-    # The file is the kit's own; escaping would break it, and the policy holds its digest.
-    from markupsafe import Markup  # noqa: PLC0415 - slow
-
-    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704
 
 
 def _people(learners: Iterable[Learner]) -> dict[str, Person]:

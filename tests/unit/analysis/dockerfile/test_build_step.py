@@ -27,6 +27,9 @@ RUN second \\
         ("[stage-1 2/3] COPY . .", 7),
         ("[stage-1 3/3] RUN second     third", 8),
         ("[2/3] COPY . .", 7),
+        # Of ten steps or more, BuildKit aligns the numbers.
+        ("[ 2/10] COPY . .", 7),
+        ("[builder  2/10] WORKDIR /app", 3),
         ("[builder 1/3] FROM debian", None),
         ("[builder 9/9] RUN first", None),
         ("[other 2/3] RUN first", None),

@@ -5,10 +5,11 @@ import io
 import json
 import tarfile
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import zstandard
-from tars import Item, file, folder, hardlink, legacy, link, oci, tar
+from tars import Item, file, folder, hardlink, legacy, link, oci, oci_layout, tar
 
 from workshop.analysis.image import limits, tar_stream
 from workshop.analysis.image.docker_save import read
@@ -28,11 +29,12 @@ def paths(found: Image) -> set[str]:
     return set(found.tree)
 
 
+PACKS = {"plain": bytes, "gzip": gzip.compress, "zstd": zstandard.compress}
 LAYOUTS = {
-    "oci": oci,
     "legacy": legacy,
-    "gzip": lambda *layers, **facts: oci(*layers, pack=gzip.compress, **facts),
-    "zstd": lambda *layers, **facts: oci(*layers, pack=zstandard.compress, **facts),
+    **{f"docker {name}": partial(oci, pack=pack) for name, pack in PACKS.items()},
+    **{f"oci {name}": partial(oci_layout, pack=pack) for name, pack in PACKS.items()},
+    "oci nested": partial(oci_layout, nested=True),
 }
 
 
@@ -44,6 +46,26 @@ def test_every_layout_and_compression_is_read(layout):
     assert (found.stored, found.live, found.waste) == (3, 3, 0)
     assert len(found.layers) == 4
     assert found.layers[1].diff_id == found.layers[3].diff_id
+
+
+@pytest.mark.parametrize("pack", PACKS.values())
+def test_an_archive_may_be_compressed_as_a_whole(pack):
+    for layout in (oci, oci_layout, legacy):
+        assert paths(read(io.BytesIO(pack(layout(tar(file("x"))).getvalue())))) == {"x"}
+
+
+def test_both_layouts_give_the_same_image():
+    layers = tar(folder("etc"), file("etc/x", b"1")), tar(file("etc/.wh.x"), file("y", b"22"))
+    history = [{"created_by": "ADD base"}, {"created_by": "RUN x"}]
+    assert read(oci_layout(*layers, history=history)) == read(oci(*layers, history=history))
+
+
+def test_of_several_platforms_that_of_this_machine_is_read(monkeypatch):
+    others = [("arm64", tar(file("arm"))), ("unknown", tar(file("attestation")))]
+    saved = oci_layout(tar(file("amd")), others=others, nested=True).getvalue()
+    for machine, expected in (("x86_64", "amd"), ("aarch64", "arm"), ("riscv64", "arm")):
+        monkeypatch.setattr("platform.machine", lambda machine=machine: machine)
+        assert paths(read(io.BytesIO(saved))) == {expected}
 
 
 @pytest.mark.parametrize("format_", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
@@ -383,11 +405,25 @@ def saved_with(**documents: object) -> bytes:
     return tar(*(file(f"{name}.json", json.dumps(part).encode()) for name, part in parts.items()))
 
 
+def index(*descriptors: object) -> bytes:
+    """Return an archive of OCI's layout with this index, and one that lists itself."""
+    top, loop = ({"manifests": [*found]} for found in (descriptors, [{"digest": "sha256:loop"}]))
+    documents = {"index.json": top, "blobs/sha256/loop": loop}
+    return tar(*(file(name, json.dumps(document).encode()) for name, document in documents.items()))
+
+
 @pytest.mark.parametrize(
     ("saved", "reason"),
     [
         (b"", "manifest.json is missing"),
         (b"rubbish" * 100, "not a tar"),
+        (oci_layout(tar(), others=[("arm64", tar())]), "index.json lists 2 images, not 1"),
+        (index(), "index.json lists 0 images"),
+        (index("x"), "a descriptor without a digest"),
+        (index({"digest": "sha256:../../etc"}), "a descriptor without a digest"),
+        (index({"digest": "sha256:no"}), "blobs/sha256/no is missing"),
+        (index({"digest": "sha256:loop"}), "more than 1000 manifests"),
+        (index({"digest": "sha256:no", "platform": {"architecture": "unknown"}}), "to no image"),
         (tar(), "manifest.json is missing"),
         (tar(file("manifest.json", b"[" * 100_000)), "manifest.json is missing, or not JSON"),
         (saved_with(manifest={}), "manifest.json is not a list"),
