@@ -7,11 +7,11 @@ line of the output is the peak of the resident memory in kB, and the lines above
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import tarfile
 import zlib
 from itertools import chain, repeat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import zstandard
@@ -134,7 +134,9 @@ def main() -> None:
         line = f"{len(found.tree)} paths, {found.live} bytes"
     except UserError as error:
         line = str(error)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Not of getrusage, which includes that of the program that started this one.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
     sys.stdout.write(f"{line}\n{peak}\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -162,7 +163,9 @@ def end_builds(images: list[str]) -> None:
     for image in images:
         argv = ["pgrep", "--full", f"build --tag {image} "]
         for pid in subprocess.run(argv, capture_output=True, text=True, check=False).stdout.split():
-            os.kill(int(pid), signal.SIGTERM)
+            # It may have ended meanwhile.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGTERM)
             until(lambda pid=pid: not is_alive(int(pid)), "the build ends")
 
 

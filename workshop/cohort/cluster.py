@@ -251,8 +251,8 @@ class Cluster:
 def _connect(address: str) -> Iterator[Client]:
     """Connect to a scheduler; raise `UserError` if that fails."""
     # The errors of this module name what Dask prints about lost connections.
-    # Dask sets the level of its client separately.
-    for name in ("distributed", "distributed.client"):
+    # Dask sets the level of its client separately, and leaves futures behind that nobody awaits.
+    for name in ("distributed", "distributed.client", "tornado.application", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with dask.config.set(_DASK):
         if address.startswith("tls:"):
