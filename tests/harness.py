@@ -183,6 +183,18 @@ class Container:
 
 
 @contextlib.contextmanager
+def built_from(dockerfile: str) -> Iterator[str]:
+    """Build an image without a context, which exists until the block ends."""
+    name = f"workshop-test-{secrets.token_hex(4)}:x"
+    argv = ["docker", "build", "--quiet", "--tag", name, "-"]
+    subprocess.run(argv, input=dockerfile.encode(), check=True, capture_output=True)
+    try:
+        yield name
+    finally:
+        docker("image", "rm", "--force", name, check=False)
+
+
+@contextlib.contextmanager
 def container(image: str, *options: str, command: tuple[str, ...] = ()) -> Iterator[Container]:
     """Run a container until the block ends."""
     name = f"workshop-test-{secrets.token_hex(4)}"

@@ -8,19 +8,16 @@ import random
 import secrets
 import subprocess
 import tarfile
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from harness import docker
+from harness import built_from, docker
 from tars import file, folder, hardlink, legacy, link, tar
 
 from workshop.analysis.image import assembly
 from workshop.analysis.image.docker_save import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from workshop.analysis.image.image import Image
 
 MB = 10**6
@@ -86,18 +83,6 @@ def tree(image: Image) -> dict[str, tuple]:
 def replaced_by_docker(image: Image) -> int:
     """Return the bytes of files that Docker replaces in a container."""
     return sum(image.tree[path].size for path in DOCKERS_OWN & set(image.tree))
-
-
-@contextmanager
-def built_from(dockerfile: str) -> Iterator[str]:
-    """Build an image that exists until the block ends."""
-    name = f"workshop-test-{secrets.token_hex(4)}:x"
-    argv = ["docker", "build", "--quiet", "--tag", name, "-"]
-    subprocess.run(argv, input=dockerfile.encode(), check=True, capture_output=True)
-    try:
-        yield name
-    finally:
-        docker("image", "rm", "--force", name, check=False)
 
 
 WASTEFUL = """

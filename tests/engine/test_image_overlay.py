@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import secrets
 import stat
 import subprocess
 import tarfile
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
-from harness import docker, run
+from harness import built_from, docker, run
 from tars import oci_layout
 
 from workshop.analysis.image.docker_save import read
@@ -45,18 +44,6 @@ RUN rm /big && echo changed >> /twin && chown 12:34 /a/b && rm -r /a/b/c && mkdi
 RUN rm -r /a/b && rm /a/third && rm /to-a && mkdir /to-a && echo z > /to-a/z && rm /empty
 RUN ln /twin /again && rm -rf /o && ln -s /nowhere /o && touch "/sp ace" /ümläut
 """
-
-
-@contextmanager
-def built_from(dockerfile: str) -> Iterator[str]:
-    """Build an image that exists until the block ends."""
-    name = f"workshop-test-{secrets.token_hex(4)}:x"
-    argv = ["docker", "build", "--quiet", "--tag", name, "-"]
-    subprocess.run(argv, input=dockerfile.encode(), check=True, capture_output=True)
-    try:
-        yield name
-    finally:
-        docker("image", "rm", "--force", name, check=False)
 
 
 @contextmanager
