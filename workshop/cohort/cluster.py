@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.metadata
 import json
 import logging
@@ -242,8 +241,7 @@ class Cluster:
             future = Future[Graded]()
             future.set_result(Graded(ungradable(submission.task, str(error))))
             return future
-        owner = hashlib.sha256(f"{self._run} {submission.learner.id}".encode()).hexdigest()
-        order = remote.Order(self._run, submission.task, submission.digest, owner, files)
+        order = remote.Order(self._run, submission.task, submission.digest, files)
         return self._executor(address).submit(remote.grade, order)
 
 

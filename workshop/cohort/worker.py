@@ -52,7 +52,7 @@ class Identity(NamedTuple):
 
 
 class Order(NamedTuple):
-    """A submission to grade: its files and their digest, and a name that hides its learner's.
+    """A submission to grade: its files and their digest, without its learner.
 
     `run` names the run of the instructor, in which the engine has to be proven once.
     """
@@ -60,7 +60,6 @@ class Order(NamedTuple):
     run: str
     task: str
     digest: str
-    owner: str
     files: tuple[File, ...]
 
 
@@ -101,7 +100,7 @@ class Grading(WorkerPlugin):
             with own_folder() as folder:
                 unpack(order.files, folder, order.digest)
                 submission = Submission(
-                    Learner(order.owner), order.task, folder, order.digest, "sent"
+                    Learner(order.digest), order.task, folder, order.digest, "sent"
                 )
                 grader = Grader(Engine(runner), self.cache, limits=self.limits)
                 return proofs.guard(grader, submission)
